@@ -1,0 +1,74 @@
+import { z } from 'zod';
+
+/**
+ * What a node of the device tree is. `raid`, `luks` and `lvm` are active layers of the storage
+ * stack; `mapper` is any other device-mapper node.
+ */
+export const deviceKindSchema = z.enum([
+  'disk',
+  'partition',
+  'loop',
+  'multipath',
+  'raid',
+  'luks',
+  'lvm',
+  'mapper',
+  'rom',
+]);
+
+export type DeviceKind = z.infer<typeof deviceKindSchema>;
+
+const partitionSchema = z.object({
+  number: z.int(),
+  startBytes: z.int(),
+  /** PARTUUID and PARTLABEL as fstab names them. */
+  uuid: z.string().nullable(),
+  label: z.string().nullable(),
+  /** GPT type GUID, or `0x83` and the like on MBR. */
+  type: z.string().nullable(),
+});
+
+/** One block device with everything that stands on it. The JSON of `list` is made of these. */
+export const deviceSchema = z.object({
+  /** Kernel node, for instance `/dev/vdb3`. Null for a partition that the kernel does not know. */
+  path: z.string().nullable(),
+  /** Kernel name (`vdb3`, `dm-0`), or what it would be for an unknown partition. */
+  name: z.string(),
+  /** Other names under /dev that lead here, for instance `/dev/mapper/vg0-root`. */
+  aliases: z.array(z.string()).readonly(),
+  /** `major:minor`, null for a partition that the kernel does not know. */
+  majorMinor: z.string().nullable(),
+  kind: deviceKindSchema,
+  sizeBytes: z.int(),
+  model: z.string().nullable(),
+  serial: z.string().nullable(),
+  /** virtio, nvme, scsi, sata, usb, xen, loop … as far as it is known. */
+  transport: z.string().nullable(),
+  /** The cloud's name of the volume: `vol-0abc…` and the like. */
+  volumeId: z.string().nullable(),
+  readOnly: z.boolean(),
+  /** File that a loop device shows. */
+  backingFile: z.string().nullable(),
+  /** `gpt`, `dos`, or null when there is no partition table. */
+  partitionTable: z.string().nullable(),
+  partition: partitionSchema.nullable(),
+  /** blkid's TYPE: a file system, `swap`, `crypto_LUKS`, `LVM2_member`, `linux_raid_member`. */
+  fsType: z.string().nullable(),
+  label: z.string().nullable(),
+  uuid: z.string().nullable(),
+  /** Where it is mounted in the host's namespace; `[SWAP]` for active swap. */
+  mountpoints: z.array(z.string()).readonly(),
+  /** Why it must not be touched, or null. */
+  protected: z.object({ reason: z.string() }).nullable(),
+  get children() {
+    return z.array(deviceSchema).readonly();
+  },
+});
+
+export type Device = Readonly<z.infer<typeof deviceSchema>>;
+
+/** The node itself and all below it, parents before children. A node reached twice comes twice. */
+export const flattenDevice = (device: Device): readonly Device[] => [
+  device,
+  ...device.children.flatMap(flattenDevice),
+];

@@ -1,0 +1,164 @@
+import { constants } from 'node:fs';
+import * as fs from 'node:fs/promises';
+
+/** What a path is, without following a symbolic link at its end. */
+export type FileKind = 'file' | 'directory' | 'symlink' | 'block' | 'other';
+
+export type FileStatus = {
+  readonly kind: FileKind;
+  readonly sizeBytes: number;
+  /** Permission bits including setuid, setgid and sticky. */
+  readonly mode: number;
+  readonly uid: number;
+  readonly gid: number;
+  /** Device number of the file system that holds the file, and the inode in it. */
+  readonly dev: number;
+  readonly ino: number;
+  /** Device number that a block or character node stands for. */
+  readonly rdev: number;
+};
+
+/** The rescue host's files. Everything that is absent is null, everything else that fails throws. */
+export type Files = {
+  /** Whole text of a trusted file of the host (proc, sysfs, own state). */
+  readonly readText: (path: string) => Promise<string | null>;
+  /**
+   * Bytes of a file on an attached disk: regular files only, no link followed at the end, never
+   * blocks on a FIFO, at most `maxBytes`. Null when absent or not a regular file.
+   */
+  readonly readUntrusted: (path: string, maxBytes: number) => Promise<Buffer | null>;
+  /** Names in a directory, sorted; null when it is not there or no directory. */
+  readonly list: (path: string) => Promise<readonly string[] | null>;
+  /** Status without following a link; null when absent. */
+  readonly status: (path: string) => Promise<FileStatus | null>;
+  /** Status after following links; null when absent or dangling. */
+  readonly statusFollowed: (path: string) => Promise<FileStatus | null>;
+  readonly readLink: (path: string) => Promise<string | null>;
+  readonly realPath: (path: string) => Promise<string | null>;
+  readonly makeDirectory: (path: string, mode: number) => Promise<void>;
+  /** Creates the directory and its parents; no error when it is there. */
+  readonly ensureDirectory: (path: string, mode: number) => Promise<void>;
+  /** Removes an empty directory; false when it was not there or not empty. */
+  readonly removeDirectory: (path: string) => Promise<boolean>;
+  readonly removeFile: (path: string) => Promise<boolean>;
+  /** Writes a file of rescuekit's own state atomically (temporary name, then rename). */
+  readonly writeText: (path: string, text: string, mode: number) => Promise<void>;
+  /** Creates a file; false when it exists already. The kernel decides races. */
+  readonly createExclusive: (path: string, text: string, mode: number) => Promise<boolean>;
+  readonly append: (path: string, text: string) => Promise<void>;
+  readonly copy: (from: string, to: string) => Promise<void>;
+  /**
+   * True when the kernel lets nobody else claim the block device: it is mounted somewhere (in any
+   * namespace), swap, or part of a running stack. open(2): O_EXCL on a block device gives EBUSY.
+   */
+  readonly isClaimed: (blockDevice: string) => Promise<boolean>;
+};
+
+const absent = new Set(['ENOENT', 'ENOTDIR']);
+
+const codeOf = (error: unknown): string => (error as NodeJS.ErrnoException).code ?? '';
+
+const orNull = async <T>(work: Promise<T>, also: readonly string[] = []): Promise<T | null> => {
+  try {
+    return await work;
+  } catch (error) {
+    if (absent.has(codeOf(error)) || also.includes(codeOf(error))) return null;
+    throw error;
+  }
+};
+
+const done = async (work: Promise<unknown>, tolerated: readonly string[]): Promise<boolean> => {
+  try {
+    await work;
+    return true;
+  } catch (error) {
+    if (tolerated.includes(codeOf(error))) return false;
+    throw error;
+  }
+};
+
+const kindOf = (stats: Awaited<ReturnType<typeof fs.lstat>>): FileKind => {
+  if (stats.isFile()) return 'file';
+  if (stats.isDirectory()) return 'directory';
+  if (stats.isSymbolicLink()) return 'symlink';
+  return stats.isBlockDevice() ? 'block' : 'other';
+};
+
+const statusOf = (stats: Awaited<ReturnType<typeof fs.lstat>>): FileStatus => ({
+  kind: kindOf(stats),
+  sizeBytes: Number(stats.size),
+  mode: Number(stats.mode) & 0o7777,
+  uid: Number(stats.uid),
+  gid: Number(stats.gid),
+  dev: Number(stats.dev),
+  ino: Number(stats.ino),
+  rdev: Number(stats.rdev),
+});
+
+const readUntrusted = async (path: string, maxBytes: number): Promise<Buffer | null> => {
+  const { O_RDONLY, O_NOFOLLOW, O_NONBLOCK, O_NOCTTY } = constants;
+  // ELOOP: a link at the end; ENXIO: a socket or a device without a driver.
+  const handle = await orNull(fs.open(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY), [
+    'ELOOP',
+    'ENXIO',
+  ]);
+  if (handle === null) return null;
+  try {
+    const stats = await handle.stat();
+    if (!stats.isFile()) return null;
+    const buffer = Buffer.alloc(Math.min(stats.size, maxBytes));
+    const { bytesRead } = await handle.read(buffer, 0, buffer.length, 0);
+    return buffer.subarray(0, bytesRead);
+  } finally {
+    await handle.close();
+  }
+};
+
+const writeText = async (path: string, text: string, mode: number): Promise<void> => {
+  const temporary = `${path}.${process.pid}.new`;
+  await fs.writeFile(temporary, text, { mode });
+  await fs.rename(temporary, path);
+};
+
+const isClaimed = async (blockDevice: string): Promise<boolean> => {
+  try {
+    const handle = await fs.open(blockDevice, constants.O_RDONLY | constants.O_EXCL);
+    await handle.close();
+    return false;
+  } catch (error) {
+    if (codeOf(error) === 'EBUSY') return true;
+    throw error;
+  }
+};
+
+/** The real files of the rescue host. */
+export const hostFiles: Files = {
+  readText: (path) => orNull(fs.readFile(path, 'utf8')),
+  readUntrusted,
+  list: async (path) => (await orNull(fs.readdir(path)))?.sort() ?? null,
+  status: async (path) => {
+    const stats = await orNull(fs.lstat(path));
+    return stats === null ? null : statusOf(stats);
+  },
+  statusFollowed: async (path) => {
+    const stats = await orNull(fs.stat(path), ['ELOOP']);
+    return stats === null ? null : statusOf(stats);
+  },
+  // EINVAL: there, but no link.
+  readLink: (path) => orNull(fs.readlink(path), ['EINVAL']),
+  realPath: (path) => orNull(fs.realpath(path), ['ELOOP']),
+  makeDirectory: async (path, mode) => {
+    await fs.mkdir(path, { mode });
+  },
+  ensureDirectory: async (path, mode) => {
+    await fs.mkdir(path, { mode, recursive: true });
+  },
+  removeDirectory: (path) => done(fs.rmdir(path), ['ENOENT', 'ENOTEMPTY', 'EEXIST']),
+  removeFile: (path) => done(fs.unlink(path), ['ENOENT']),
+  writeText,
+  createExclusive: (path, text, mode) =>
+    done(fs.writeFile(path, text, { mode, flag: 'wx' }), ['EEXIST']),
+  append: (path, text) => fs.appendFile(path, text, { mode: 0o600 }),
+  copy: (from, to) => fs.copyFile(from, to),
+  isClaimed,
+};

@@ -1,0 +1,165 @@
+import { execa } from 'execa';
+import type { Command, CommandRecord, CommandResult } from './command.ts';
+import { lineSplitter } from './lines.ts';
+import { missingProgram } from './packages.ts';
+import { RescueError } from './rescue-error.ts';
+
+/** Output kept per stream; more than this is a runaway program, not an answer. */
+const maxOutputBytes = 64 * 1024 * 1024;
+const defaultTimeoutSeconds = 120;
+/** Time a process has to end by itself after SIGTERM before SIGKILL. fsck flushes in this time. */
+const graceMilliseconds = 10_000;
+
+export type RunContext = {
+  readonly onCommand: (record: CommandRecord) => void;
+  readonly extraEnv: Readonly<Record<string, string>>;
+  readonly osRelease: () => Promise<string>;
+};
+
+/** Only what tools need to find themselves; nothing from the person's locale changes their output. */
+const environment = (command: Command, extra: Readonly<Record<string, string>>) => ({
+  PATH: `${process.env.PATH ?? ''}:/usr/local/sbin:/usr/sbin:/sbin:/usr/local/bin:/usr/bin:/bin`,
+  HOME: process.env.HOME ?? '/root',
+  LANG: 'C.UTF-8',
+  LC_ALL: 'C.UTF-8',
+  ...(process.env.TERM === undefined ? {} : { TERM: process.env.TERM }),
+  ...extra,
+  ...command.env,
+});
+
+const killGroup = (pid: number | undefined, signal: NodeJS.Signals): void => {
+  if (pid === undefined) return;
+  try {
+    process.kill(-pid, signal);
+  } catch (error) {
+    // ESRCH: the group has ended in between, which is what was wanted.
+    if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error;
+  }
+};
+
+/**
+ * A process that has its own group is not hit by the terminal's Ctrl-C: rescuekit decides what is
+ * stopped and waits for it. A process on the terminal must stay in the foreground group.
+ */
+const start = (command: Command, context: RunContext) =>
+  execa(command.program, [...command.args], {
+    env: environment(command, context.extraEnv),
+    extendEnv: false,
+    reject: false,
+    detached: command.terminal !== true,
+    cleanup: false,
+    maxBuffer: maxOutputBytes,
+    ...(command.terminal === true
+      ? { stdio: 'inherit' as const }
+      : command.input === undefined
+        ? { stdin: 'ignore' as const }
+        : { input: command.input }),
+  });
+
+type Started = ReturnType<typeof start>;
+
+/** Wires the time limit and the abort signal to the process group; returns what undoes that. */
+const limit = (command: Command, child: Started): (() => boolean) => {
+  let timedOut = false;
+  let force: NodeJS.Timeout | undefined;
+  const stop = () => {
+    if (command.terminal === true) child.kill('SIGTERM');
+    else killGroup(child.pid, 'SIGTERM');
+    force = setTimeout(() => killGroup(child.pid, 'SIGKILL'), graceMilliseconds);
+  };
+  const seconds = command.terminal === true ? 0 : (command.timeoutSeconds ?? defaultTimeoutSeconds);
+  const timer =
+    seconds > 0
+      ? setTimeout(() => {
+          timedOut = true;
+          stop();
+        }, seconds * 1000)
+      : undefined;
+  if (command.signal?.aborted) stop();
+  command.signal?.addEventListener('abort', stop, { once: true });
+  return () => {
+    clearTimeout(timer);
+    clearTimeout(force);
+    command.signal?.removeEventListener('abort', stop);
+    return timedOut;
+  };
+};
+
+const forwardLines = (command: Command, child: Started): (() => void) => {
+  const { onLine } = command;
+  if (onLine === undefined) return () => {};
+  const splitters = (['stdout', 'stderr'] as const).map((name) => {
+    const splitter = lineSplitter((line) => onLine(line, name));
+    child[name]?.setEncoding('utf8').on('data', (chunk: string) => splitter.push(chunk));
+    return splitter;
+  });
+  return () => {
+    for (const splitter of splitters) splitter.end();
+  };
+};
+
+/** `mount: /x: wrong fs type` is worth more to a person than "exit code 32". */
+const lastWords = (stderr: string, stdout: string): string =>
+  (stderr.trim() || stdout.trim()).split('\n').slice(-4).join(' · ').slice(0, 600);
+
+/**
+ * Runs one process to its end and returns what it said.
+ *
+ * @throws RescueError `MISSING_PROGRAM`, `TIMEOUT`, `INTERRUPTED` (the signal was aborted) or
+ *   `COMMAND_FAILED` when the exit code is not among `accept`. An exit status is never ignored.
+ */
+export const runCommand = async (command: Command, context: RunContext): Promise<CommandResult> => {
+  const startedAt = new Date();
+  const began = performance.now();
+  const child = start(command, context);
+  const release = limit(command, child);
+  const flush = forwardLines(command, child);
+  const result = await child;
+  const timedOut = release();
+  flush();
+  const milliseconds = performance.now() - began;
+  const stderr = typeof result.stderr === 'string' ? result.stderr : '';
+  const stdout = typeof result.stdout === 'string' ? result.stdout : '';
+  context.onCommand({
+    program: command.program,
+    args: command.args,
+    changes: command.changes ?? true,
+    startedAt,
+    milliseconds,
+    exitCode: result.exitCode ?? null,
+    stderr,
+  });
+  if (result.code === 'ENOENT') {
+    throw missingProgram(command.program, await context.osRelease(), result);
+  }
+  if (command.signal?.aborted) throw interruptedError();
+  if (timedOut) throw timeoutError(command);
+  const exit = result.exitCode ?? -1;
+  if (!(command.accept ?? [0]).includes(exit)) {
+    throw failedError(command, exit, result.signal, lastWords(stderr, stdout));
+  }
+  return { exitCode: exit, stdout, stderr, milliseconds };
+};
+
+/** The error of work that was cancelled by a signal or by the person. */
+export const interruptedError = (): RescueError =>
+  new RescueError({ code: 'INTERRUPTED', message: 'Interrupted.', exit: 130 });
+
+const timeoutError = (command: Command): RescueError =>
+  new RescueError({
+    code: 'TIMEOUT',
+    message: `${command.program} did not end within ${command.timeoutSeconds ?? defaultTimeoutSeconds} s and was stopped.`,
+    hint: 'Look at the kernel log (dmesg) for input/output errors of the disk.',
+  });
+
+const failedError = (
+  command: Command,
+  exit: number,
+  signal: string | undefined,
+  words: string,
+): RescueError =>
+  new RescueError({
+    code: 'COMMAND_FAILED',
+    message: `${command.program} ${signal === undefined ? `failed with exit code ${exit}` : `was ended by ${signal}`}${words === '' ? '.' : `: ${words}`}`,
+    hint: 'Run again with --verbose to see each command.',
+  });

@@ -1,0 +1,68 @@
+import { z } from 'zod';
+
+export const initSchema = z.enum(['systemd', 'sysvinit', 'openrc', 'busybox', 'unknown']);
+
+export const kernelSchema = z.object({
+  version: z.string(),
+  /** Path inside the system, for instance `/boot/vmlinuz-6.1.0-20-amd64`. */
+  image: z.string(),
+  /** Path inside the system, or null when there is none for this kernel. */
+  initramfs: z.string().nullable(),
+  /** Whether the modules directory for this version is there. */
+  modules: z.boolean(),
+});
+
+export const bootLoaderSchema = z.object({
+  name: z.enum(['grub', 'systemd-boot', 'extlinux', 'u-boot', 'unknown']),
+  /** The configuration that it reads, path inside the system; null when it is missing. */
+  config: z.string().nullable(),
+});
+
+export const fstabEntrySchema = z.object({
+  /** Line number in the file, from 1. */
+  line: z.int(),
+  spec: z.string(),
+  target: z.string(),
+  fsType: z.string(),
+  options: z.array(z.string()).readonly(),
+  dump: z.int(),
+  pass: z.int(),
+});
+
+/** What is inside a root file system, read without running anything of it. */
+export const systemFactsSchema = z.object({
+  os: z.object({
+    id: z.string().nullable(),
+    versionId: z.string().nullable(),
+    prettyName: z.string(),
+  }),
+  hostname: z.string().nullable(),
+  /** Debian-independent machine name as `uname -m` would say: x86_64, aarch64, i686 … */
+  architecture: z.string().nullable(),
+  init: initSchema,
+  /** The program that is the init, path inside the system; null when there is none. */
+  initPath: z.string().nullable(),
+  /** systemd's major version where the files tell, for instance 252. */
+  systemdVersion: z.int().nullable(),
+  /** Login shell of root when it exists and is executable, else another shell, else null. */
+  shell: z.string().nullable(),
+  kernels: z.array(kernelSchema).readonly(),
+  bootLoaders: z.array(bootLoaderSchema).readonly(),
+  fstab: z.array(fstabEntrySchema).readonly(),
+  /** Lines that are no entry, with the reason; they are reported and not dropped in silence. */
+  fstabProblems: z
+    .array(z.object({ line: z.int(), text: z.string(), reason: z.string() }))
+    .readonly(),
+  /** Top-level names that a system needs and that are missing, for instance `/lib64`. */
+  missing: z.array(z.string()).readonly(),
+  /** SELinux is configured as enforcing or permissive: edits from outside need a relabel. */
+  selinux: z.boolean(),
+});
+
+export type SystemFacts = Readonly<z.infer<typeof systemFactsSchema>>;
+export type FstabEntry = Readonly<z.infer<typeof fstabEntrySchema>>;
+export type Kernel = Readonly<z.infer<typeof kernelSchema>>;
+export type Init = z.infer<typeof initSchema>;
+
+/** What the contents of one mounted file system look like. */
+export type ContentKind = 'root' | 'usr' | 'var' | 'boot' | 'esp' | 'home' | 'unknown';
