@@ -1,3 +1,6 @@
+/** Where a line of a process comes from; `progress` is file descriptor 3. */
+export type OutputStream = 'stdout' | 'stderr' | 'progress';
+
 /** One process to run on the rescue host. Everything that rescuekit starts is described so. */
 export type Command = {
   readonly program: string;
@@ -12,7 +15,17 @@ export type Command = {
   /** Seconds until the process group is killed. Default 120; 0 means no limit. */
   readonly timeoutSeconds?: number;
   /** Called with each piece of output as it arrives: `\r` and `\n` both end a line. */
-  readonly onLine?: (line: string, stream: 'stdout' | 'stderr') => void;
+  readonly onLine?: (line: string, stream: OutputStream) => void;
+  /**
+   * Gives the process a pipe as file descriptor 3; its lines reach `onLine` as `progress`. For
+   * `e2fsck -C 3`, which on standard output would draw a bar with control characters.
+   */
+  readonly progressFd?: true;
+  /**
+   * False: output goes to `onLine` only and the result's `stdout` and `stderr` are empty. For
+   * checkers, which print without bound on a badly damaged disk.
+   */
+  readonly keepOutput?: false;
   /** Connects the process to the person's terminal; output is then not captured. */
   readonly terminal?: boolean;
   /** Aborting sends SIGTERM to the process group and waits for its end. */

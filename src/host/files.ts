@@ -45,8 +45,12 @@ export type Files = {
   readonly writeText: (path: string, text: string, mode: number) => Promise<void>;
   /** Creates a file; false when it exists already. The kernel decides races. */
   readonly createExclusive: (path: string, text: string, mode: number) => Promise<boolean>;
+  /** Writes to a file of the kernel (cgroup, sysfs) in place. */
+  readonly writeControl: (path: string, value: string) => Promise<void>;
   readonly append: (path: string, text: string) => Promise<void>;
   readonly copy: (from: string, to: string) => Promise<void>;
+  /** Bytes that are free, without the share kept for root, on the file system of a path. */
+  readonly freeBytes: (path: string) => Promise<number>;
   /**
    * True when the kernel lets nobody else claim the block device: it is mounted somewhere (in any
    * namespace), swap, or part of a running stack. open(2): O_EXCL on a block device gives EBUSY.
@@ -153,12 +157,17 @@ export const hostFiles: Files = {
   ensureDirectory: async (path, mode) => {
     await fs.mkdir(path, { mode, recursive: true });
   },
-  removeDirectory: (path) => done(fs.rmdir(path), ['ENOENT', 'ENOTEMPTY', 'EEXIST']),
+  removeDirectory: (path) => done(fs.rmdir(path), ['ENOENT', 'ENOTEMPTY', 'EEXIST', 'ENOTDIR']),
   removeFile: (path) => done(fs.unlink(path), ['ENOENT']),
   writeText,
   createExclusive: (path, text, mode) =>
     done(fs.writeFile(path, text, { mode, flag: 'wx' }), ['EEXIST']),
+  writeControl: (path, value) => fs.writeFile(path, value),
   append: (path, text) => fs.appendFile(path, text, { mode: 0o600 }),
   copy: (from, to) => fs.copyFile(from, to),
+  freeBytes: async (path) => {
+    const stats = await fs.statfs(path);
+    return stats.bavail * stats.bsize;
+  },
   isClaimed,
 };

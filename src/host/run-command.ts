@@ -1,3 +1,4 @@
+import { Readable } from 'node:stream';
 import { execa } from 'execa';
 import type { Command, CommandRecord, CommandResult } from './command.ts';
 import { lineSplitter } from './lines.ts';
@@ -41,20 +42,34 @@ const killGroup = (pid: number | undefined, signal: NodeJS.Signals): void => {
  * A process that has its own group is not hit by the terminal's Ctrl-C: rescuekit decides what is
  * stopped and waits for it. A process on the terminal must stay in the foreground group.
  */
-const start = (command: Command, context: RunContext) =>
-  execa(command.program, [...command.args], {
+const start = (command: Command, context: RunContext) => {
+  const keepOutput = command.keepOutput !== false;
+  return execa(command.program, [...command.args], {
     env: environment(command, context.extraEnv),
     extendEnv: false,
     reject: false,
     detached: command.terminal !== true,
     cleanup: false,
     maxBuffer: maxOutputBytes,
-    ...(command.terminal === true
-      ? { stdio: 'inherit' as const }
-      : command.input === undefined
-        ? { stdin: 'ignore' as const }
-        : { input: command.input }),
+    buffer: {
+      stdout: keepOutput,
+      stderr: keepOutput,
+      ...(command.progressFd === true ? { fd3: false } : {}),
+    },
+    ...(command.input === undefined ? {} : { input: command.input }),
+    stdio: streams(command),
   });
+};
+
+/** Standard input, output, error and, when asked for, the progress pipe as descriptor 3. */
+const streams = (command: Command): readonly [In, Out, Out, ...'pipe'[]] => {
+  if (command.terminal === true) return ['inherit', 'inherit', 'inherit'];
+  const stdin = command.input === undefined ? 'ignore' : 'pipe';
+  return [stdin, 'pipe', 'pipe', ...(command.progressFd === true ? (['pipe'] as const) : [])];
+};
+
+type In = 'inherit' | 'ignore' | 'pipe';
+type Out = 'inherit' | 'pipe';
 
 type Started = ReturnType<typeof start>;
 
@@ -87,10 +102,18 @@ const limit = (command: Command, child: Started): (() => boolean) => {
 
 const forwardLines = (command: Command, child: Started): (() => void) => {
   const { onLine } = command;
-  if (onLine === undefined) return () => {};
-  const splitters = (['stdout', 'stderr'] as const).map((name) => {
+  const sources = { stdout: child.stdout, stderr: child.stderr, progress: child.stdio.at(3) };
+  // A pipe that nobody reads fills up and stops the process.
+  if (onLine === undefined) {
+    if (sources.progress instanceof Readable) sources.progress.resume();
+    return () => {};
+  }
+  const splitters = (['stdout', 'stderr', 'progress'] as const).map((name) => {
     const splitter = lineSplitter((line) => onLine(line, name));
-    child[name]?.setEncoding('utf8').on('data', (chunk: string) => splitter.push(chunk));
+    const source = sources[name];
+    if (source instanceof Readable) {
+      source.setEncoding('utf8').on('data', (chunk: string) => splitter.push(chunk));
+    }
     return splitter;
   });
   return () => {
