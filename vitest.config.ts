@@ -1,0 +1,40 @@
+import { defineConfig } from 'vitest/config';
+
+const loopTests = '**/*.loop.test.ts';
+const vmTests = '**/*.vm.test.ts';
+const elsewhere = ['**/node_modules/**', 'dist/**'];
+
+/** `scripts/test` names the file from which it counts passed, failed and skipped tests. */
+const report = process.env.RESCUEKIT_TEST_REPORT;
+
+export default defineConfig({
+  test: {
+    reporters: report === undefined ? ['default'] : ['default', ['json', { outputFile: report }]],
+    projects: [
+      {
+        extends: true,
+        test: {
+          name: 'unit',
+          include: ['{src,fixtures,scripts}/**/*.test.ts'],
+          exclude: [loopTests, vmTests, ...elsewhere],
+          sequence: { groupOrder: 0 },
+        },
+      },
+      {
+        extends: true,
+        test: {
+          name: 'loop',
+          include: ['{src,fixtures,scripts}/**/*.loop.test.ts'],
+          exclude: elsewhere,
+          // Loop devices, mounts and containers are the machine's: two files at once would see
+          // each other's, and on two cores they would only be slower.
+          fileParallelism: false,
+          testTimeout: 120_000,
+          hookTimeout: 300_000,
+          retry: 0,
+          sequence: { groupOrder: 1 },
+        },
+      },
+    ],
+  },
+});
