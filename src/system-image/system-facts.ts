@@ -6,7 +6,10 @@ export const kernelSchema = z.object({
   version: z.string(),
   /** Path inside the system, for instance `/boot/vmlinuz-6.1.0-20-amd64`. */
   image: z.string(),
-  /** Path inside the system, or null when there is none for this kernel. */
+  /**
+   * Path inside the system, or null when there is none for this kernel or it is empty. A unified
+   * kernel image carries its own: then it is the image's path.
+   */
   initramfs: z.string().nullable(),
   /** Whether the modules directory for this version is there. */
   modules: z.boolean(),
@@ -40,7 +43,10 @@ export const systemFactsSchema = z.object({
   /** Debian-independent machine name as `uname -m` would say: x86_64, aarch64, i686 … */
   architecture: z.string().nullable(),
   init: initSchema,
-  /** The program that is the init, path inside the system; null when there is none. */
+  /**
+   * The path by which the init is started, for instance `/sbin/init`, whatever it links to: busybox
+   * goes by that name. Null when there is none that exists and is executable.
+   */
   initPath: z.string().nullable(),
   /** systemd's major version where the files tell, for instance 252. */
   systemdVersion: z.int().nullable(),
@@ -57,6 +63,11 @@ export const systemFactsSchema = z.object({
   missing: z.array(z.string()).readonly(),
   /** SELinux is configured as enforcing or permissive: edits from outside need a relabel. */
   selinux: z.boolean(),
+  /**
+   * Paths inside the system that are there and could not be read, because the file system is
+   * damaged: what depends on them is reported as absent.
+   */
+  unreadable: z.array(z.string()).readonly(),
 });
 
 export type SystemFacts = Readonly<z.infer<typeof systemFactsSchema>>;

@@ -1,0 +1,15 @@
+// C0 and C1 controls, the line and paragraph separators, and the marks that reorder text on screen:
+// with them a name on a disk can move the cursor, rewrite what was printed, or show a path reversed.
+const unprintable =
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what it is for
+  /[\u0000-\u001f\u007f-\u009f\u00ad\u061c\u200b\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff]/g;
+
+/**
+ * Text from a disk as one line that is safe to show: runs of blanks become one space, every other
+ * control character goes.
+ */
+export const plainText = (text: string): string =>
+  text
+    .replace(/[\t\n\r ]+/g, ' ')
+    .replace(unprintable, '')
+    .trim();

@@ -1,0 +1,164 @@
+import type { Device } from '../devices/device.ts';
+import { plainText } from '../host/plain-text.ts';
+import { isArrayName, parseKernelName, parseVolumeName } from './device-names.ts';
+import { type FstabSpec, parseSpec } from './fstab-spec.ts';
+import { guessArray, guessByKernelName, guessBySerial, guessBySlot } from './guess-device.ts';
+import type { FstabEntry } from './system-facts.ts';
+import { candidatesAmong, hasClosedLayer, type Node, sameDevice } from './target-devices.ts';
+
+export type ResolveContext = {
+  /** Trees of the attached disks, those of the target first; protected devices are passed over. */
+  readonly devices: readonly Device[];
+  /** The disk that holds the root file system: of clones with the same UUID it has the right one. */
+  readonly rootDisk: Device | null;
+  /** The spec of the root's own fstab line: it tells what the root disk was called at that time. */
+  readonly rootSpec?: string;
+  /** Devices that are other file systems of this system for certain; a guess never takes them. */
+  readonly taken?: readonly Device[];
+};
+
+export type Resolution =
+  | {
+      readonly kind: 'found';
+      readonly device: Device;
+      /** `guessed` when the name is one of an earlier boot: `note` says by what it was guessed. */
+      readonly how: 'exact' | 'guessed';
+      readonly note: string | null;
+    }
+  | { readonly kind: 'missing'; readonly reason: string }
+  | { readonly kind: 'ambiguous'; readonly candidates: readonly Device[] }
+  /** Network, pseudo, bind and file entries stand on no device of their own. */
+  | { readonly kind: 'no-device'; readonly reason: string };
+
+const choose = (nodes: readonly Node[], rootDisk: Device | null): readonly Node[] => {
+  if (nodes.length < 2 || rootDisk === null) return nodes;
+  const onRootDisk = nodes.filter((node) => node.disks.some((disk) => sameDevice(disk, rootDisk)));
+  return onRootDisk.length === 0 ? nodes : onRootDisk;
+};
+
+const exact = (
+  nodes: readonly Node[],
+  what: string,
+  context: ResolveContext,
+  note: string | null = null,
+): Resolution => {
+  const chosen = choose(nodes, context.rootDisk);
+  const [first] = chosen;
+  if (first === undefined) {
+    const closed = hasClosedLayer(context.devices)
+      ? '; it may be inside a layer that is not open yet'
+      : '';
+    return { kind: 'missing', reason: `no attached disk has ${plainText(what)}${closed}` };
+  }
+  const { device } = first;
+  const found = { kind: 'found', device, how: 'exact' } as const;
+  if (chosen.length === 1) {
+    const clone = nodes.length > 1 ? 'of several with this name, the one on the root disk' : null;
+    return { ...found, note: clone ?? note };
+  }
+  // All devices of one btrfs carry its UUID, and any of them mounts it.
+  if (chosen.every((node) => node.device.fsType === 'btrfs')) {
+    const oneDisk = new Set(chosen.map((node) => node.disks[0])).size === 1;
+    if (oneDisk) return { ...found, note: `one of the ${chosen.length} devices of this btrfs` };
+  }
+  return { kind: 'ambiguous', candidates: chosen.map((node) => node.device) };
+};
+
+type TagKind = 'uuid' | 'label' | 'partuuid' | 'partlabel';
+
+const tagOf = (device: Device, kind: TagKind): string | null => {
+  switch (kind) {
+    case 'uuid':
+      return device.uuid;
+    case 'label':
+      return device.label;
+    case 'partuuid':
+      return device.partition?.uuid ?? null;
+    case 'partlabel':
+      return device.partition?.label ?? null;
+  }
+};
+
+const resolveTag = (kind: TagKind, value: string, context: ResolveContext): Resolution => {
+  const what = `${kind.toUpperCase()} ${value}`;
+  if (value === '') return { kind: 'missing', reason: `the ${kind.toUpperCase()} is empty` };
+  const nodes = candidatesAmong(context.devices, (device) => tagOf(device, kind) === value);
+  if (nodes.length > 0 || kind === 'label' || kind === 'partlabel') {
+    return exact(nodes, what, context);
+  }
+  const lower = value.toLowerCase();
+  const loose = candidatesAmong(
+    context.devices,
+    (device) => tagOf(device, kind)?.toLowerCase() === lower,
+  );
+  // systemd and udev compare the link's name as it is written, so the boot may wait in vain.
+  return exact(loose, what, context, 'fstab writes it in other letter case than the disk');
+};
+
+const named = (device: Device, path: string): boolean =>
+  device.path === path || device.aliases.includes(path);
+
+const resolveVolume = (path: string, context: ResolveContext): Resolution => {
+  const direct = candidatesAmong(context.devices, (device) => device.aliases.includes(path));
+  const wanted = parseVolumeName(path);
+  if (direct.length > 0 || wanted === null) return exact(direct, path, context);
+  const nodes = candidatesAmong(context.devices, (device) =>
+    [device.path ?? '', ...device.aliases].some((name) => {
+      const volume = device.kind === 'lvm' ? parseVolumeName(name) : null;
+      return volume?.group === wanted.group && volume.volume === wanted.volume;
+    }),
+  );
+  return exact(nodes, path, context);
+};
+
+const resolvePath = (path: string, fsType: string, context: ResolveContext): Resolution => {
+  if (isArrayName(path)) {
+    const nodes = candidatesAmong(context.devices, (device) => named(device, path));
+    return nodes.length > 0 ? exact(nodes, path, context) : guessArray(path, fsType, context);
+  }
+  // Kernel names are given in the order of discovery: on this host they mean other disks.
+  const name = parseKernelName(path);
+  if (name !== null) return guessByKernelName(path, name, fsType, context);
+  return resolveVolume(path, context);
+};
+
+const resolveId = (name: string, fsType: string, context: ResolveContext): Resolution => {
+  const path = `/dev/disk/by-id/${name}`;
+  const nodes = candidatesAmong(context.devices, (device) => device.aliases.includes(path));
+  return nodes.length > 0 ? exact(nodes, path, context) : guessBySerial(name, fsType, context);
+};
+
+const resolveParsed = (spec: FstabSpec, fsType: string, context: ResolveContext): Resolution => {
+  switch (spec.kind) {
+    case 'uuid':
+    case 'label':
+    case 'partuuid':
+    case 'partlabel':
+      return resolveTag(spec.kind, spec.value, context);
+    case 'by-id':
+      return resolveId(spec.name, fsType, context);
+    case 'by-path':
+      return guessBySlot(spec.name, fsType, context);
+    case 'path':
+      return resolvePath(spec.path, fsType, context);
+    case 'bind':
+    case 'file':
+      return { kind: 'no-device', reason: 'a directory or file of the system itself' };
+    case 'network':
+      return { kind: 'no-device', reason: 'a file system from the network' };
+    case 'pseudo':
+      return { kind: 'no-device', reason: 'a file system that the kernel makes itself' };
+    case 'unknown':
+      return { kind: 'missing', reason: `${plainText(spec.text)} names no device` };
+  }
+};
+
+/**
+ * Finds the device that an fstab line means among the attached disks, never among the host's own.
+ * Tags and stable names are exact; kernel names and slots of an earlier boot are guessed, and only
+ * when exactly one device fits.
+ */
+export const resolveSpec = (
+  entry: Pick<FstabEntry, 'spec' | 'fsType' | 'options'>,
+  context: ResolveContext,
+): Resolution => resolveParsed(parseSpec(entry.spec, entry), entry.fsType, context);
