@@ -2,6 +2,7 @@ import type { Files } from '../host/files.ts';
 import { firstInside, isDirectoryInside, listInside, locateEntry, statusInside } from './inside.ts';
 import { legacyReleasePaths, osReleasePaths } from './os-release.ts';
 import type { ContentKind } from './system-facts.ts';
+import { tolerantFiles } from './tolerant-files.ts';
 
 type Look = {
   readonly names: readonly string[];
@@ -99,11 +100,13 @@ const isHome = async (files: Files, mounted: string, look: Look): Promise<boolea
 
 /**
  * What a mounted file system is by its own contents, never by its size, label or place in the
- * partition table.
+ * partition table. What a damaged file system refuses to show counts as absent; a caller that wants
+ * to know passes `tolerantFiles` of its own.
  *
  * @param mounted Host directory where it is mounted, or where a subvolume of it is.
  */
-export const contentKind = async (files: Files, mounted: string): Promise<ContentKind> => {
+export const contentKind = async (hostFiles: Files, mounted: string): Promise<ContentKind> => {
+  const { files } = tolerantFiles(hostFiles);
   const look = await lookAt(files, mounted);
   if (await isRoot(look)) return 'root';
   if (await isEsp(look)) return 'esp';

@@ -1,6 +1,7 @@
 import type { Files } from '../host/files.ts';
 import { contentKind } from './content.ts';
 import { listInside, locateEntry, statusInside } from './inside.ts';
+import { tolerantFiles } from './tolerant-files.ts';
 
 export type FoundRoot = {
   /** Path inside the file system without a leading slash; empty for its own top. */
@@ -118,10 +119,11 @@ const next = (place: Place, children: readonly Place[], isRoot: boolean): readon
  * are systems of their own come first, snapshots after them.
  */
 export const findRoots = async (
-  files: Files,
+  hostFiles: Files,
   mounted: string,
   options: FindRootsOptions = {},
 ): Promise<readonly FoundRoot[]> => {
+  const { files } = tolerantFiles(hostFiles);
   const roots: FoundRoot[] = [];
   const top = await statusInside(files, mounted, '/');
   let places: readonly Place[] = [{ path: '', depth: 0, dev: top?.dev ?? null, subvolume: false }];

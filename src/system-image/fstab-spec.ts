@@ -30,11 +30,10 @@ const withoutFuse = (fsType: string): string => fsType.replace(/^fuse\./, '');
 export const isNetworkFileSystem = (
   entry: Pick<FstabEntry, 'spec' | 'fsType' | 'options'>,
 ): boolean =>
-  networkTypes.has(withoutFuse(entry.fsType)) ||
   entry.fsType.split(',').some((type) => networkTypes.has(withoutFuse(type))) ||
   // An iSCSI disk with `_netdev` is a block device all the same.
   (entry.options.includes('_netdev') && !isDeviceText(entry.spec)) ||
-  (entry.fsType !== 'auto' ? false : /^\/\/[^/]|^[\w.-]+:\//.test(entry.spec));
+  (entry.fsType === 'auto' && /^\/\/[^/]|^[\w.-]+:\//.test(entry.spec));
 
 /** Whether the kernel makes the file system itself, without any device. */
 export const isPseudo = (entry: Pick<FstabEntry, 'fsType' | 'options'>): boolean =>
