@@ -1,0 +1,109 @@
+import { mapBounded } from '../host/bounded.ts';
+import type { Host } from '../host/host.ts';
+import { type Probe, probeDevices, probeRange } from './blkid.ts';
+import { buildDevices, type HiddenPartition } from './build-devices.ts';
+import type { Device } from './device.ts';
+import { buildGraph, type DeviceGraph, type GraphNode, topNames } from './device-graph.ts';
+import { readDiskLinks } from './disk-links.ts';
+import { readLsblk } from './lsblk.ts';
+import { readUses } from './mounts.ts';
+import { isExtended, readPartitionTable } from './partition-table.ts';
+import type { Ownership } from './protection.ts';
+import { readSysfs, type SysfsFacts } from './sysfs.ts';
+
+const callsAtATime = 4;
+
+/** A disk that was attached a second ago has stale data in udev's database: wait for its events. */
+const settleUdev = async (host: Host): Promise<void> => {
+  // udevd keeps this file while events are pending (udevadm settle looks at the same).
+  if ((await host.files.status('/run/udev/queue')) === null) return;
+  await host.run({
+    program: 'udevadm',
+    args: ['settle', '--timeout=10'],
+    // 1: still busy after that time; blkid then reads the devices themselves.
+    accept: [0, 1],
+    changes: false,
+  });
+};
+
+const needsProbe = ({ kind, facts }: GraphNode): boolean =>
+  kind === 'partition'
+    ? facts.fstype === null || facts.partuuid === null
+    : facts.fstype === null && facts.pttype === null;
+
+const readTable = async (
+  host: Host,
+  node: GraphNode,
+  sectorBytes: number,
+): Promise<readonly HiddenPartition[]> => {
+  const entries = await readPartitionTable(host, node.path, sectorBytes);
+  return mapBounded(entries, callsAtATime, async (entry) => ({
+    ...entry,
+    probe:
+      isExtended(entry.type) || entry.sizeBytes === 0
+        ? null
+        : await probeRange(host, node.path, entry.startBytes, entry.sizeBytes),
+  }));
+};
+
+/** Disks with a partition table of which the kernel shows no partition. */
+const readHidden = async (
+  host: Host,
+  graph: DeviceGraph,
+  probes: ReadonlyMap<string, Probe>,
+  sysfs: ReadonlyMap<string, SysfsFacts>,
+): Promise<ReadonlyMap<string, readonly HiddenPartition[]>> => {
+  const disks = [...graph.values()].filter((node) => {
+    const table = node.facts.pttype ?? probes.get(node.path)?.partitionTable ?? null;
+    const hasTable = table === 'gpt' || table === 'dos';
+    return hasTable && node.kind !== 'partition' && node.children.length === 0;
+  });
+  const tables = await mapBounded(
+    disks,
+    callsAtATime,
+    async (node) =>
+      [node.name, await readTable(host, node, sysfs.get(node.name)?.sectorBytes ?? 512)] as const,
+  );
+  return new Map(tables);
+};
+
+/**
+ * All block devices of the host with what is on them and why some must not be touched. Reads only.
+ *
+ * @throws RescueError `MISSING_PROGRAM` without lsblk, blkid or sfdisk, `COMMAND_FAILED`.
+ */
+export const readDevices = async (host: Host, own: Ownership): Promise<readonly Device[]> => {
+  await settleUdev(host);
+  const [listed, links, uses] = await Promise.all([
+    readLsblk(host),
+    readDiskLinks(host.files),
+    readUses(host),
+  ]);
+  const graph = buildGraph(listed);
+  const nodes = [...graph.values()];
+  const [facts, probes] = await Promise.all([
+    Promise.all(nodes.map(async (node) => [node.name, await readSysfs(host.files, node)] as const)),
+    probeDevices(
+      host,
+      nodes.filter(needsProbe).map((node) => node.path),
+    ),
+  ]);
+  const sysfs = new Map(facts);
+  const hidden = await readHidden(host, graph, probes, sysfs);
+  return buildDevices({ graph, top: topNames(graph), sysfs, probes, hidden, links, uses, own });
+};
+
+/**
+ * The device with this name: its node, one of its other names, or the name that a partition which
+ * the kernel does not know would have. Links are resolved by the caller.
+ */
+export const findDevice = (devices: readonly Device[], path: string): Device | null => {
+  for (const device of devices) {
+    if ((device.path ?? `/dev/${device.name}`) === path || device.aliases.includes(path)) {
+      return device;
+    }
+    const below = findDevice(device.children, path);
+    if (below !== null) return below;
+  }
+  return null;
+};
