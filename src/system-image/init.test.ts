@@ -7,6 +7,10 @@ import { findShell, rootShellOf } from './shell.ts';
 
 const program: TreeEntry = { program: makeElf({ machine: 62 }) };
 
+const holding = (text: string): TreeEntry => ({
+  program: Buffer.concat([makeElf({ machine: 62 }), Buffer.from(`\0${text}\0`)]),
+});
+
 const initOf = async (entries: Record<string, TreeEntry>) => {
   await using tree = await makeTree(entries);
   return await findInit(hostFiles, tree.root);
@@ -55,7 +59,10 @@ test('when the link is gone systemd is found where it is', async () => {
 });
 
 test('sysvinit is a program with an inittab, OpenRC one whose start-up calls openrc', async () => {
-  const sysvinit = { 'sbin/init': program, 'etc/inittab': 'si::sysinit:/etc/init.d/rcS\n' };
+  const sysvinit = {
+    'sbin/init': holding('/etc/inittab'),
+    'etc/inittab': 'si::sysinit:/etc/init.d/rcS\n',
+  };
   expect((await initOf(sysvinit)).init).toBe('sysvinit');
   const debian = {
     ...sysvinit,
@@ -76,6 +83,27 @@ test('sysvinit is a program with an inittab, OpenRC one whose start-up calls ope
     'etc/inittab': '#rc::bootwait:/sbin/openrc\n',
   };
   expect((await initOf(leftOver)).init).toBe('sysvinit');
+});
+
+test('sysvinit that lost its inittab is still sysvinit, and upstart is not taken for it', async () => {
+  expect((await initOf({ 'sbin/init': holding('/etc/inittab') })).init).toBe('sysvinit');
+  const upstart = {
+    'sbin/init': holding('/etc/inittab\0upstart'),
+    'etc/inittab': 'id:3:initdefault:\n',
+  };
+  expect((await initOf(upstart)).init).toBe('unknown');
+});
+
+test('the tree of a rescue image has systemd under the name init, between tables for others', async () => {
+  expect(
+    await initOf({
+      init: { link: 'bin/init' },
+      bin: { link: 'usr/bin' },
+      'usr/bin/init': holding('libsystemd-core-252.so'),
+      'etc/inittab': '::sysinit:/etc/scripts/system-setup\n',
+      'etc/init/rcS.conf': 'x',
+    }),
+  ).toEqual({ init: 'systemd', initPath: '/bin/init', systemdVersion: 252 });
 });
 
 test('busybox keeps the name by which it is the init, and starts OpenRC on Alpine', async () => {

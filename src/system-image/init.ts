@@ -1,5 +1,4 @@
 import type { Files } from '../host/files.ts';
-import { elfInside } from './elf.ts';
 import {
   type Inside,
   isDirectoryInside,
@@ -62,19 +61,33 @@ const isOpenrc = async (files: Files, root: string, inittab: string | null): Pro
   return startsOpenrc(inittab) || (runlevels && startsOpenrc(rcS));
 };
 
-const isUpstart = async (files: Files, root: string): Promise<boolean> =>
-  (await listInside(files, root, '/etc/init'))?.some((name) => name.endsWith('.conf')) ?? false;
+/** Programs are read whole: systemd's has about 1.5 MB where it is linked in one piece. */
+const maxProgramBytes = 8 * 1024 * 1024;
+
+const textOf = async (files: Files, root: string, program: Inside): Promise<string> =>
+  (await readBytesInside(files, root, program.path, maxProgramBytes))?.toString('latin1') ?? '';
+
+/**
+ * A program called `init` is known by what it holds: a rescue image has a copy of systemd under
+ * that name, and both systemd's and sysvinit's come with tables of the other kinds beside them.
+ */
+const kindOfProgram = (text: string): Init => {
+  if (!text.startsWith('\x7fELF')) return 'unknown';
+  if (/libsystemd-(?:core|shared)|systemd \d+\S* running in /.test(text)) return 'systemd';
+  if (text.includes('BusyBox v')) return 'busybox';
+  return text.includes('/etc/inittab') && !text.includes('upstart') ? 'sysvinit' : 'unknown';
+};
 
 const kindOf = async (files: Files, root: string, program: Inside): Promise<Init> => {
   const name = program.path.split('/').at(-1) ?? '';
   if (name === 'systemd') return 'systemd';
   if (name === 'openrc-init') return 'openrc';
+  const kind = name.startsWith('busybox')
+    ? 'busybox'
+    : kindOfProgram(await textOf(files, root, program));
+  if (kind !== 'busybox' && kind !== 'sysvinit') return kind;
   const inittab = await readInside(files, root, '/etc/inittab');
-  if (await isOpenrc(files, root, inittab)) return 'openrc';
-  if (name.startsWith('busybox')) return 'busybox';
-  const isElf = (await elfInside(files, root, program.path)) !== null;
-  const sysvinit = isElf && /^(?:init|sysvinit|init\.sysvinit)$/.test(name) && inittab !== null;
-  return sysvinit && !(await isUpstart(files, root)) ? 'sysvinit' : 'unknown';
+  return (await isOpenrc(files, root, inittab)) ? 'openrc' : kind;
 };
 
 const versionIn = (names: readonly string[] | null): number | null => {
@@ -85,19 +98,24 @@ const versionIn = (names: readonly string[] | null): number | null => {
   return null;
 };
 
-// Before 231 there was no such library; the program itself holds "systemd 219 running in …".
-const oldVersion = async (files: Files, root: string, path: string): Promise<number | null> => {
-  const bytes = await readBytesInside(files, root, path, 8 * 1024 * 1024);
+/**
+ * The program names the libraries of its own version that it is linked to. Before 231 there were
+ * none: then it holds "systemd 219 running in …".
+ */
+const versionOfProgram = (text: string): number | null => {
   const match =
-    bytes === null ? null : /systemd (\d{2,3}) running in /.exec(bytes.toString('latin1'));
+    /libsystemd-(?:core|shared)-(\d{3})/.exec(text) ??
+    /systemd (\d{2,3})\S* running in /.exec(text);
   return match?.[1] === undefined ? null : Number(match[1]);
 };
 
 const systemdVersionOf = async (
   files: Files,
   root: string,
-  program: string,
+  program: Inside,
 ): Promise<number | null> => {
+  const own = versionOfProgram(await textOf(files, root, program));
+  if (own !== null) return own;
   const libraries = ((await listInside(files, root, '/usr/lib')) ?? []).filter((name) =>
     name.includes('-linux-'),
   );
@@ -110,7 +128,7 @@ const systemdVersionOf = async (
   ];
   const lists = await Promise.all(places.map((place) => listInside(files, root, place)));
   const versions = lists.map(versionIn).filter((version) => version !== null);
-  return versions[0] ?? oldVersion(files, root, program);
+  return versions[0] ?? null;
 };
 
 /** Finds the program that the kernel would start as init, and what it is. */
@@ -122,7 +140,6 @@ export const findInit = async (files: Files, root: string): Promise<InitFacts> =
     return { init: 'unknown', initPath: null, systemdVersion: null };
   }
   const init = await kindOf(files, root, program);
-  const systemdVersion =
-    init === 'systemd' ? await systemdVersionOf(files, root, program.path) : null;
+  const systemdVersion = init === 'systemd' ? await systemdVersionOf(files, root, program) : null;
   return { init, initPath, systemdVersion };
 };
