@@ -40,6 +40,11 @@ export type Files = {
   readonly ensureDirectory: (path: string, mode: number) => Promise<void>;
   /** Removes an empty directory; false when it was not there or not empty. */
   readonly removeDirectory: (path: string) => Promise<boolean>;
+  /**
+   * Removes a directory of rescuekit's own with all that is in it. Never leaves the file system
+   * that the directory is on: a file system that is mounted below is an error, not a victim.
+   */
+  readonly removeTree: (path: string) => Promise<void>;
   readonly removeFile: (path: string) => Promise<boolean>;
   /** Writes a file of rescuekit's own state atomically (temporary name, then rename). */
   readonly writeText: (path: string, text: string, mode: number) => Promise<void>;
@@ -124,6 +129,17 @@ const writeText = async (path: string, text: string, mode: number): Promise<void
   await fs.rename(temporary, path);
 };
 
+const removeTree = async (path: string, device?: number): Promise<void> => {
+  const stats = await orNull(fs.lstat(path));
+  if (stats === null) return;
+  if (device !== undefined && stats.dev !== device) {
+    throw new Error(`something is mounted at ${path}, it is not removed`);
+  }
+  if (!stats.isDirectory()) return fs.unlink(path);
+  for (const name of await fs.readdir(path)) await removeTree(`${path}/${name}`, stats.dev);
+  await fs.rmdir(path);
+};
+
 const isClaimed = async (blockDevice: string): Promise<boolean> => {
   try {
     const handle = await fs.open(blockDevice, constants.O_RDONLY | constants.O_EXCL);
@@ -158,6 +174,7 @@ export const hostFiles: Files = {
     await fs.mkdir(path, { mode, recursive: true });
   },
   removeDirectory: (path) => done(fs.rmdir(path), ['ENOENT', 'ENOTEMPTY', 'EEXIST', 'ENOTDIR']),
+  removeTree: (path) => removeTree(path),
   removeFile: (path) => done(fs.unlink(path), ['ENOENT']),
   writeText,
   createExclusive: (path, text, mode) =>

@@ -80,7 +80,10 @@ const limit = (command: Command, child: Started): (() => boolean) => {
   const stop = () => {
     if (command.terminal === true) child.kill('SIGTERM');
     else killGroup(child.pid, 'SIGTERM');
-    force = setTimeout(() => killGroup(child.pid, 'SIGKILL'), graceMilliseconds);
+    force = setTimeout(() => {
+      if (command.terminal === true) child.kill('SIGKILL');
+      else killGroup(child.pid, 'SIGKILL');
+    }, graceMilliseconds);
   };
   const seconds = command.terminal === true ? 0 : (command.timeoutSeconds ?? defaultTimeoutSeconds);
   const timer =

@@ -1,0 +1,80 @@
+import type { Host } from '../host/host.ts';
+import { gone, type UndoResult, undone } from '../host/undo-result.ts';
+import { waitUntil } from '../host/wait.ts';
+
+/** One control group to make, with the values to set in it. */
+export type Cgroup = {
+  readonly path: string;
+  readonly values: readonly (readonly [file: string, value: string])[];
+};
+
+const root = '/sys/fs/cgroup';
+
+/**
+ * The control groups for the container's limits on a host without systemd: one on the unified
+ * hierarchy, or one per controller on the legacy one (cgroups(7)).
+ *
+ * @param memoryBytes limit of memory, null for none; @param tasks limit of processes.
+ */
+export const cgroupsFor = async (
+  host: Host,
+  session: string,
+  memoryBytes: number | null,
+  tasks: number | null,
+): Promise<readonly Cgroup[]> => {
+  const name = `rescuekit-${session}`;
+  const wanted = [
+    ...(memoryBytes === null ? [] : [['memory', `${memoryBytes}`] as const]),
+    ...(tasks === null ? [] : [['pids', `${tasks}`] as const]),
+  ];
+  if (wanted.length === 0) return [];
+  if ((await host.files.status(`${root}/cgroup.controllers`)) !== null) {
+    const values = wanted.map(([controller, value]) => [`${controller}.max`, value] as const);
+    return [{ path: `${root}/${name}`, values }];
+  }
+  const legacyFile = { memory: 'memory.limit_in_bytes', pids: 'pids.max' } as const;
+  return wanted.map(([controller, value]) => ({
+    path: `${root}/${controller}/${name}`,
+    values: [[legacyFile[controller], value] as const],
+  }));
+};
+
+/** Makes the groups and sets their limits. @throws Error when the controller is not there. */
+export const makeCgroups = async (host: Host, cgroups: readonly Cgroup[]): Promise<void> => {
+  for (const { path, values } of cgroups) {
+    await host.files.ensureDirectory(path, 0o755);
+    for (const [file, value] of values) await host.files.writeControl(`${path}/${file}`, value);
+  }
+};
+
+/** Removes groups below the deepest first; a group with a living process in it stays busy. */
+export const removeCgroups = async (host: Host, paths: readonly string[]): Promise<UndoResult> => {
+  let removed = false;
+  for (const path of paths) {
+    if ((await host.files.status(path)) === null) continue;
+    const attempt = () =>
+      removeTree(host, path).catch((error: NodeJS.ErrnoException) => {
+        // EBUSY: the last process is just going.
+        if (error.code === 'EBUSY') return false;
+        throw error;
+      });
+    if (!(await waitUntil(attempt, 2000))) {
+      return { outcome: 'left', reason: `control group ${path} still has processes` };
+    }
+    removed = true;
+  }
+  return removed ? undone : gone;
+};
+
+const removeTree = async (host: Host, path: string): Promise<boolean> => {
+  for (const name of (await host.files.list(path)) ?? []) {
+    const child = `${path}/${name}`;
+    if (
+      (await host.files.status(child))?.kind === 'directory' &&
+      !(await removeTree(host, child))
+    ) {
+      return false;
+    }
+  }
+  return (await host.files.removeDirectory(path)) || (await host.files.status(path)) === null;
+};

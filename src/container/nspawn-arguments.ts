@@ -1,0 +1,89 @@
+import { sessionVariable } from '../host/session-mark.ts';
+import type { BindMount, ContainerOptions, Network, Payload } from './container-options.ts';
+
+const networkArguments = (network: Network): readonly string[] => {
+  switch (network.kind) {
+    case 'none':
+      return ['--private-network'];
+    case 'host':
+      return [];
+    case 'veth':
+      return ['--network-veth'];
+    case 'bridge':
+      return [`--network-bridge=${network.name}`];
+    case 'zone':
+      return [`--network-zone=${network.name}`];
+  }
+};
+
+/** nspawn splits bind arguments at colons; a backslash keeps one (systemd-nspawn(1)). */
+const escapeColon = (path: string): string => path.replaceAll('\\', '\\\\').replaceAll(':', '\\:');
+
+const bindArgument = ({ source, destination, readOnly }: BindMount): string =>
+  `--bind${readOnly ? '-ro' : ''}=${escapeColon(source)}:${escapeColon(destination)}`;
+
+const payloadArguments = (payload: Payload, verboseBoot: boolean): readonly string[] => {
+  switch (payload.kind) {
+    case 'systemd':
+      // In a container PID 1 takes these words in place of the kernel command line.
+      return [
+        '--boot',
+        '--',
+        `--unit=${payload.unit}`,
+        `--show-status=${verboseBoot ? 'yes' : 'auto'}`,
+      ];
+    case 'own-init':
+      // As a program and not by --boot, which wants an os-release file that small trees lack.
+      return ['--', payload.path];
+    case 'program':
+      return ['--as-pid2', '--', ...payload.words];
+  }
+};
+
+/**
+ * Limits as unit properties where the host's systemd keeps the container's scope. Elsewhere
+ * `limits.ts` makes the control groups.
+ */
+const limitArguments = (options: ContainerOptions): readonly string[] =>
+  options.hostHasSystemd
+    ? [
+        ...(options.memoryBytes === null ? [] : [`--property=MemoryMax=${options.memoryBytes}`]),
+        ...(options.tasks === null ? [] : [`--property=TasksMax=${options.tasks}`]),
+      ]
+    : [];
+
+/**
+ * Without systemd on the host there is no scope unit and with it no device policy, so a device
+ * node made inside would open the host's disks: the right to make one is taken away.
+ */
+const managerArguments = (hostHasSystemd: boolean): readonly string[] =>
+  hostHasSystemd
+    ? ['--register=yes']
+    : ['--register=no', '--keep-unit', '--drop-capability=CAP_MKNOD'];
+
+/**
+ * The words of the systemd-nspawn call (systemd-nspawn(1), tried on 252).
+ *
+ * `--resolv-conf=off`, `--timezone=off` and `--link-journal=no` keep nspawn from writing to the
+ * disk by itself. Ownership is mapped by the mount and not changed on the disk (`-U` alone may
+ * chown every file).
+ */
+export const nspawnArguments = (options: ContainerOptions): readonly string[] => [
+  '--quiet',
+  `--directory=${options.root}`,
+  `--machine=${options.machine}`,
+  ...managerArguments(options.hostHasSystemd),
+  `--resolv-conf=${options.resolvConf}`,
+  '--timezone=off',
+  '--link-journal=no',
+  ...networkArguments(options.network),
+  ...options.ports.map(({ protocol, host, guest }) => `--port=${protocol}:${host}:${guest}`),
+  ...(options.privateUsers ? ['--private-users=pick', '--private-users-ownership=map'] : []),
+  ...limitArguments(options),
+  ...options.binds.map(bindArgument),
+  // Only PID 1 sees it: by this mark the container is found when its manager was killed.
+  `--setenv=${sessionVariable}=${options.session}`,
+  ...options.environment.map(([name, value]) => `--setenv=${name}=${value}`),
+  `--console=${options.console}`,
+  ...payloadArguments(options.payload, options.verboseBoot),
+];

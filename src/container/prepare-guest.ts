@@ -1,0 +1,93 @@
+import { shellQuote } from '../host/command.ts';
+import type { Host } from '../host/host.ts';
+import type { BindMount } from './container-options.ts';
+import {
+  emergencyScript,
+  guestPipes,
+  reportScript,
+  runScript,
+  shellScript,
+} from './guest-scripts.ts';
+import { type GuestFile, guestDirectory, guestUnits } from './guest-units.ts';
+
+/** What is to happen once the system is up. */
+export type GuestWork =
+  | { readonly kind: 'shell'; readonly shell: string; readonly hostname: string }
+  /** `text` is a script: run by its `#!` interpreter, by /bin/sh when it has none. */
+  | { readonly kind: 'command'; readonly text: string };
+
+export type GuestRequest = {
+  /** Private directory of the session; the guest's files are made in it. */
+  readonly runDirectory: string;
+  /** Unit to boot into, null for a system without systemd. */
+  readonly unit: string | null;
+  readonly work: GuestWork;
+  readonly hasRescueTarget: boolean;
+  readonly keepJournal: boolean;
+  /** Records a file that is made here as shell lines, for the transcript. */
+  readonly note: (shell: string) => void;
+};
+
+export type Guest = {
+  readonly directory: string;
+  readonly binds: readonly BindMount[];
+  /** What nspawn runs for a system without systemd. */
+  readonly program: readonly string[];
+};
+
+const scripts = ({ unit, work, keepJournal }: GuestRequest): readonly GuestFile[] =>
+  work.kind === 'shell'
+    ? [
+        { path: 'shell', text: shellScript(work.hostname, work.shell, unit) },
+        ...(unit === null ? [] : [{ path: 'report', text: reportScript(unit) }]),
+      ]
+    : [
+        { path: 'run', text: runScript(unit, keepJournal) },
+        {
+          path: 'command',
+          text: work.text.startsWith('#!') ? work.text : `#!/bin/sh\n${work.text}\n`,
+        },
+        ...(unit === null ? [] : [{ path: 'emergency', text: emergencyScript(unit) }]),
+      ];
+
+const unitFiles = ({ unit, work, hasRescueTarget }: GuestRequest): readonly GuestFile[] =>
+  unit === null ? [] : guestUnits({ unit, purpose: work.kind, hasRescueTarget });
+
+const heredoc = (path: string, text: string): string =>
+  `cat > ${shellQuote(path)} <<'RESCUEKIT_END'\n${text.trimEnd()}\nRESCUEKIT_END\nchmod 755 ${shellQuote(path)}`;
+
+/**
+ * Makes the scripts, units and FIFOs of one boot in the session's private directory, and says how
+ * they are bound into the container. Nothing is written to the disk.
+ */
+export const prepareGuest = async (host: Host, request: GuestRequest): Promise<Guest> => {
+  const { files } = host;
+  const directory = `${request.runDirectory}/guest`;
+  const units = `${request.runDirectory}/units`;
+  const write = async (path: string, text: string): Promise<void> => {
+    await files.writeText(path, text, 0o755);
+    request.note(heredoc(path, text));
+  };
+  await Promise.all([directory, units].map((path) => files.ensureDirectory(path, 0o755)));
+  request.note(`mkdir --parents ${directory} ${units}`);
+  await host.run({
+    program: 'mkfifo',
+    // Others cannot reach them: the session's directory is closed to them. A container with users
+    // of its own writes as one of those.
+    args: ['--mode=0666', ...guestPipes.map((name) => `${directory}/${name}`)],
+  });
+  await Promise.all(scripts(request).map(({ path, text }) => write(`${directory}/${path}`, text)));
+  const binds = await Promise.all(
+    unitFiles(request).map(async ({ path, text }, index) => {
+      const source = `${units}/${index}`;
+      await write(source, text);
+      return { source, destination: path, readOnly: true };
+    }),
+  );
+  const script = request.work.kind === 'shell' ? 'shell' : 'run';
+  return {
+    directory,
+    binds: [{ source: directory, destination: guestDirectory, readOnly: true }, ...binds],
+    program: ['/bin/sh', `${guestDirectory}/${script}`],
+  };
+};

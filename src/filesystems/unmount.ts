@@ -1,0 +1,40 @@
+import type { Host } from '../host/host.ts';
+import { isBelow, readMounts } from '../host/mount-table.ts';
+import { gone, leftBusy, type UndoResult, undone } from '../host/undo-result.ts';
+import { waitUntil } from '../host/wait.ts';
+
+/** A helper that only looks (udev, a file indexer) lets go within this time. */
+const patienceMilliseconds = 400;
+
+/**
+ * Takes a mount down, never lazily: a lazy unmount hides the holder and makes the next step fail.
+ * `source` is what /proc/self/mountinfo must still say of it, so that nobody else's mount is taken.
+ */
+export const unmount = async (
+  host: Host,
+  path: string,
+  source: string | null,
+): Promise<UndoResult> => {
+  // The last mount on a path is the one that is seen; one below it is somebody else's.
+  const current = async () =>
+    (await readMounts(host.files)).findLast((mount) => mount.path === path);
+  const mount = await current();
+  if (mount === undefined || (source !== null && mount.source !== source)) return gone;
+  const attempt = async (): Promise<boolean> => {
+    // umount(8): 32 is "umount failed", busy for instance; then the table is asked again.
+    const result = await host.run({ program: 'umount', args: [path], accept: [0, 32] });
+    return result.exitCode === 0 || (await current())?.id !== mount.id;
+  };
+  if (await waitUntil(attempt, patienceMilliseconds)) return undone;
+  return leftBusy(host, path, { path, majorMinor: mount.majorMinor });
+};
+
+/** Takes down everything that is mounted in a directory of rescuekit's own, the last mount first. */
+export const unmountBelow = async (host: Host, directory: string): Promise<UndoResult> => {
+  const mounts = (await readMounts(host.files)).filter((mount) => isBelow(mount.path, directory));
+  for (const mount of [...mounts].reverse()) {
+    const result = await unmount(host, mount.path, mount.source);
+    if (result.outcome === 'left') return result;
+  }
+  return mounts.length === 0 ? gone : undone;
+};

@@ -1,0 +1,24 @@
+import type { Command } from './command.ts';
+import { shellLine } from './command.ts';
+import type { UndoAction } from './undo-action.ts';
+
+/**
+ * One thing that is done, described before it is done. `--dry-run`, the wizard's explanations, the
+ * progress list, the journal and the transcript are all made from steps.
+ */
+export type Step = {
+  /** What is done, in the imperative: "Attach disk.img as a loop device". */
+  readonly title: string;
+  /** The exact commands, run one after the other. */
+  readonly commands: readonly Command[];
+  /** Why it is needed, one sentence for a person. */
+  readonly why: string;
+  /** What it may change or break; "none" when it only looks. */
+  readonly risk: string;
+  /** What takes it down again, written to the journal before the commands run. */
+  readonly undo: UndoAction | null;
+};
+
+/** The commands of a step as shell lines. */
+export const stepLines = (step: Step): readonly string[] =>
+  step.commands.map((command) => shellLine([command.program, ...command.args]));

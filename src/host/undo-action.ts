@@ -1,0 +1,55 @@
+import { z } from 'zod';
+
+/** How one thing that was put up is taken down again, as it stands in the journal. */
+export const undoActionSchema = z.discriminatedUnion('kind', [
+  /**
+   * Unmount `path` if the mount there still comes from `source`; null for bind mounts, whose source
+   * the kernel shows as the device below, and which lie in the session's private directory.
+   */
+  z.object({ kind: z.literal('unmount'), path: z.string(), source: z.string().nullable() }),
+  /** Detach the loop device if it still shows this file. */
+  z.object({ kind: z.literal('detach-loop'), device: z.string(), backingFile: z.string() }),
+  /** Take away partitions that were added to the kernel by hand (partx). */
+  z.object({
+    kind: z.literal('remove-partitions'),
+    device: z.string(),
+    numbers: z.array(z.int()).readonly(),
+  }),
+  /** Make a device writable again that was set read-only. */
+  z.object({ kind: z.literal('set-writable'), device: z.string() }),
+  /** Remove a directory if it is empty. */
+  z.object({ kind: z.literal('remove-directory'), path: z.string() }),
+  /** Unmount what is below a private directory for throwaway copies, then remove it. */
+  z.object({ kind: z.literal('remove-scratch'), path: z.string() }),
+  z.object({ kind: z.literal('remove-file'), path: z.string() }),
+  /** Stop the container of this session and wait until its processes are gone. */
+  z.object({ kind: z.literal('stop-container'), machine: z.string(), session: z.string() }),
+  /** Remove the control groups that were made for the container's limits. */
+  z.object({ kind: z.literal('remove-cgroups'), paths: z.array(z.string()).readonly() }),
+]);
+
+export type UndoAction = Readonly<z.infer<typeof undoActionSchema>>;
+
+/** What an undo action holds, in a person's words. */
+export const describeUndo = (action: UndoAction): string => {
+  switch (action.kind) {
+    case 'unmount':
+      return `mount ${action.path}${action.source === null ? '' : ` (${action.source})`}`;
+    case 'detach-loop':
+      return `loop device ${action.device} (${action.backingFile})`;
+    case 'remove-partitions':
+      return `partitions ${action.numbers.join(', ')} of ${action.device}`;
+    case 'set-writable':
+      return `read-only setting of ${action.device}`;
+    case 'remove-directory':
+      return `directory ${action.path}`;
+    case 'remove-scratch':
+      return `scratch directory ${action.path}`;
+    case 'remove-file':
+      return `file ${action.path}`;
+    case 'stop-container':
+      return `container ${action.machine}`;
+    case 'remove-cgroups':
+      return `control groups ${action.paths.join(', ')}`;
+  }
+};

@@ -1,0 +1,139 @@
+import { type Device, flattenDevice } from '../devices/device.ts';
+import type {
+  CheckProgress,
+  CheckResult,
+  FileSystem,
+  LastResorts,
+} from '../filesystems/file-system.ts';
+import { fileSystemFor, skippedResult } from '../filesystems/registry.ts';
+import { RescueError } from '../host/rescue-error.ts';
+import type { AttachedTarget } from './attach.ts';
+import type { Observer } from './observer.ts';
+import type { Session } from './session.ts';
+import type { FoundSystem } from './survey.ts';
+
+export type CheckOptions = {
+  /** Mend what is wrong; without it not one byte is written. */
+  readonly repair: boolean;
+  readonly lastResorts: LastResorts;
+};
+
+export const noLastResorts: LastResorts = {
+  zeroXfsLog: false,
+  btrfsRepair: false,
+  backupSuperblock: false,
+};
+
+/** A file system to be checked, once, however many times it is mounted. */
+export type CheckTarget = {
+  readonly device: string;
+  readonly fsType: string;
+};
+
+/** The file systems that belong to a system: those that its mounts stand on. */
+export const checkTargetsOf = (system: FoundSystem): readonly CheckTarget[] => {
+  const targets = system.mounts.flatMap(({ device, fsType, state, note }) =>
+    device !== null && (state === 'mount' || note === 'noauto') ? [{ device, fsType }] : [],
+  );
+  return [...new Map(targets.map((target) => [target.device, target])).values()];
+};
+
+/** Every file system on a disk, for a target on which no system was found. */
+export const checkTargetsOn = (attached: AttachedTarget): readonly CheckTarget[] =>
+  flattenDevice(attached.named).flatMap(({ path, fsType }: Device) =>
+    path === null || fsType === null || fsType === 'swap' ? [] : [{ device: path, fsType }],
+  );
+
+/** The commands of a check as they are shown beforehand. */
+export const checkLines = (
+  targets: readonly CheckTarget[],
+  repair: boolean,
+): readonly (readonly string[])[] =>
+  targets.flatMap(({ device, fsType }) => {
+    const fileSystem = fileSystemFor(fsType);
+    if (fileSystem === null) return [];
+    return repair ? fileSystem.repairCommands(device) : fileSystem.checkCommands(device);
+  });
+
+const makeScratch = async (session: Session, device: string) => {
+  // Copies of metadata can be large: they go to the state directory, not into memory.
+  const path = `${session.directory}/scratch${device.replaceAll('/', '-')}`;
+  const step = await session.intend('scratch directory', { kind: 'remove-scratch', path });
+  await session.host.files.ensureDirectory(path, 0o700);
+  return { path, step };
+};
+
+const checkOne = async (
+  session: Session,
+  fileSystem: FileSystem,
+  { device, fsType }: CheckTarget,
+  options: CheckOptions,
+  onProgress: (progress: CheckProgress) => void,
+): Promise<CheckResult> => {
+  const scratch = await makeScratch(session, device);
+  const context = {
+    host: session.host,
+    device,
+    fsType,
+    scratchDirectory: scratch.path,
+    onProgress,
+    signal: session.signal,
+  };
+  try {
+    if (!options.repair) return await fileSystem.check(context);
+    const keepDirectory = `${session.directory}/undo`;
+    await session.host.files.ensureDirectory(keepDirectory, 0o700);
+    const looked = await fileSystem.check(context);
+    if (looked.outcome === 'clean') return looked;
+    return await fileSystem.repair({
+      ...context,
+      keepDirectory,
+      lastResorts: options.lastResorts,
+    });
+  } finally {
+    await session.takeDown(scratch.step);
+  }
+};
+
+/**
+ * Checks file systems one after the other (one disk answers one checker fastest), and with
+ * `repair` mends those that are not clean.
+ */
+export const checkFileSystems = async (
+  session: Session,
+  targets: readonly CheckTarget[],
+  options: CheckOptions,
+  observer: Observer,
+): Promise<readonly CheckResult[]> => {
+  const results: CheckResult[] = [];
+  for (const target of targets) {
+    const fileSystem = fileSystemFor(target.fsType);
+    if (fileSystem === null) {
+      results.push(skippedResult(target.device, target.fsType));
+      continue;
+    }
+    const verb = options.repair ? 'Check and repair' : 'Check';
+    const result = await observer.task(
+      `${verb} ${target.fsType} on ${target.device}`,
+      (update) => checkOne(session, fileSystem, target, options, update),
+      (checked) => `${target.device} ${target.fsType}: ${checked.outcome}`,
+    );
+    results.push(result);
+  }
+  return results;
+};
+
+/** A file system with damage is not mounted: that could make it worse. */
+export const requireMountable = (results: readonly CheckResult[], targetName: string): void => {
+  const damaged = results.filter((result) => result.outcome === 'damaged' && !isOnlyDirty(result));
+  if (damaged.length === 0) return;
+  throw new RescueError({
+    code: 'DAMAGED',
+    message: `${damaged.map(({ device, detail }) => `${device}: ${detail}`).join(' ')}`,
+    hint: `Nothing was mounted. Repair first (rescuekit check --repair ${targetName}), use --repair, or look with --ephemeral.`,
+  });
+};
+
+/** Cut off while writing, and consistent once its journal is replayed, which any mount does. */
+export const isOnlyDirty = (result: CheckResult): boolean =>
+  result.needsReplay && result.evidence.length === 0;

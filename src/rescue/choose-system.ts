@@ -1,0 +1,98 @@
+import { type Device, flattenDevice } from '../devices/device.ts';
+import { plainText } from '../host/plain-text.ts';
+import { RescueError, usageError } from '../host/rescue-error.ts';
+import type { AttachedTarget } from './attach.ts';
+import type { FoundSystem, Survey } from './survey.ts';
+import { emptyTarget } from './target.ts';
+
+/** How a person names one of several systems: `vda3`, `vda3:@`. */
+export const systemName = (system: FoundSystem): string => {
+  const { place } = system;
+  if (place === null) return 'directory';
+  const inside = place.subvolume ?? system.deployment;
+  return inside === '' ? place.device.name : `${place.device.name}:${inside}`;
+};
+
+/** One line about a system: name, distribution and host name. */
+export const systemTitle = (system: FoundSystem): string => {
+  const { os, hostname } = system.facts;
+  return `${plainText(os.prettyName)}${hostname === null ? '' : ` "${plainText(hostname)}"`}`;
+};
+
+const encryptedTypes = new Set(['crypto_LUKS', 'BitLocker']);
+const layerTypes: Readonly<Record<string, string>> = {
+  LVM2_member: 'an LVM physical volume',
+  linux_raid_member: 'a RAID member',
+  zfs_member: 'a ZFS pool member',
+};
+
+const contents = (named: Device): readonly Device[] =>
+  flattenDevice(named).filter((device) => device.fsType !== null);
+
+const noSystem = (attached: AttachedTarget, survey: Survey): RescueError => {
+  const { named, target } = attached;
+  const inside = contents(named);
+  const encrypted = inside.find((device) => encryptedTypes.has(device.fsType ?? ''));
+  const layer = inside.find((device) => (device.fsType ?? '') in layerTypes);
+  const [problem] = survey.problems;
+  if (inside.length === 0 && named.partitionTable === null) return emptyTarget(target.name);
+  if (problem !== undefined) return unreadable(target.name, problem);
+  if (encrypted !== undefined) return encryptedTarget(encrypted);
+  if (layer !== undefined) return closedLayer(layer);
+  return new RescueError({
+    code: 'NO_SYSTEM',
+    message: `No Linux system was found on ${target.name}.`,
+    hint: `On it: ${inside.map((device) => `${device.name} ${plainText(device.fsType ?? '')}`).join(', ') || 'partitions without a file system'}.`,
+  });
+};
+
+const unreadable = (name: string, problem: Survey['problems'][number]): RescueError =>
+  new RescueError({
+    code: 'NO_SYSTEM',
+    message: `No Linux system was found on ${name}; ${problem.device} could not be read: ${problem.reason}`,
+    hint: `Check it: rescuekit check ${name}`,
+  });
+
+const encryptedTarget = (device: Device): RescueError =>
+  new RescueError({
+    code: 'ENCRYPTED',
+    message: `${device.path ?? device.name} is encrypted (${plainText(device.fsType ?? '')}), and no system was found outside of it.`,
+    hint: `Open it and name the open device: cryptsetup open ${device.path ?? device.name} NAME, then rescuekit inspect /dev/mapper/NAME`,
+  });
+
+const closedLayer = (device: Device): RescueError =>
+  new RescueError({
+    code: 'CLOSED_LAYER',
+    message: `${device.path ?? device.name} is ${layerTypes[device.fsType ?? '']}, and no system was found outside of it.`,
+    hint: 'Activate it (vgchange, mdadm, zpool import) and name the active device.',
+  });
+
+/**
+ * The one system to work on.
+ *
+ * @param wanted name as `systemName` gives it (`--system`), or null.
+ * @throws RescueError `EMPTY`, `ENCRYPTED`, `CLOSED_LAYER`, `NO_SYSTEM` (1) when there is none;
+ *   usage error (2) when there are several and none was named.
+ */
+export const chooseSystem = (
+  attached: AttachedTarget,
+  survey: Survey,
+  wanted: string | null,
+): FoundSystem => {
+  const [first, ...others] = survey.systems;
+  if (first === undefined) throw noSystem(attached, survey);
+  const names = survey.systems.map((system) => `${systemName(system)} (${systemTitle(system)})`);
+  if (wanted === null) {
+    if (others.length === 0) return first;
+    throw usageError(
+      `There are ${survey.systems.length} systems on ${attached.target.name}: ${names.join(', ')}.`,
+      'Say which with --system NAME.',
+    );
+  }
+  const chosen = survey.systems.find((system) => systemName(system) === wanted);
+  if (chosen !== undefined) return chosen;
+  throw usageError(
+    `There is no system ${wanted} on ${attached.target.name}.`,
+    `There: ${names.join(', ')}`,
+  );
+};

@@ -1,0 +1,136 @@
+import { z } from 'zod';
+import type { Device } from '../devices/device.ts';
+import { fileSystemFor } from '../filesystems/registry.ts';
+import { plainText } from '../host/plain-text.ts';
+import { firstRoot, inMountOrder, normalTarget, optionValue } from '../system-image/fstab.ts';
+import { isBindMount, isNetworkFileSystem, isPseudo } from '../system-image/fstab-spec.ts';
+import { resolveSpec } from '../system-image/resolve-spec.ts';
+import type { FstabEntry } from '../system-image/system-facts.ts';
+
+export const plannedMountSchema = z.object({
+  /** Mount point inside the system. */
+  target: z.string(),
+  /** As fstab names the device; for the root without a line its own device. */
+  spec: z.string(),
+  /** Device node among the attached disks, null when it was not found. */
+  device: z.string().nullable(),
+  fsType: z.string(),
+  /** Options as fstab has them. */
+  options: z.array(z.string()).readonly(),
+  /** `mount`: will be mounted. Everything else says in `note` why not. */
+  state: z.enum(['mount', 'missing', 'ambiguous', 'skipped']),
+  note: z.string().nullable(),
+});
+
+export type PlannedMount = Readonly<z.infer<typeof plannedMountSchema>>;
+
+/** Where the root was found, and what fstab may be resolved against. */
+export type RootPlace = {
+  readonly device: Device;
+  readonly disk: Device;
+  readonly disks: readonly Device[];
+  /** btrfs subvolume, null for the file system's own top or another file system. */
+  readonly subvolume: string | null;
+};
+
+const subvolumeOptions = (options: readonly string[]): readonly string[] => {
+  // Of what the disk says only these are taken over: everything else is ours to decide.
+  const subvolume = optionValue(options, 'subvol');
+  const id = optionValue(options, 'subvolid');
+  if (subvolume !== null && !subvolume.includes(',')) return [`subvol=${subvolume}`];
+  return id !== null && /^\d+$/.test(id) ? [`subvolid=${id}`] : [];
+};
+
+/** Options by which a btrfs mount finds its subvolume; empty for other file systems. */
+export const selectOptions = (mount: PlannedMount): readonly string[] =>
+  mount.fsType === 'btrfs' ? subvolumeOptions(mount.options) : [];
+
+const alwaysWanted = new Set(['/boot', '/boot/efi', '/efi']);
+
+const isWanted = (entry: FstabEntry): boolean =>
+  !entry.options.includes('noauto') || alwaysWanted.has(normalTarget(entry.target));
+
+const planned = (
+  entry: FstabEntry,
+  rest: Pick<PlannedMount, 'device' | 'state' | 'note'>,
+  fsType?: string,
+): PlannedMount => ({
+  target: plainText(entry.target),
+  spec: plainText(entry.spec),
+  fsType: plainText(fsType ?? entry.fsType),
+  options: entry.options.map(plainText),
+  ...rest,
+});
+
+const planEntry = (
+  entry: FstabEntry,
+  place: RootPlace,
+  rootSpec: string | undefined,
+): PlannedMount => {
+  const resolution = resolveSpec(entry, {
+    devices: place.disks,
+    rootDisk: place.disk,
+    taken: [place.device],
+    ...(rootSpec === undefined ? {} : { rootSpec }),
+  });
+  switch (resolution.kind) {
+    case 'missing':
+      return planned(entry, { device: null, state: 'missing', note: resolution.reason });
+    case 'ambiguous':
+      return planned(entry, {
+        device: null,
+        state: 'ambiguous',
+        note: `several attached disks have it: ${resolution.candidates.map(({ path }) => path).join(', ')}`,
+      });
+    case 'no-device':
+      return planned(entry, { device: null, state: 'skipped', note: resolution.reason });
+    case 'found':
+      return planFound(entry, resolution.device, resolution.note);
+  }
+};
+
+const planFound = (entry: FstabEntry, device: Device, note: string | null): PlannedMount => {
+  const base = { device: device.path, note };
+  const actual = device.fsType ?? entry.fsType;
+  if (entry.fsType === 'swap') return planned(entry, { ...base, state: 'skipped', note: 'swap' });
+  if (!isWanted(entry))
+    return planned(entry, { ...base, state: 'skipped', note: 'noauto' }, actual);
+  if (fileSystemFor(actual) === null) {
+    return planned(entry, {
+      ...base,
+      state: 'skipped',
+      note: `${plainText(actual)} cannot be mounted here`,
+    });
+  }
+  return planned(entry, { ...base, state: 'mount' }, actual);
+};
+
+/**
+ * What is to be mounted where, the shortest path first, from the system's fstab. The root itself is
+ * the first element: its device is where the system was found, whatever fstab says.
+ */
+export const planMounts = (
+  fstab: readonly FstabEntry[],
+  place: RootPlace,
+): readonly PlannedMount[] => {
+  const rootEntry = firstRoot(fstab);
+  const subvolume = place.subvolume === null ? [] : [`subvol=${place.subvolume}`];
+  const others = (rootEntry?.options ?? []).filter((option) => !option.startsWith('subvol'));
+  const root: PlannedMount = {
+    target: '/',
+    spec: plainText(rootEntry?.spec ?? place.device.path ?? place.device.name),
+    device: place.device.path,
+    fsType: place.device.fsType ?? 'auto',
+    options: [...others.map(plainText), ...subvolume],
+    state: 'mount',
+    note: rootEntry === null ? 'fstab has no line for /' : null,
+  };
+  const rest = inMountOrder(fstab).filter(
+    (entry) =>
+      normalTarget(entry.target) !== '/' &&
+      !isNetworkFileSystem(entry) &&
+      !isPseudo(entry) &&
+      !isBindMount(entry),
+  );
+  return [root, ...rest.map((entry) => planEntry(entry, place, rootEntry?.spec))];
+};

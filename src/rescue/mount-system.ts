@@ -1,0 +1,159 @@
+import { bindStep, mountStep, overlayStep } from '../filesystems/mount-step.ts';
+import { messageOf, RescueError } from '../host/rescue-error.ts';
+import { isReadOnly, writeProtect } from '../storage/write-protect.ts';
+import { resolveInside, statusInside } from '../system-image/inside.ts';
+import { type PlannedMount, selectOptions } from './mount-plan.ts';
+import type { Session } from './session.ts';
+import type { FoundSystem } from './survey.ts';
+import type { Target } from './target.ts';
+
+/**
+ * `write`: changes stay. `read-only`: nothing can be written. `ephemeral`: everything can be
+ * written, into memory, and the disk stays as it is.
+ */
+export type SystemMode = 'write' | 'read-only' | 'ephemeral';
+
+export type MountedSystem = {
+  /** Host directory of the system's root. */
+  readonly root: string;
+  readonly mounted: readonly PlannedMount[];
+  /** What fstab names and could not be mounted, with the reason in `note`. */
+  readonly notMounted: readonly PlannedMount[];
+};
+
+type Context = {
+  readonly session: Session;
+  readonly mode: SystemMode;
+  /** Set-user-id programs work (in the container), or not (on the host). */
+  readonly setuid: boolean;
+};
+
+const ensureDirectory = async (session: Session, path: string): Promise<string> => {
+  await session.host.files.ensureDirectory(path, 0o755);
+  session.transcript.shell(`mkdir --parents ${path}`);
+  return path;
+};
+
+/** overlayfs refuses a lower layer whose names fold case; vfat stays plainly read-only then. */
+const canBeLower = (fsType: string): boolean => fsType !== 'vfat' && fsType !== 'exfat';
+
+/** Layers a throwaway directory over `lower`; the number keeps the layers of one session apart. */
+const layOver = async (context: Context, lower: string, path: string, number: number) => {
+  const { session } = context;
+  const layer = `${session.runDirectory}/layer/${number}`;
+  const upper = await ensureDirectory(session, `${layer}/upper`);
+  const work = await ensureDirectory(session, `${layer}/work`);
+  await session.perform(overlayStep({ lower, upper, work, path }));
+};
+
+const protectDevice = async (session: Session, device: string): Promise<void> => {
+  // A device that is read-only already stays so afterwards.
+  if (!(await isReadOnly(session.host, device))) await session.perform(writeProtect(device));
+};
+
+const mountOne = async (
+  context: Context,
+  mount: PlannedMount,
+  path: string,
+  number: number,
+): Promise<void> => {
+  const { session, mode, setuid } = context;
+  if (mount.device === null) return;
+  const request = {
+    device: mount.device,
+    fsType: mount.fsType,
+    select: selectOptions(mount),
+    setuid,
+  };
+  if (mode !== 'write') await protectDevice(session, mount.device);
+  if (mode === 'ephemeral' && canBeLower(mount.fsType)) {
+    const lower = await ensureDirectory(session, `${session.runDirectory}/lower/${number}`);
+    await session.perform(mountStep({ ...request, path: lower, mode: 'look' }));
+    await layOver(context, lower, path, number);
+    return;
+  }
+  await session.perform(mountStep({ ...request, path, mode: mode === 'write' ? 'write' : 'look' }));
+};
+
+const cannot = (mount: PlannedMount, note: string): PlannedMount => ({
+  ...mount,
+  state: 'skipped',
+  note,
+});
+
+/** Mounts below the root at a place that is resolved inside it: a link may lead anywhere. */
+const mountBelow = async (
+  context: Context,
+  root: string,
+  mount: PlannedMount,
+  number: number,
+): Promise<PlannedMount> => {
+  if (mount.state !== 'mount') return mount;
+  const { files } = context.session.host;
+  const path = await resolveInside(files, root, mount.target);
+  const status = path === null ? null : await statusInside(files, root, mount.target);
+  if (path === null || path === root || status?.kind !== 'directory') {
+    return cannot(mount, 'its mount point is missing');
+  }
+  try {
+    await mountOne(context, mount, path, number);
+    return mount;
+  } catch (error) {
+    if (error instanceof RescueError && error.code === 'COMMAND_FAILED') {
+      return cannot(mount, messageOf(error));
+    }
+    throw error;
+  }
+};
+
+/**
+ * Mounts a system with everything its fstab names below the session's private directory.
+ *
+ * A part other than the root that cannot be mounted is reported and does not stop the job: a
+ * missing data disk is the very thing one comes to mend.
+ *
+ * @throws RescueError when the root itself cannot be mounted.
+ */
+export const mountSystem = async (
+  session: Session,
+  system: FoundSystem,
+  mode: SystemMode,
+  setuid: boolean,
+): Promise<MountedSystem> => {
+  const context: Context = { session, mode, setuid };
+  const top = await ensureDirectory(session, `${session.runDirectory}/root`);
+  const [root, ...others] = system.mounts;
+  if (root === undefined) return { root: top, mounted: [], notMounted: [] };
+  await mountOne(context, root, top, 0);
+  const inside =
+    system.deployment === ''
+      ? top
+      : await resolveInside(session.host.files, top, `/${system.deployment}`);
+  if (inside === null)
+    throw new RescueError({ code: 'NO_SYSTEM', message: 'The deployment is gone.' });
+  const results: PlannedMount[] = [];
+  for (const [index, mount] of others.entries()) {
+    results.push(await mountBelow(context, inside, mount, index + 1));
+  }
+  const isMounted = (mount: PlannedMount) => mount.state === 'mount';
+  return {
+    root: inside,
+    mounted: [root, ...results.filter(isMounted)],
+    notMounted: results.filter((mount) => !isMounted(mount)),
+  };
+};
+
+/** Shows a directory tree in the session's private directory, with a layer over it if wanted. */
+export const mountDirectory = async (
+  session: Session,
+  target: Target,
+  mode: SystemMode,
+): Promise<MountedSystem> => {
+  const root = await ensureDirectory(session, `${session.runDirectory}/root`);
+  if (mode === 'ephemeral') {
+    await layOver({ session, mode, setuid: true }, target.path, root, 0);
+  } else {
+    await session.perform(bindStep(target.path, root, mode === 'read-only'));
+  }
+  return { root, mounted: [], notMounted: [] };
+};

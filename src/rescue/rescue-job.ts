@@ -1,0 +1,147 @@
+import type { BootReport } from '../container/boot-report.ts';
+import type { CheckResult, LastResorts } from '../filesystems/file-system.ts';
+import { requirePrograms } from '../host/capabilities.ts';
+import { attachTarget } from './attach.ts';
+import { planBoot, requireRunnable, type Wish } from './boot-plan.ts';
+import { checkFileSystems, checkTargetsOf, requireMountable } from './check-system.ts';
+import { chooseSystem, systemTitle } from './choose-system.ts';
+import {
+  type MountedSystem,
+  mountDirectory,
+  mountSystem,
+  type SystemMode,
+} from './mount-system.ts';
+import type { Observer } from './observer.ts';
+import { type ContainerWishes, type RunHandlers, runSystem } from './run-system.ts';
+import type { Session } from './session.ts';
+import { type FoundSystem, surveyDirectory, surveyTarget } from './survey.ts';
+import { resolveTarget, type Target } from './target.ts';
+
+export type FindOptions = {
+  readonly target: string;
+  readonly withDisks: readonly string[];
+  /** Name of one of several systems, null when there is only one. */
+  readonly system: string | null;
+  readonly mode: SystemMode;
+};
+
+export type PrepareOptions = FindOptions & {
+  readonly skipCheck: boolean;
+  readonly repair: boolean;
+  readonly lastResorts: LastResorts;
+  /** Set-user-id programs work in what is mounted. */
+  readonly setuid: boolean;
+};
+
+export type PreparedSystem = {
+  readonly system: FoundSystem;
+  readonly checks: readonly CheckResult[];
+  readonly mounted: MountedSystem;
+};
+
+export type RescueOptions = PrepareOptions & {
+  readonly wish: Wish;
+  readonly unit: string;
+  readonly container: ContainerWishes;
+};
+
+export type RescueResult = PreparedSystem & { readonly boot: BootReport };
+
+/** The programs without which the main job cannot be done, asked for before anything is touched. */
+const rescuePrograms = ['systemd-nspawn', 'mount', 'umount', 'lsblk', 'blkid'];
+
+/** Attaches the target and finds the one system to work on. */
+export const findSystem = async (
+  session: Session,
+  options: FindOptions,
+  observer: Observer,
+): Promise<{ readonly target: Target; readonly system: FoundSystem }> => {
+  const target = await resolveTarget(session.host, options.target);
+  if (target.kind === 'directory') {
+    await session.lock(target.lockKey, options.mode === 'write' ? 'exclusive' : 'shared');
+    const system = await surveyDirectory(session, target.path);
+    return { target, system };
+  }
+  return observer.task(
+    `Look at ${target.name}`,
+    async () => {
+      const mode = options.mode === 'write' ? 'read-write' : 'read-only';
+      const attached = await attachTarget(session, target, options.withDisks, mode);
+      const survey = await surveyTarget(session, attached);
+      return { target, system: chooseSystem(attached, survey, options.system) };
+    },
+    ({ system }) => `Found ${systemTitle(system)}`,
+  );
+};
+
+const check = async (
+  session: Session,
+  options: PrepareOptions,
+  system: FoundSystem,
+  observer: Observer,
+): Promise<readonly CheckResult[]> => {
+  if (options.skipCheck) return [];
+  const repair = options.repair && options.mode === 'write';
+  const settings = { repair, lastResorts: options.lastResorts };
+  const results = await checkFileSystems(session, checkTargetsOf(system), settings, observer);
+  // A throwaway boot writes nothing, so damage there is worth a warning and not a refusal.
+  if (options.mode === 'write') requireMountable(results, options.target);
+  for (const result of results) {
+    if (result.outcome !== 'clean') observer.warn(`${result.device}: ${result.detail}`);
+  }
+  return results;
+};
+
+/** Finds, checks and mounts. */
+export const prepareSystem = async (
+  session: Session,
+  options: PrepareOptions,
+  observer: Observer,
+  beforeMount: (system: FoundSystem) => Promise<void> = async () => {},
+): Promise<PreparedSystem> => {
+  const { target, system } = await findSystem(session, options, observer);
+  await beforeMount(system);
+  const checks = await check(session, options, system, observer);
+  const mounted = await observer.task(
+    `Mount ${systemTitle(system)}`,
+    () =>
+      target.kind === 'directory'
+        ? mountDirectory(session, target, options.mode)
+        : mountSystem(session, system, options.mode, options.setuid),
+    (result) => `Mounted ${mountedText(result)}`,
+  );
+  for (const mount of mounted.notMounted) {
+    if (mount.note !== 'swap' && mount.note !== 'noauto') {
+      observer.warn(`${mount.target} is not mounted (${mount.spec}): ${mount.note ?? mount.state}`);
+    }
+  }
+  return { system, checks, mounted };
+};
+
+const mountedText = (mounted: MountedSystem): string =>
+  mounted.mounted.length === 0
+    ? 'the directory'
+    : mounted.mounted.map((mount) => mount.target).join(', ');
+
+/** The main job: find, check, mount, boot, and come back. Taking down is the session's. */
+export const rescueSystem = async (
+  session: Session,
+  options: RescueOptions,
+  observer: Observer,
+  handlers: RunHandlers,
+): Promise<RescueResult> => {
+  await requirePrograms(session.host, rescuePrograms);
+  const prepared = await prepareSystem(session, options, observer, (system) =>
+    requireRunnable(session.host, system.facts),
+  );
+  const { root } = prepared.mounted;
+  const plan = await planBoot(
+    session.host,
+    root,
+    prepared.system.facts,
+    options.wish,
+    options.unit,
+  );
+  const boot = await runSystem(session, root, plan, options.container, handlers);
+  return { ...prepared, boot };
+};

@@ -1,0 +1,152 @@
+import { bootContainer } from '../container/boot.ts';
+import type { BootReport } from '../container/boot-report.ts';
+import type {
+  BindMount,
+  ContainerOptions,
+  Network,
+  PortForward,
+} from '../container/container-options.ts';
+import { cgroupsFor } from '../container/limits.ts';
+import { type Guest, prepareGuest } from '../container/prepare-guest.ts';
+import { hostHasSystemd } from '../host/capabilities.ts';
+import { type RescueError, usageError } from '../host/rescue-error.ts';
+import type { BootPlan } from './boot-plan.ts';
+import type { Session } from './session.ts';
+
+/** The person's wishes about the container. */
+export type ContainerWishes = {
+  readonly machine: string | null;
+  readonly network: Network;
+  readonly ports: readonly PortForward[];
+  readonly resolvConf: string;
+  readonly privateUsers: boolean;
+  readonly binds: readonly BindMount[];
+  readonly environment: readonly (readonly [name: string, value: string])[];
+  readonly memoryBytes: number | null;
+  readonly tasks: number | null;
+  readonly keepJournal: boolean;
+  /** Seconds until the unit must be reached; 0 for no limit. */
+  readonly bootTimeoutSeconds: number;
+  readonly interactive: boolean;
+  readonly verboseBoot: boolean;
+};
+
+export type RunHandlers = {
+  readonly onReached: (seconds: number) => void;
+  readonly onOutput: (stream: 'stdout' | 'stderr', chunk: Buffer) => void;
+  readonly onReboot: () => void;
+};
+
+/** nspawn makes these for itself and leaves them; on a host that had none they go again. */
+const nspawnDirectories = ['', '/propagate', '/locks', '/unix-export'].map(
+  (name) => `/run/systemd/nspawn${name}`,
+);
+
+const journalNspawnLeftovers = async (session: Session, machine: string): Promise<void> => {
+  const { files } = session.host;
+  const missing: string[] = [];
+  for (const path of nspawnDirectories) if ((await files.status(path)) === null) missing.push(path);
+  for (const path of missing) await session.intend(path, { kind: 'remove-directory', path });
+  for (const path of ['propagate', 'unix-export'].map(
+    (name) => `${nspawnDirectories[0]}/${name}/${machine}`,
+  )) {
+    await session.intend(path, { kind: 'remove-directory', path });
+  }
+};
+
+const privateUsersNeedSystemd = (): RescueError =>
+  usageError(
+    '--private-users needs a rescue host whose PID 1 is systemd.',
+    'Without it the guest cannot be given control groups of its own. Leave the option out.',
+  );
+
+/** @throws RescueError usage (2) for what this host cannot do, before anything is touched. */
+export const requireContainerWishes = (wishes: ContainerWishes, systemd: boolean): void => {
+  if (wishes.privateUsers && !systemd) throw privateUsersNeedSystemd();
+};
+
+const optionsFor = (
+  session: Session,
+  root: string,
+  plan: BootPlan,
+  wishes: ContainerWishes,
+  guest: Guest | null,
+  systemd: boolean,
+): ContainerOptions => ({
+  root,
+  machine: wishes.machine ?? `rescuekit-${session.id}`,
+  session: session.id,
+  payload:
+    guest !== null && plan.payload.kind === 'program'
+      ? { kind: 'program', words: guest.program }
+      : plan.payload,
+  network: wishes.network,
+  ports: wishes.ports,
+  resolvConf: wishes.resolvConf,
+  privateUsers: wishes.privateUsers,
+  binds: [...(guest?.binds ?? []), ...wishes.binds],
+  environment: wishes.environment,
+  memoryBytes: wishes.memoryBytes,
+  tasks: wishes.tasks,
+  hostHasSystemd: systemd,
+  console: wishes.interactive ? 'interactive' : 'read-only',
+  verboseBoot: wishes.verboseBoot,
+});
+
+/** A reboot from inside starts the same boot again; a command that reboots has ended. */
+const mayBootAgain = (report: BootReport, wishes: ContainerWishes): boolean =>
+  report.rebooted && wishes.interactive;
+
+/**
+ * Boots a mounted system and stays until it has ended. The container's stop stands in the journal
+ * before it is started, and it is taken down as soon as it has ended.
+ */
+export const runSystem = async (
+  session: Session,
+  root: string,
+  plan: BootPlan,
+  wishes: ContainerWishes,
+  handlers: RunHandlers,
+): Promise<BootReport> => {
+  const systemd = await hostHasSystemd(session.host);
+  requireContainerWishes(wishes, systemd);
+  const guest =
+    plan.work === null
+      ? null
+      : await prepareGuest(session.host, {
+          runDirectory: session.runDirectory,
+          unit: plan.unit,
+          work: plan.work,
+          hasRescueTarget: plan.hasRescueTarget,
+          keepJournal: wishes.keepJournal,
+          note: session.transcript.shell,
+        });
+  const options = optionsFor(session, root, plan, wishes, guest, systemd);
+  const cgroups = systemd
+    ? []
+    : await cgroupsFor(session.host, session.id, wishes.memoryBytes, wishes.tasks);
+  await journalNspawnLeftovers(session, options.machine);
+  if (cgroups.length > 0) {
+    const paths = cgroups.map(({ path }) => path);
+    await session.intend('control groups', { kind: 'remove-cgroups', paths });
+  }
+  for (;;) {
+    const step = await session.intend(`Boot container ${options.machine}`, {
+      kind: 'stop-container',
+      machine: options.machine,
+      session: session.id,
+    });
+    const report = await bootContainer(session.host, {
+      options,
+      guestDirectory: guest?.directory ?? null,
+      cgroups,
+      timeoutSeconds: plan.unit === null ? 0 : wishes.bootTimeoutSeconds,
+      signal: session.signal,
+      onReached: handlers.onReached,
+      onOutput: handlers.onOutput,
+    });
+    await session.takeDown(step);
+    if (!mayBootAgain(report, wishes)) return report;
+    handlers.onReboot();
+  }
+};

@@ -1,0 +1,196 @@
+import { type Device, flattenDevice } from '../devices/device.ts';
+import { mountStep } from '../filesystems/mount-step.ts';
+import { fileSystemFor } from '../filesystems/registry.ts';
+import { mapBounded } from '../host/bounded.ts';
+import { messageOf, RescueError } from '../host/rescue-error.ts';
+import { findRoots } from '../system-image/find-roots.ts';
+import { resolveInside } from '../system-image/inside.ts';
+import { readSystemFacts } from '../system-image/read-system.ts';
+import type { SystemFacts } from '../system-image/system-facts.ts';
+import type { AttachedTarget } from './attach.ts';
+import { type PlannedMount, planMounts, type RootPlace, selectOptions } from './mount-plan.ts';
+import type { Session } from './session.ts';
+
+/** One Linux system that was found, with all that belongs to it. */
+export type FoundSystem = {
+  /** Null when the target is a directory. */
+  readonly place: RootPlace | null;
+  /** Path of the root inside its file system: an OSTree deployment; empty otherwise. */
+  readonly deployment: string;
+  readonly snapshot: boolean;
+  readonly facts: SystemFacts;
+  /** The root first, then the rest in mount order. */
+  readonly mounts: readonly PlannedMount[];
+};
+
+export type Survey = {
+  readonly systems: readonly FoundSystem[];
+  /** File systems that could not be looked at, with the reason. */
+  readonly problems: readonly { readonly device: string; readonly reason: string }[];
+};
+
+const looksAtATime = 4;
+
+/** The kernel would only say "unknown file system type" for these, or there is no root on them. */
+const neverRoot = new Set(['vfat', 'exfat', 'ntfs', 'swap']);
+
+/** Mounts below the root that hold what a survey reports: kernels, boot loader, programs. */
+const partsToLookAt = new Set(['/usr', '/boot', '/boot/efi', '/efi']);
+
+type Candidate = { readonly device: Device; readonly path: string; readonly fsType: string };
+
+const candidates = (named: Device): readonly Candidate[] =>
+  flattenDevice(named).flatMap((device) => {
+    const { path, fsType } = device;
+    if (path === null || fsType === null || neverRoot.has(fsType)) return [];
+    return fileSystemFor(fsType) === null ? [] : [{ device, path, fsType }];
+  });
+
+/** A private directory for one mount; it goes away with the session's tmpfs. */
+const lookDirectory = async (session: Session, name: string): Promise<string> => {
+  const path = `${session.runDirectory}/look/${name}`;
+  await session.host.files.ensureDirectory(path, 0o700);
+  session.transcript.shell(`mkdir --parents ${path}`);
+  return path;
+};
+
+type LookOptions = {
+  readonly device: string;
+  readonly fsType: string;
+  readonly select: readonly string[];
+};
+
+const withLook = async <T>(
+  session: Session,
+  path: string,
+  { device, fsType, select }: LookOptions,
+  look: () => Promise<T>,
+): Promise<T> => {
+  const step = await session.perform(
+    mountStep({ device, fsType, path, mode: 'look', select, setuid: false }),
+  );
+  try {
+    return await look();
+  } finally {
+    await session.takeDown(step);
+  }
+};
+
+/** Mounts the parts of a system that its facts need below its root, reads, and unmounts. */
+const withParts = async <T>(
+  session: Session,
+  root: string,
+  mounts: readonly PlannedMount[],
+  look: () => Promise<T>,
+): Promise<T> => {
+  const [next, ...rest] = mounts;
+  if (next === undefined) return look();
+  const path = await resolveInside(session.host.files, root, next.target);
+  const skip = () => withParts(session, root, rest, look);
+  if (path === null || path === root || next.device === null) return skip();
+  const step = await session
+    .perform(
+      mountStep({
+        device: next.device,
+        fsType: next.fsType,
+        path,
+        mode: 'look',
+        select: selectOptions(next),
+        setuid: false,
+      }),
+    )
+    // A part that cannot be mounted here (no vfat in this kernel, damaged) is missing from the
+    // facts; `check` and the mount itself say why.
+    .catch((error: unknown) => (isInterruption(error) ? Promise.reject(error) : null));
+  try {
+    return await skip();
+  } finally {
+    if (step !== null) await session.takeDown(step);
+  }
+};
+
+const isInterruption = (error: unknown): boolean =>
+  error instanceof RescueError && error.code === 'INTERRUPTED';
+
+const readRoot = async (
+  session: Session,
+  attached: AttachedTarget,
+  candidate: Candidate,
+  root: { readonly path: string; readonly kind: string; readonly snapshot: boolean },
+  mounted: string,
+): Promise<FoundSystem | null> => {
+  const { files } = session.host;
+  const inside = await resolveInside(files, mounted, `/${root.path}`);
+  if (inside === null) return null;
+  const place: RootPlace = {
+    device: candidate.device,
+    disk: attached.disk,
+    disks: attached.disks,
+    subvolume: root.kind === 'subvolume' ? root.path : null,
+  };
+  const bare = await readSystemFacts(files, inside);
+  const mounts = planMounts(bare.fstab, place);
+  const parts = mounts.filter(
+    (mount) => mount.state === 'mount' && partsToLookAt.has(mount.target),
+  );
+  const facts =
+    parts.length === 0
+      ? bare
+      : await withParts(session, inside, parts, () => readSystemFacts(files, inside));
+  const deployment = root.kind === 'ostree' ? root.path : '';
+  return { place, deployment, snapshot: root.snapshot, facts, mounts };
+};
+
+const surveyFileSystem = async (
+  session: Session,
+  attached: AttachedTarget,
+  candidate: Candidate,
+): Promise<readonly FoundSystem[]> => {
+  const mounted = await lookDirectory(session, candidate.device.name.replaceAll('/', '-'));
+  // The top level shows every subvolume of a btrfs, whatever its default is.
+  const select = candidate.fsType === 'btrfs' ? ['subvolid=5'] : [];
+  const look = { device: candidate.path, fsType: candidate.fsType, select };
+  return withLook(session, mounted, look, async () => {
+    const roots = await findRoots(session.host.files, mounted);
+    const systems: FoundSystem[] = [];
+    for (const root of roots) {
+      const system = await readRoot(session, attached, candidate, root, mounted);
+      if (system !== null) systems.push(system);
+    }
+    return systems;
+  });
+};
+
+/**
+ * Finds every Linux root on the target by looking inside. Not one byte is written: each file system
+ * is mounted with the options that leave its journal or log alone, and unmounted again.
+ *
+ * Snapshots count only when there is no system beside them.
+ */
+export const surveyTarget = async (session: Session, attached: AttachedTarget): Promise<Survey> => {
+  const problems: { device: string; reason: string }[] = [];
+  const found = await mapBounded(candidates(attached.named), looksAtATime, async (candidate) => {
+    try {
+      return await surveyFileSystem(session, attached, candidate);
+    } catch (error) {
+      if (isInterruption(error) || isLeftBehind(error)) throw error;
+      problems.push({ device: candidate.path, reason: messageOf(error) });
+      return [];
+    }
+  });
+  const all = found.flat();
+  const own = all.filter((system) => !system.snapshot);
+  return { systems: own.length > 0 ? own : all, problems };
+};
+
+const isLeftBehind = (error: unknown): boolean =>
+  error instanceof RescueError && error.code === 'LEFT_BEHIND';
+
+/** The facts of a directory tree; there is nothing to mount. */
+export const surveyDirectory = async (session: Session, path: string): Promise<FoundSystem> => ({
+  place: null,
+  deployment: '',
+  snapshot: false,
+  facts: await readSystemFacts(session.host.files, path),
+  mounts: [],
+});

@@ -1,0 +1,55 @@
+import { removeCgroups } from '../container/limits.ts';
+import { stopContainer } from '../container/stop.ts';
+import { unmount, unmountBelow } from '../filesystems/unmount.ts';
+import type { Host } from '../host/host.ts';
+import { messageOf } from '../host/rescue-error.ts';
+import type { UndoAction } from '../host/undo-action.ts';
+import { gone, type UndoResult, undone } from '../host/undo-result.ts';
+import { detachLoop } from '../storage/loop.ts';
+import { removePartitions } from '../storage/partitions.ts';
+import { setWritable } from '../storage/write-protect.ts';
+
+const fromBoolean = (did: boolean): UndoResult => (did ? undone : gone);
+
+const removeScratch = async (host: Host, path: string): Promise<UndoResult> => {
+  if ((await host.files.status(path)) === null) return gone;
+  const unmounted = await unmountBelow(host, path);
+  if (unmounted.outcome === 'left') return unmounted;
+  await host.files.removeTree(path);
+  return undone;
+};
+
+const act = async (host: Host, action: UndoAction): Promise<UndoResult> => {
+  switch (action.kind) {
+    case 'unmount':
+      return unmount(host, action.path, action.source);
+    case 'detach-loop':
+      return detachLoop(host, action.device, action.backingFile);
+    case 'remove-partitions':
+      return removePartitions(host, action.device, action.numbers);
+    case 'set-writable':
+      return setWritable(host, action.device);
+    case 'remove-directory':
+      return fromBoolean(await host.files.removeDirectory(action.path));
+    case 'remove-scratch':
+      return removeScratch(host, action.path);
+    case 'remove-file':
+      return fromBoolean(await host.files.removeFile(action.path));
+    case 'stop-container':
+      return stopContainer(host, action);
+    case 'remove-cgroups':
+      return removeCgroups(host, action.paths);
+  }
+};
+
+/**
+ * Takes one thing down: looks whether it is still there and still ours, acts, and looks again.
+ * Never throws: what could not be done is the result, so that the rest still comes down.
+ */
+export const performUndo = async (host: Host, action: UndoAction): Promise<UndoResult> => {
+  try {
+    return await act(host, action);
+  } catch (error) {
+    return { outcome: 'left', reason: messageOf(error) };
+  }
+};

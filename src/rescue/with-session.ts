@@ -1,0 +1,63 @@
+import { RescueError } from '../host/rescue-error.ts';
+import { interruptedError } from '../host/run-command.ts';
+import { leftBehind, openSession, type Session, type SessionOptions } from './session.ts';
+import type { TeardownReport } from './teardown.ts';
+
+export type SessionOutcome<T> = {
+  readonly result: T;
+  readonly session: string;
+  readonly teardown: TeardownReport;
+};
+
+/** What a job wants to become of its session when it has succeeded. */
+export type JobEnd<T> = { readonly result: T; readonly keepUp: boolean };
+
+const nothingDone: TeardownReport = { removed: [], left: [] };
+
+const closeAfterFailure = async (session: Session, failure: unknown): Promise<never> => {
+  session.transcript.note('The job did not succeed; everything is taken down.');
+  const { left } = await session.close();
+  const [first] = left;
+  if (first !== undefined) {
+    throw new RescueError({
+      code: 'LEFT_BEHIND',
+      message: `${failure instanceof Error ? `${failure.message} ` : ''}Not everything could be taken down: ${left.map(({ reason }) => reason).join('; ')}.`,
+      hint: `End the named processes, then run: rescuekit cleanup ${session.id}`,
+      exit: 5,
+      cause: failure,
+    });
+  }
+  throw session.signal.aborted ? interruptedError() : failure;
+};
+
+/**
+ * Runs a job in a session of its own and takes everything down afterwards, whatever happens.
+ *
+ * @throws RescueError `LEFT_BEHIND` (5) when something could not be taken down after a failure,
+ *   `INTERRUPTED` (130), or what the job threw. After success what is left is in `teardown`.
+ */
+export const withSession = async <T>(
+  options: SessionOptions,
+  job: (session: Session) => Promise<JobEnd<T>>,
+): Promise<SessionOutcome<T>> => {
+  const session = await openSession(options);
+  let end: JobEnd<T>;
+  try {
+    end = await job(session);
+    if (session.signal.aborted) throw interruptedError();
+  } catch (error) {
+    return closeAfterFailure(session, error);
+  }
+  if (end.keepUp) {
+    await session.keepUp();
+    return { result: end.result, session: session.id, teardown: nothingDone };
+  }
+  const teardown = await session.close();
+  return { result: end.result, session: session.id, teardown };
+};
+
+/** @throws RescueError `LEFT_BEHIND` (5) when the teardown left something. */
+export const requireAllDown = (teardown: TeardownReport): void => {
+  const [first] = teardown.left;
+  if (first !== undefined) throw leftBehind(teardown.left.map(({ reason }) => reason).join('; '));
+};

@@ -1,0 +1,100 @@
+import type { Host } from '../host/host.ts';
+import { RescueError } from '../host/rescue-error.ts';
+import type { Step } from '../host/step.ts';
+import { gone, leftBusy, type UndoResult, undone } from '../host/undo-result.ts';
+import { waitUntil } from '../host/wait.ts';
+
+/** udev and its helpers open a device for a moment after each change; this long they may. */
+const settleMilliseconds = 5000;
+
+const kernelName = (device: string): string => device.slice(device.lastIndexOf('/') + 1);
+
+/** The file that a loop device shows, null when it shows none. */
+export const loopBackingFile = async (host: Host, device: string): Promise<string | null> =>
+  (await host.files.readText(`/sys/block/${kernelName(device)}/loop/backing_file`))?.trimEnd() ??
+  null;
+
+/**
+ * The name of a loop device that is not in use. Named beforehand, and not by `losetup --find` at
+ * the moment of attaching, because the journal must hold the name before the device is made.
+ */
+export const freeLoopDevice = async (host: Host): Promise<string> => {
+  const names = ((await host.files.list('/sys/block')) ?? []).filter((name) =>
+    /^loop\d+$/.test(name),
+  );
+  const used = await Promise.all(names.map((name) => loopBackingFile(host, name)));
+  const free = names.filter((_, index) => used[index] === null);
+  const first = free.sort((a, b) => Number(a.slice(4)) - Number(b.slice(4)))[0];
+  if (first !== undefined) return `/dev/${first}`;
+  // All are taken: this asks the kernel to make one more (LOOP_CTL_GET_FREE).
+  const { stdout } = await host.run({ program: 'losetup', args: ['--find'] });
+  return stdout.trim();
+};
+
+/** Loop devices that show this very file now. */
+export const loopsOf = async (host: Host, file: string): Promise<readonly string[]> => {
+  const names = ((await host.files.list('/sys/block')) ?? []).filter((name) =>
+    /^loop\d+$/.test(name),
+  );
+  const found = await Promise.all(
+    names.map(async (name) =>
+      (await loopBackingFile(host, name)) === file ? [`/dev/${name}`] : [],
+    ),
+  );
+  return found.flat();
+};
+
+/** The step that shows an image file as a block device, and the device it will be. */
+export const attachLoop = (
+  device: string,
+  file: string,
+  mode: 'read-only' | 'read-write',
+): Step => ({
+  title: `Attach ${file} as ${device}`,
+  commands: [
+    {
+      program: 'losetup',
+      args: [...(mode === 'read-only' ? ['--read-only'] : []), '--partscan', device, file],
+    },
+  ],
+  why: 'Partitions and file systems are found on block devices, not in files.',
+  risk: mode === 'read-only' ? 'none: the kernel refuses every write to it' : 'none by itself',
+  undo: { kind: 'detach-loop', device, backingFile: file },
+});
+
+/**
+ * Lets the file go. `losetup --detach` succeeds on a busy device too and only marks it to go away
+ * later (the kernel's LOOP_CLR_FD sets autoclear), so what counts is that the file is let go.
+ */
+export const detachLoop = async (
+  host: Host,
+  device: string,
+  backingFile: string,
+): Promise<UndoResult> => {
+  const ours = async () => (await loopBackingFile(host, device)) === backingFile;
+  if (!(await ours())) return gone;
+  await host.run({ program: 'losetup', args: ['--detach', device], accept: [0, 1] });
+  if (await waitUntil(async () => !(await ours()), settleMilliseconds)) return undone;
+  const number = await host.files.readText(`/sys/block/${kernelName(device)}/dev`);
+  return leftBusy(host, device, { path: device, majorMinor: number?.trim() ?? null });
+};
+
+/** First bytes of disk image formats that are no plain copy of a disk. */
+const magics: readonly (readonly [string, Buffer])[] = [
+  ['qcow2', Buffer.from('QFI\xfb', 'latin1')],
+  ['vmdk', Buffer.from('KDMV')],
+  ['vhdx', Buffer.from('vhdxfile')],
+  ['vhd', Buffer.from('conectix')],
+];
+
+/** Refuses an image whose format the loop driver would show as garbage. */
+export const requireRawImage = async (host: Host, file: string): Promise<void> => {
+  const head = (await host.files.readUntrusted(file, 16)) ?? Buffer.alloc(0);
+  const format = magics.find(([, magic]) => head.subarray(0, magic.length).equals(magic))?.[0];
+  if (format === undefined) return;
+  throw new RescueError({
+    code: 'IMAGE_FORMAT',
+    message: `${file} is a ${format} image, and only raw images can be attached here.`,
+    hint: `Make a raw copy: qemu-img convert -O raw ${file} ${file}.raw`,
+  });
+};
