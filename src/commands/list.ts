@@ -2,12 +2,14 @@ import { z } from 'zod';
 import { type Device, deviceSchema } from '../devices/device.ts';
 import type { Ownership } from '../devices/protection.ts';
 import { readDevices } from '../devices/read-devices.ts';
+import { requireRoot } from '../host/capabilities.ts';
 import type { Host } from '../host/host.ts';
 import { type ExitCode, exitCode } from '../host/rescue-error.ts';
 import { renderDeviceTree } from '../output/device-tree.ts';
 import { jsonText } from '../output/sanitise.ts';
 import { createStyle } from '../output/style.ts';
 import type { View } from '../output/terminal.ts';
+import { type CommandContext, parseOptions } from './context.ts';
 
 /** The JSON document of `list --json`. */
 export const listDocumentSchema = z.object({
@@ -76,4 +78,16 @@ export const listCommand = async (options: ListOptions, host: Host): Promise<Exi
       : renderList(devices, { ...options.view, all: options.all }),
   );
   return exitCode.done;
+};
+
+/** The command as the command line calls it. */
+export const listHandler = async (args: unknown, context: CommandContext): Promise<ExitCode> => {
+  requireRoot('list');
+  const { all } = parseOptions(z.object({ all: z.boolean().default(false) }), args);
+  const { options, out, host, isOwnMount } = context;
+  const write = options.json ? (text: string) => process.stdout.write(text) : context.print;
+  return listCommand(
+    { json: options.json, all, view: out, ownership: { isOwnMount }, write },
+    host,
+  );
 };

@@ -13,6 +13,8 @@ export type Wish =
   | { readonly kind: 'shell' }
   /** A script text; run in the booted system, output and exit status come back. */
   | { readonly kind: 'command'; readonly text: string }
+  /** The same under nspawn's small init: no init of the system is started. */
+  | { readonly kind: 'pid2-command'; readonly text: string }
   /** A program in place of an init, on the person's terminal. */
   | { readonly kind: 'program'; readonly words: readonly string[] }
   /** The system's own init as it would boot. */
@@ -101,14 +103,15 @@ export const planBoot = async (
     return { ...none, payload: { kind: 'own-init', path: facts.initPath } };
   }
   const work: GuestWork =
-    wish.kind === 'command'
+    wish.kind === 'command' || wish.kind === 'pid2-command'
       ? { kind: 'command', text: wish.text }
       : {
           kind: 'shell',
           shell: shellOf(facts),
           hostname: plainText(facts.hostname ?? facts.os.prettyName),
         };
-  if (facts.init === 'systemd') return systemdPlan(host, root, facts, unit, work);
+  if (facts.init === 'systemd' && wish.kind !== 'pid2-command')
+    return systemdPlan(host, root, facts, unit, work);
   return { ...none, work, payload: { kind: 'program', words: [] } };
 };
 

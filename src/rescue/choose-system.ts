@@ -67,6 +67,11 @@ const closedLayer = (device: Device): RescueError =>
     hint: 'Activate it (vgchange, mdadm, zpool import) and name the active device.',
   });
 
+/** @throws RescueError `EMPTY`, `ENCRYPTED`, `CLOSED_LAYER`, `NO_SYSTEM` (1) without any system. */
+export const requireSystems = (attached: AttachedTarget, survey: Survey): void => {
+  if (survey.systems.length === 0) throw noSystem(attached, survey);
+};
+
 /**
  * The one system to work on.
  *

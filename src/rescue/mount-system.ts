@@ -157,3 +157,22 @@ export const mountDirectory = async (
   }
   return { root, mounted: [], notMounted: [] };
 };
+
+/** The mount commands of a system as they are shown beforehand. */
+export const mountLines = (
+  system: FoundSystem,
+  mode: SystemMode,
+  root: string,
+): readonly (readonly string[])[] =>
+  system.mounts.flatMap((mount) => {
+    if (mount.state !== 'mount' || mount.device === null) return [];
+    const step = mountStep({
+      device: mount.device,
+      fsType: mount.fsType,
+      path: mount.target === '/' ? root : `${root}${mount.target}`,
+      mode: mode === 'write' ? 'write' : 'look',
+      select: selectOptions(mount),
+      setuid: true,
+    });
+    return step.commands.map(({ program, args }) => [program, ...args]);
+  });

@@ -1,6 +1,5 @@
 import type { BootReport } from '../container/boot-report.ts';
 import type { CheckResult, LastResorts } from '../filesystems/file-system.ts';
-import { requirePrograms } from '../host/capabilities.ts';
 import { attachTarget } from './attach.ts';
 import { planBoot, requireRunnable, type Wish } from './boot-plan.ts';
 import { checkFileSystems, checkTargetsOf, requireMountable } from './check-system.ts';
@@ -48,7 +47,7 @@ export type RescueOptions = PrepareOptions & {
 export type RescueResult = PreparedSystem & { readonly boot: BootReport };
 
 /** The programs without which the main job cannot be done, asked for before anything is touched. */
-const rescuePrograms = ['systemd-nspawn', 'mount', 'umount', 'lsblk', 'blkid'];
+export const rescuePrograms = ['systemd-nspawn', 'mount', 'umount', 'lsblk', 'blkid'];
 
 /** Attaches the target and finds the one system to work on. */
 export const findSystem = async (
@@ -130,7 +129,6 @@ export const rescueSystem = async (
   observer: Observer,
   handlers: RunHandlers,
 ): Promise<RescueResult> => {
-  await requirePrograms(session.host, rescuePrograms);
   const prepared = await prepareSystem(session, options, observer, (system) =>
     requireRunnable(session.host, system.facts),
   );

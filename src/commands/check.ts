@@ -1,0 +1,104 @@
+import { z } from 'zod';
+import { type CheckResult, checkResultSchema } from '../filesystems/file-system.ts';
+import { requireRoot } from '../host/capabilities.ts';
+import { type ExitCode, exitCode, RescueError, usageError } from '../host/rescue-error.ts';
+import { renderChecks } from '../output/check-report.ts';
+import { attachTarget } from '../rescue/attach.ts';
+import {
+  type CheckTarget,
+  checkFileSystems,
+  checkLines,
+  checkTargetsOf,
+  checkTargetsOn,
+} from '../rescue/check-system.ts';
+import { chooseSystem } from '../rescue/choose-system.ts';
+import type { Session } from '../rescue/session.ts';
+import { surveyTarget } from '../rescue/survey.ts';
+import { resolveTarget } from '../rescue/target.ts';
+import { requireAllDown, withSession } from '../rescue/with-session.ts';
+import { type CommandContext, parseOptions } from './context.ts';
+import { printCommands } from './dry-run.ts';
+import { lastResortsOf, repairSchema, targetSchema } from './target-arguments.ts';
+
+export const checkDocumentSchema = z.object({
+  schemaVersion: z.literal(1),
+  session: z.string(),
+  results: z.array(checkResultSchema).readonly(),
+});
+
+const schema = targetSchema.extend(repairSchema.shape);
+
+type Arguments = z.infer<typeof schema>;
+
+/**
+ * All file systems of the system; where none can be found (its root may be the damaged one) all
+ * that are on the target.
+ */
+const targetsToCheck = async (
+  session: Session,
+  given: Arguments,
+  repair: boolean,
+): Promise<readonly CheckTarget[]> => {
+  const target = await resolveTarget(session.host, given.TARGET);
+  if (target.kind === 'directory') {
+    throw usageError(
+      `${given.TARGET} is a directory: file systems are checked while they are not mounted.`,
+      'Name the disk, partition or image file.',
+    );
+  }
+  const attached = await attachTarget(
+    session,
+    target,
+    given.with,
+    repair ? 'read-write' : 'read-only',
+  );
+  const survey = await surveyTarget(session, attached);
+  const onDisk = checkTargetsOn(attached);
+  if (survey.systems.length === 0 || (given.system === undefined && survey.systems.length > 1)) {
+    if (onDisk.length === 0) chooseSystem(attached, survey, null);
+    return onDisk;
+  }
+  const ofSystem = checkTargetsOf(chooseSystem(attached, survey, given.system ?? null));
+  const unread = survey.problems.map(({ device }) => device);
+  // What could not even be looked at may well be a part of the system.
+  return [
+    ...ofSystem,
+    ...onDisk.filter(
+      ({ device }) => unread.includes(device) && ofSystem.every((one) => one.device !== device),
+    ),
+  ];
+};
+
+const exitFor = (results: readonly CheckResult[]): ExitCode =>
+  results.some(({ outcome }) => outcome === 'damaged') ? exitCode.problems : exitCode.done;
+
+/** `rescuekit check TARGET [--repair]`. Without --repair not one byte is written. */
+export const checkHandler = async (args: unknown, context: CommandContext): Promise<ExitCode> => {
+  const given = parseOptions(schema, args);
+  const lastResorts = lastResortsOf(given);
+  requireRoot('check');
+  const { dryRun } = context.options;
+  const repair = given.repair && !dryRun;
+  const { result, session, teardown } = await withSession(
+    context.session(repair ? 'check --repair' : 'check', given.TARGET),
+    async (open) => {
+      const targets = await targetsToCheck(open, given, repair);
+      const lines = checkLines(targets, given.repair);
+      if (dryRun) {
+        printCommands(context, lines);
+        return { result: [], keepUp: false };
+      }
+      const settings = { repair, lastResorts };
+      const results = await checkFileSystems(open, targets, settings, context.observer);
+      return { result: results, keepUp: false };
+    },
+  );
+  context.printJson({ schemaVersion: 1, session, results: result });
+  if (!dryRun) context.print(renderChecks(result, given.TARGET, context.out));
+  requireAllDown(teardown);
+  if (!dryRun && result.length === 0) throw nothingToCheck(given.TARGET);
+  return exitFor(result);
+};
+
+const nothingToCheck = (name: string): RescueError =>
+  new RescueError({ code: 'NO_FILE_SYSTEM', message: `There is no file system on ${name}.` });

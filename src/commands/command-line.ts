@@ -1,0 +1,143 @@
+import yargs, { type Argv } from 'yargs';
+import { type ExitCode, exitCode, usageError } from '../host/rescue-error.ts';
+import { type CommandContext, createContext } from './context.ts';
+import {
+  addGlobalOptions,
+  addRepairOptions,
+  addSystemOption,
+  addTargetOptions,
+} from './global-options.ts';
+import { addContainerOptions } from './rescue-options.ts';
+import { version } from './version.ts';
+
+type Handler = (args: unknown, context: CommandContext) => Promise<ExitCode>;
+
+/** Loads a command only when it is used: start-up time is what a person feels first. */
+type Load = () => Promise<Handler>;
+
+const listOptions = (argv: Argv) =>
+  argv.option('all', { type: 'boolean', describe: 'Show mounted software images, too' });
+
+const inspectOptions = (argv: Argv) => addTargetOptions(argv);
+
+const checkOptions = (argv: Argv) => addRepairOptions(addSystemOption(addTargetOptions(argv)));
+
+const mountOptions = (argv: Argv) =>
+  addRepairOptions(addSystemOption(addTargetOptions(argv)))
+    .option('read-only', { type: 'boolean', describe: 'Mount so that nothing can be written' })
+    .option('skip-check', { type: 'boolean', describe: 'Mount without checking first' });
+
+const rescueOptions = (argv: Argv) =>
+  addContainerOptions(
+    addRepairOptions(addSystemOption(addTargetOptions(argv))).option('skip-check', {
+      type: 'boolean',
+      describe: 'Boot without checking the file systems first',
+    }),
+  );
+
+const statusOptions = (argv: Argv) =>
+  argv
+    .option('all', { type: 'boolean', describe: 'Show sessions that are closed, too' })
+    .option('transcript', {
+      type: 'string',
+      requiresArg: true,
+      describe: 'Show every command of a session, with times and exit status',
+    })
+    .option('format', {
+      choices: ['text', 'script'] as const,
+      describe: 'How to show the transcript (default: text)',
+    });
+
+const cleanupOptions = (argv: Argv) =>
+  argv.positional('session', { type: 'string', describe: 'Session id; all when left out' });
+
+const declare = (argv: Argv, run: (load: Load, args: unknown) => Promise<void>): Argv =>
+  argv
+    .command(
+      ['$0', 'wizard'],
+      'The guided walk through the whole job, explaining each step',
+      (own) => own,
+      (args) => run(async () => (await import('./wizard.ts')).wizardHandler, args),
+    )
+    .command(
+      'list',
+      'Attached disks as a tree: what is on them, what is protected',
+      listOptions,
+      (args) => run(async () => (await import('./list.ts')).listHandler, args),
+    )
+    .command(
+      'inspect <TARGET>',
+      'The systems on a disk: distribution, kernels, fstab (reads only)',
+      inspectOptions,
+      (args) => run(async () => (await import('./inspect.ts')).inspectHandler, args),
+    )
+    .command(
+      'check <TARGET>',
+      'Check the file systems of a system; --repair mends them',
+      checkOptions,
+      (args) => run(async () => (await import('./check.ts')).checkHandler, args),
+    )
+    .command(
+      'mount <TARGET>',
+      'Mount a system with all that its fstab names, until cleanup',
+      mountOptions,
+      (args) => run(async () => (await import('./mount.ts')).mountHandler, args),
+    )
+    .command(
+      'rescue <TARGET>',
+      'The main job: check, mount, boot into rescue.target, take everything down',
+      rescueOptions,
+      (args) => run(async () => (await import('./rescue.ts')).rescueHandler, args),
+    )
+    .command('status', 'Sessions with what they hold', statusOptions, (args) =>
+      run(async () => (await import('./status.ts')).statusHandler, args),
+    )
+    .command('cleanup [session]', 'Take down what a session left, or all', cleanupOptions, (args) =>
+      run(async () => (await import('./cleanup.ts')).cleanupHandler, args),
+    );
+
+const examples = `Examples:
+  rescuekit                                   be led through everything
+  rescuekit list                              which disk is it?
+  rescuekit rescue /dev/vdb                   a root shell in the system on that disk
+  rescuekit rescue /dev/vdb --yes --exec 'systemctl --failed'
+  rescuekit rescue disk.img --ephemeral       try things, keep nothing
+
+Exit codes: 0 done, 1 failed, 2 wrong use, 3 problems found, 4 refused for safety,
+5 something is left up, 130 interrupted`;
+
+/**
+ * Parses the words of a command line and runs the command.
+ *
+ * @throws RescueError usage (2) for unknown options, bad or contradictory values; what the command
+ *   itself throws.
+ */
+export const parseArguments = async (
+  words: readonly string[],
+  signal: AbortSignal,
+): Promise<ExitCode> => {
+  let code: ExitCode = exitCode.done;
+  const run = async (load: Load, args: unknown): Promise<void> => {
+    const context = await createContext(args, signal);
+    const handler = await load();
+    code = await handler(args, context);
+  };
+  const argv = addGlobalOptions(yargs([...words]))
+    .scriptName('rescuekit')
+    .usage('$0 COMMAND [TARGET] [options]')
+    .locale('en')
+    .version(version)
+    .help()
+    .alias('help', 'h')
+    .strict()
+    .parserConfiguration({ 'duplicate-arguments-array': true, 'boolean-negation': true })
+    .wrap(Math.min(process.stdout.columns || 80, 100))
+    .completion('completion', 'Print a completion script for bash or zsh')
+    .epilogue(examples)
+    .exitProcess(false)
+    .fail((message, error) => {
+      throw error ?? usageError(`${message}.`.replace(/\.\.$/, '.'), 'See rescuekit --help.');
+    });
+  await declare(argv as unknown as Argv, run).parseAsync();
+  return code;
+};

@@ -1,0 +1,83 @@
+import type { Argv } from 'yargs';
+
+/** Options of every command. No defaults, so that "not given" can be told from "given". */
+export const addGlobalOptions = <T>(argv: Argv<T>) =>
+  argv
+    .option('json', {
+      type: 'boolean',
+      global: true,
+      describe: 'One JSON document on standard output, everything else on standard error',
+    })
+    .option('yes', {
+      alias: 'y',
+      type: 'boolean',
+      global: true,
+      describe: 'Ask no questions: go on with what the command is for',
+    })
+    .option('dry-run', {
+      type: 'boolean',
+      global: true,
+      describe: 'Show what would be done, with each command, and do not do it',
+    })
+    .option('verbose', {
+      type: 'boolean',
+      global: true,
+      describe: 'Show each command as it runs',
+    })
+    .option('color', {
+      type: 'boolean',
+      global: true,
+      describe: 'Use --no-color (or NO_COLOR) for plain text',
+    })
+    .option('config', {
+      type: 'string',
+      global: true,
+      describe: 'Configuration file (default: /etc/rescuekit/config.json if it is there)',
+    })
+    .option('state-dir', {
+      type: 'string',
+      global: true,
+      describe: 'Where sessions are kept (default: /var/lib/rescuekit and /run/rescuekit)',
+    });
+
+/** TARGET and what helps to find the system on it. */
+export const addTargetOptions = <T>(argv: Argv<T>) =>
+  argv
+    .positional('TARGET', {
+      type: 'string',
+      demandOption: true,
+      describe: 'Disk, partition or other block device, raw image file, or directory',
+    })
+    .option('with', {
+      type: 'string',
+      array: true,
+      requiresArg: true,
+      describe: 'Further disk or image file that belongs to the same system',
+    });
+
+export const addSystemOption = <T>(argv: Argv<T>) =>
+  argv.option('system', {
+    type: 'string',
+    requiresArg: true,
+    describe: 'Which system, when there are several (inspect names them)',
+  });
+
+/** Mending, with the last resorts each behind an option of its own. */
+export const addRepairOptions = <T>(argv: Argv<T>) =>
+  argv
+    .option('repair', {
+      type: 'boolean',
+      describe: 'Mend what is wrong (e2fsck keeps an undo file)',
+    })
+    .option('xfs-zero-log', {
+      type: 'boolean',
+      describe: 'Last resort: throw away an XFS log that cannot be replayed (xfs_repair -L)',
+    })
+    .option('btrfs-repair', {
+      type: 'boolean',
+      describe: 'Last resort: btrfs check --repair',
+    })
+    .option('backup-superblock', {
+      type: 'string',
+      describe: 'Last resort: e2fsck with a backup superblock, "auto" or its block number',
+    });

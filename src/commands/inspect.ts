@@ -1,0 +1,107 @@
+import { z } from 'zod';
+import { flattenDevice } from '../devices/device.ts';
+import { requireRoot } from '../host/capabilities.ts';
+import { type ExitCode, exitCode } from '../host/rescue-error.ts';
+import { renderSystems } from '../output/system-report.ts';
+import { attachTarget } from '../rescue/attach.ts';
+import { requireSystems, systemName } from '../rescue/choose-system.ts';
+import { plannedMountSchema } from '../rescue/mount-plan.ts';
+import { type FoundSystem, type Survey, surveyDirectory, surveyTarget } from '../rescue/survey.ts';
+import { resolveTarget } from '../rescue/target.ts';
+import { requireAllDown, withSession } from '../rescue/with-session.ts';
+import { systemFactsSchema } from '../system-image/system-facts.ts';
+import { type CommandContext, parseOptions } from './context.ts';
+import { targetSchema } from './target-arguments.ts';
+
+const layerSchema = z.object({
+  device: z.string(),
+  kind: z.string(),
+  fsType: z.string().nullable(),
+});
+
+/** One system in the JSON of `inspect`. */
+export const systemDocumentSchema = systemFactsSchema.extend({
+  /** Name for --system. */
+  name: z.string(),
+  root: z.string().nullable(),
+  subvolume: z.string().nullable(),
+  /** From the disk to the file system. */
+  layers: z.array(layerSchema).readonly(),
+  disks: z.array(z.string()).readonly(),
+  mounts: z.array(plannedMountSchema).readonly(),
+});
+
+export const inspectDocumentSchema = z.object({
+  schemaVersion: z.literal(1),
+  systems: z.array(systemDocumentSchema).readonly(),
+  problems: z.array(z.object({ device: z.string(), reason: z.string() })).readonly(),
+});
+
+type SystemDocument = z.infer<typeof systemDocumentSchema>;
+
+const layersOf = (system: FoundSystem): SystemDocument['layers'] => {
+  const { place } = system;
+  if (place === null) return [];
+  return flattenDevice(place.disk)
+    .filter((device) => flattenDevice(device).includes(place.device))
+    .map((device) => ({
+      device: device.path ?? device.name,
+      kind: device.kind,
+      fsType: device.fsType,
+    }));
+};
+
+const disksOf = (system: FoundSystem): readonly string[] => {
+  const { place } = system;
+  if (place === null) return [];
+  const devices = system.mounts.flatMap(({ device }) => device ?? []);
+  return place.disks
+    .filter((disk) =>
+      flattenDevice(disk).some(({ path }) => path !== null && devices.includes(path)),
+    )
+    .flatMap(({ path }) => path ?? []);
+};
+
+/** The JSON document of what a survey found. */
+export const inspectDocument = (survey: Survey): z.infer<typeof inspectDocumentSchema> => ({
+  schemaVersion: 1,
+  systems: survey.systems.map((system) => ({
+    ...system.facts,
+    name: systemName(system),
+    root: system.place?.device.path ?? null,
+    subvolume: system.place?.subvolume ?? null,
+    layers: layersOf(system),
+    disks: disksOf(system),
+    mounts: system.mounts,
+  })),
+  problems: survey.problems,
+});
+
+const lookAt = async (context: CommandContext, name: string, withDisks: readonly string[]) =>
+  withSession(context.session('inspect', name), async (session) => {
+    const target = await resolveTarget(session.host, name);
+    if (target.kind === 'directory') {
+      await session.lock(target.lockKey, 'shared');
+      const system = await surveyDirectory(session, target.path);
+      return { result: { systems: [system], problems: [] }, keepUp: false };
+    }
+    const survey = await context.observer.task(`Look at ${name}`, async () => {
+      const attached = await attachTarget(session, target, withDisks, 'read-only');
+      const found = await surveyTarget(session, attached);
+      requireSystems(attached, found);
+      return found;
+    });
+    return { result: survey, keepUp: false };
+  });
+
+/** `rescuekit inspect TARGET`: what systems are on it. Writes nothing to the target. */
+export const inspectHandler = async (args: unknown, context: CommandContext): Promise<ExitCode> => {
+  const given = parseOptions(targetSchema, args);
+  requireRoot('inspect');
+  const { result, teardown } = await lookAt(context, given.TARGET, given.with);
+  const document = inspectDocument(result);
+  context.printJson(document);
+  context.print(renderSystems(document, context.out));
+  requireAllDown(teardown);
+  return exitCode.done;
+};

@@ -1,0 +1,98 @@
+import { z } from 'zod';
+import { checkResultSchema } from '../filesystems/file-system.ts';
+import { requireRoot } from '../host/capabilities.ts';
+import { type ExitCode, exitCode, usageError } from '../host/rescue-error.ts';
+import { checkLines, checkTargetsOf } from '../rescue/check-system.ts';
+import { systemTitle } from '../rescue/choose-system.ts';
+import { plannedMountSchema } from '../rescue/mount-plan.ts';
+import { mountLines } from '../rescue/mount-system.ts';
+import { findSystem, prepareSystem } from '../rescue/rescue-job.ts';
+import { requireAllDown, withSession } from '../rescue/with-session.ts';
+import { type CommandContext, parseOptions } from './context.ts';
+import { printCommands } from './dry-run.ts';
+import { lastResortsOf, repairSchema, targetSchema } from './target-arguments.ts';
+
+export const mountDocumentSchema = z.object({
+  schemaVersion: z.literal(1),
+  session: z.string(),
+  /** Host directory of the system's root. */
+  root: z.string(),
+  mounts: z.array(plannedMountSchema).readonly(),
+  notMounted: z.array(plannedMountSchema).readonly(),
+  checks: z.array(checkResultSchema).readonly(),
+});
+
+const schema = targetSchema.extend(repairSchema.shape).extend({
+  readOnly: z.boolean().default(false),
+  skipCheck: z.boolean().default(false),
+});
+
+type Arguments = z.infer<typeof schema>;
+
+const findOptions = (given: Arguments, mode: 'write' | 'read-only') => ({
+  target: given.TARGET,
+  withDisks: given.with,
+  system: given.system ?? null,
+  mode,
+});
+
+const dryRun = async (given: Arguments, context: CommandContext): Promise<ExitCode> => {
+  const { teardown } = await withSession(
+    context.session('mount --dry-run', given.TARGET),
+    async (session) => {
+      const { system } = await findSystem(
+        session,
+        findOptions(given, 'read-only'),
+        context.observer,
+      );
+      const checks = given.skipCheck ? [] : checkLines(checkTargetsOf(system), given.repair);
+      const mode = given.readOnly ? 'read-only' : 'write';
+      printCommands(context, [
+        ...checks,
+        ...mountLines(system, mode, `${session.runDirectory}/root`),
+      ]);
+      return { result: null, keepUp: false };
+    },
+  );
+  requireAllDown(teardown);
+  return exitCode.done;
+};
+
+/** `rescuekit mount TARGET`: stays up until cleanup. */
+export const mountHandler = async (args: unknown, context: CommandContext): Promise<ExitCode> => {
+  const given = parseOptions(schema, args);
+  const lastResorts = lastResortsOf(given);
+  if (given.readOnly && given.repair)
+    throw usageError('--read-only and --repair exclude each other.');
+  requireRoot('mount');
+  if (context.options.dryRun) return dryRun(given, context);
+  const mode = given.readOnly ? 'read-only' : 'write';
+  const { result, session } = await withSession(
+    context.session('mount', given.TARGET),
+    async (open) => {
+      const { skipCheck, repair } = given;
+      const options = {
+        ...findOptions(given, mode),
+        skipCheck,
+        repair,
+        lastResorts,
+        setuid: false,
+      };
+      const prepared = await prepareSystem(open, options, context.observer);
+      return { result: prepared, keepUp: true };
+    },
+  );
+  const { mounted, checks, system } = result;
+  context.printJson({
+    schemaVersion: 1,
+    session,
+    root: mounted.root,
+    mounts: mounted.mounted,
+    notMounted: mounted.notMounted,
+    checks,
+  });
+  context.print(
+    `\n  ${systemTitle(system)} is mounted at ${mounted.root}\n  Take it down with: rescuekit cleanup ${session}\n`,
+  );
+  return exitCode.done;
+};

@@ -1,0 +1,235 @@
+import { z } from 'zod';
+import { type BootReport, bootReportSchema } from '../container/boot-report.ts';
+import { checkResultSchema } from '../filesystems/file-system.ts';
+import { hostHasSystemd, requirePrograms, requireRoot } from '../host/capabilities.ts';
+import { type ExitCode, exitCode, RescueError, usageError } from '../host/rescue-error.ts';
+import { renderBoot, renderEnd } from '../output/boot-report.ts';
+import { writeCommandOutput } from '../output/command-output.ts';
+import type { Wish } from '../rescue/boot-plan.ts';
+import { checkLines, checkTargetsOf } from '../rescue/check-system.ts';
+import { systemTitle } from '../rescue/choose-system.ts';
+import { plannedMountSchema } from '../rescue/mount-plan.ts';
+import { mountLines } from '../rescue/mount-system.ts';
+import {
+  findSystem,
+  type RescueOptions,
+  rescuePrograms,
+  rescueSystem,
+} from '../rescue/rescue-job.ts';
+import { type ContainerWishes, requireContainerWishes } from '../rescue/run-system.ts';
+import { requireAllDown, withSession } from '../rescue/with-session.ts';
+import { type CommandContext, parseOptions } from './context.ts';
+import { printCommands } from './dry-run.ts';
+import {
+  type ContainerArguments,
+  containerSchema,
+  parseBind,
+  parseNetwork,
+  parsePort,
+  parseSetenv,
+  requireConsistent,
+} from './rescue-options.ts';
+import { lastResortsOf, repairSchema, targetSchema } from './target-arguments.ts';
+
+export const rescueDocumentSchema = z.object({
+  schemaVersion: z.literal(1),
+  session: z.string(),
+  /** Pretty name and host name of the system. */
+  system: z.string(),
+  reachedTarget: bootReportSchema.shape.reachedTarget,
+  bootSeconds: bootReportSchema.shape.bootSeconds,
+  exec: bootReportSchema.shape.exec,
+  cleanedUp: z.boolean(),
+  boot: bootReportSchema,
+  checks: z.array(checkResultSchema).readonly(),
+  mounts: z.array(plannedMountSchema).readonly(),
+  notMounted: z.array(plannedMountSchema).readonly(),
+});
+
+const schema = targetSchema
+  .extend(repairSchema.shape)
+  .extend(containerSchema.omit({ unit: true }).shape)
+  .extend({ target: containerSchema.shape.unit, skipCheck: z.boolean().default(false) });
+
+type Arguments = z.infer<typeof schema>;
+
+/** A word list as a shell would split it when nothing in it is special to a shell. */
+const programWords = (text: string): readonly string[] =>
+  /^[\w@%+=:,./ -]+$/.test(text) ? text.trim().split(/ +/) : ['/bin/sh', '-c', text];
+
+const readScript = async (context: CommandContext, path: string): Promise<string> => {
+  const text = await context.host.files.readText(path).catch(() => null);
+  if (text === null) throw usageError(`--script ${path}: the file cannot be read.`);
+  return text;
+};
+
+const wishOf = async (given: Arguments, context: CommandContext): Promise<Wish> => {
+  if (given.exec !== undefined) return { kind: 'command', text: given.exec };
+  if (given.script !== undefined) {
+    return { kind: 'command', text: await readScript(context, given.script) };
+  }
+  if (given.asPid2 !== undefined) {
+    // Without a terminal the program's output comes back like that of a command.
+    return context.interactive
+      ? { kind: 'program', words: programWords(given.asPid2) }
+      : { kind: 'pid2-command', text: given.asPid2 };
+  }
+  return given.ownInit ? { kind: 'own-init' } : { kind: 'shell' };
+};
+
+const isCommand = (wish: Wish): boolean => wish.kind === 'command' || wish.kind === 'pid2-command';
+
+/** A shell needs a terminal; under --json its output would mix with the document. */
+const requireTerminal = (wish: Wish, context: CommandContext): void => {
+  const hasTerminal = process.stdin.isTTY === true && process.stdout.isTTY === true;
+  if (isCommand(wish) || (hasTerminal && !context.options.json)) return;
+  throw usageError(
+    'There is no terminal for a rescue shell here.',
+    'Give --exec COMMAND or --script FILE to run in the booted system.',
+  );
+};
+
+const bindSources = async (wishes: ContainerWishes, context: CommandContext): Promise<void> => {
+  for (const { source } of wishes.binds) {
+    if ((await context.host.files.statusFollowed(source)) === null) {
+      throw usageError(`--bind ${source}: there is no such file or directory on this machine.`);
+    }
+  }
+};
+
+const containerWishes = (
+  given: Arguments & ContainerArguments,
+  wish: Wish,
+  context: CommandContext,
+): ContainerWishes => {
+  const network = parseNetwork(given.network);
+  requireConsistent({ ...given, unit: given.target }, network);
+  return {
+    machine: given.machine ?? null,
+    network,
+    ports: (given.port ?? []).map(parsePort),
+    resolvConf: given.resolvConf ?? 'off',
+    privateUsers: given.privateUsers,
+    binds: [
+      ...(given.bind ?? []).map((text) => parseBind(text, false)),
+      ...(given.bindRo ?? []).map((text) => parseBind(text, true)),
+    ],
+    environment: (given.setenv ?? []).map(parseSetenv),
+    memoryBytes: given.memory ?? null,
+    tasks: given.tasks ?? null,
+    keepJournal: given.journal,
+    bootTimeoutSeconds: given.bootTimeout ?? 120,
+    interactive: !isCommand(wish),
+    verboseBoot: context.options.verbose,
+  };
+};
+
+const rescueOptions = async (given: Arguments, context: CommandContext): Promise<RescueOptions> => {
+  const lastResorts = lastResortsOf(given);
+  if (given.ephemeral && given.repair) {
+    throw usageError('--ephemeral keeps nothing, so there is nothing to --repair.');
+  }
+  const wish = await wishOf(given, context);
+  const container = containerWishes(given, wish, context);
+  requireTerminal(wish, context);
+  await bindSources(container, context);
+  return {
+    target: given.TARGET,
+    withDisks: given.with,
+    system: given.system ?? null,
+    mode: given.ephemeral ? 'ephemeral' : 'write',
+    skipCheck: given.skipCheck,
+    repair: given.repair,
+    lastResorts,
+    setuid: true,
+    wish,
+    unit: given.target ?? 'rescue.target',
+    container,
+  };
+};
+
+const dryRun = async (options: RescueOptions, context: CommandContext): Promise<ExitCode> => {
+  const { teardown } = await withSession(
+    context.session('rescue --dry-run', options.target),
+    async (session) => {
+      const look = { ...options, mode: 'read-only' } as const;
+      const { system } = await findSystem(session, look, context.observer);
+      const root = `${session.runDirectory}/root`;
+      printCommands(context, [
+        ...(options.skipCheck ? [] : checkLines(checkTargetsOf(system), options.repair)),
+        ...mountLines(system, options.mode, root),
+        ['systemd-nspawn', `--directory=${root}`, '--boot', '--', `--unit=${options.unit}`],
+      ]);
+      return { result: null, keepUp: false };
+    },
+  );
+  requireAllDown(teardown);
+  return exitCode.done;
+};
+
+/** What the process says with its exit code about a boot. */
+const exitFor = (boot: BootReport, wish: Wish): ExitCode => {
+  if (isCommand(wish)) {
+    return boot.exec?.exitCode === 0 ? exitCode.done : exitCode.failed;
+  }
+  return boot.reachedTarget === false ? exitCode.failed : exitCode.done;
+};
+
+/** `rescuekit rescue TARGET`: the main job. */
+export const rescueHandler = async (args: unknown, context: CommandContext): Promise<ExitCode> => {
+  const given = parseOptions(schema, args);
+  const options = await rescueOptions(given, context);
+  requireRoot('rescue');
+  requireContainerWishes(options.container, await hostHasSystemd(context.host));
+  await requirePrograms(context.host, rescuePrograms);
+  if (context.options.dryRun) return dryRun(options, context);
+  const { json } = context.options;
+  const { result, session, teardown } = await withSession(
+    context.session('rescue', given.TARGET),
+    async (open) => {
+      context.observer.note(`Booting into ${options.unit} …`);
+      const value = await rescueSystem(open, options, context.observer, {
+        onReached: (seconds) =>
+          context.observer.note(`Reached ${options.unit} in ${seconds.toFixed(1)} s`),
+        onOutput: (stream, chunk) => {
+          if (!json) writeCommandOutput(stream, chunk);
+        },
+        onReboot: () => context.observer.note('The system asked for a reboot: booting it again.'),
+      });
+      return { result: value, keepUp: false };
+    },
+  );
+  const { boot, checks, mounted, system } = result;
+  const cleanedUp = teardown.left.length === 0;
+  context.printJson({
+    schemaVersion: 1,
+    session,
+    system: systemTitle(system),
+    reachedTarget: boot.reachedTarget,
+    bootSeconds: boot.bootSeconds,
+    exec: boot.exec,
+    cleanedUp,
+    boot,
+    checks,
+    mounts: mounted.mounted,
+    notMounted: mounted.notMounted,
+  });
+  if (!json) {
+    process.stderr.write(
+      renderBoot(boot, { unit: options.unit, journal: given.journal }, context.out),
+    );
+    process.stderr.write(renderEnd(given.TARGET, session, cleanedUp));
+  }
+  requireAllDown(teardown);
+  if (boot.exec === null && isCommand(options.wish)) throw notRun(boot, options.unit);
+  return exitFor(boot, options.wish);
+};
+
+const notRun = (boot: BootReport, unit: string): RescueError =>
+  new RescueError({
+    code: boot.timedOut ? 'BOOT_TIMEOUT' : 'BOOT_FAILED',
+    message: boot.timedOut
+      ? `${unit} was not reached in time, the command was not run.`
+      : `${unit} was not reached or ended early, the command has no exit status.`,
+    hint: 'Look at the failed units and the last lines of the console above, or use --as-pid2 for a program without an init.',
+  });

@@ -1,0 +1,100 @@
+import { z } from 'zod';
+import { requireRoot } from '../host/capabilities.ts';
+import { plainText } from '../host/plain-text.ts';
+import { type ExitCode, exitCode, usageError } from '../host/rescue-error.ts';
+import { describeUndo } from '../host/undo-action.ts';
+import { createStyle } from '../output/style.ts';
+import { requireSession } from '../rescue/cleanup.ts';
+import { listSessionRecords, type SessionRecord } from '../rescue/session-record.ts';
+import { parseTranscript, renderScript, renderTranscript } from '../rescue/transcript.ts';
+import { type CommandContext, parseOptions } from './context.ts';
+
+export const statusDocumentSchema = z.object({
+  schemaVersion: z.literal(1),
+  sessions: z
+    .array(
+      z.object({
+        id: z.string(),
+        command: z.string(),
+        target: z.string(),
+        createdAt: z.string(),
+        /** running: at work; up: left up on purpose; left: its process was killed; closed. */
+        state: z.enum(['running', 'up', 'left', 'closed']),
+        holds: z.array(z.string()).readonly(),
+      }),
+    )
+    .readonly(),
+});
+
+type SessionDocument = z.infer<typeof statusDocumentSchema>['sessions'][number];
+
+const schema = z.object({
+  all: z.boolean().default(false),
+  transcript: z.string().optional(),
+  format: z.enum(['text', 'script']).optional(),
+});
+
+/** Directories and files of our own say nothing to a person. */
+const plumbing = new Set(['remove-directory', 'remove-file', 'remove-scratch']);
+
+const sessionDocument = (record: SessionRecord): SessionDocument => ({
+  id: record.id,
+  command: record.command,
+  target: record.target,
+  createdAt: record.createdAt,
+  state: record.state,
+  holds: record.open
+    .filter(({ undo }) => !plumbing.has(undo.kind))
+    .map(({ undo }) => describeUndo(undo)),
+});
+
+const stateWords: Readonly<Record<SessionDocument['state'], string>> = {
+  running: 'at work',
+  up: 'mounted, until cleanup',
+  left: 'was killed: run rescuekit cleanup',
+  closed: 'closed',
+};
+
+const renderSession = (session: SessionDocument, context: CommandContext): string => {
+  const style = createStyle(context.out.colour);
+  const state =
+    session.state === 'left' ? style.warning(stateWords.left) : stateWords[session.state];
+  const head = `  ${style.bold(session.id)}  ${session.command}  ${plainText(session.target)}  ${session.createdAt.slice(0, 16).replace('T', ' ')}  ${state}`;
+  return [head, ...session.holds.map((what) => `      ${plainText(what)}`)].join('\n');
+};
+
+const showTranscript = async (
+  context: CommandContext,
+  id: string,
+  format: 'text' | 'script',
+): Promise<ExitCode> => {
+  const record = await requireSession(context.host, context.paths, id);
+  const text = (await context.host.files.readText(`${record.directory}/transcript.jsonl`)) ?? '';
+  const entries = parseTranscript(text);
+  context.printJson({ schemaVersion: 1, session: id, entries });
+  context.print(format === 'script' ? renderScript(id, entries) : `${renderTranscript(entries)}\n`);
+  return exitCode.done;
+};
+
+/** `rescuekit status`: sessions with what they hold, or the transcript of one. */
+export const statusHandler = async (args: unknown, context: CommandContext): Promise<ExitCode> => {
+  const given = parseOptions(schema, args);
+  if (given.format !== undefined && given.transcript === undefined) {
+    throw usageError('--format says how a transcript is shown.', 'Add --transcript SESSION.');
+  }
+  requireRoot('status');
+  if (given.transcript !== undefined) {
+    return showTranscript(context, given.transcript, given.format ?? 'text');
+  }
+  const records = await listSessionRecords(context.host.files, context.paths);
+  const sessions = records
+    .filter((record) => given.all || record.state !== 'closed')
+    .map(sessionDocument);
+  context.printJson({ schemaVersion: 1, sessions });
+  context.print(
+    sessions.length === 0
+      ? '  No session is up. Nothing is left attached.\n'
+      : `${sessions.map((session) => renderSession(session, context)).join('\n')}\n`,
+  );
+  return exitCode.done;
+};

@@ -1,0 +1,122 @@
+import { checkResult, counted } from './check-result.ts';
+import { type CheckerOutput, type CheckerRun, runChecker, runTool } from './checker.ts';
+import type { CheckContext, CheckProgress, CheckResult } from './file-system.ts';
+
+/** Headings and the counters at the end. */
+const silent: readonly RegExp[] = [
+  /^\s*$/,
+  /^(Opening filesystem to check|Checking filesystem on|UUID: |Starting repair)/,
+  /^\[\d+\/\d+\] /,
+  /^found \d+ bytes used, no error found$/,
+  /^(total (csum|tree|fs tree|extent tree) bytes|btree space waste bytes|file data blocks allocated): /,
+  /^\s*referenced \d+$/,
+  // A cache of free space that is older than the last write; the kernel makes it anew.
+  /^cache and super generation don't match/,
+  // What --repair always prints: its warning and its countdown.
+  /^(enabling repair mode|WARNING:|No device size related problem found|Fixed 0 roots\.)$/,
+  /^\t/,
+  /^10 9 8 7/,
+];
+
+/** `[3/7] checking free space tree (0:00:01 elapsed, 5 items checked)`. */
+export const btrfsProgress = (line: string): CheckProgress | null => {
+  const match = /^\[(\d+)\/(\d+)\] ([a-z ]+)/.exec(line);
+  if (match === null) return null;
+  const [step, steps] = [Number(match[1]), Number(match[2])];
+  return {
+    message: `step ${step} of ${steps}: ${(match[3] ?? '').trim()}`,
+    fraction: (step - 1) / steps,
+  };
+};
+
+export const btrfsOutput: CheckerOutput = {
+  isFinding: (line) => !silent.some((pattern) => pattern.test(line)),
+  progress: btrfsProgress,
+};
+
+/** The words of `btrfs check`, without the program. */
+export const btrfsCheckArgs = (mode: 'look' | 'repair', device: string): readonly string[] => [
+  'check',
+  mode === 'look' ? '--readonly' : '--repair',
+  '--progress',
+  device,
+];
+
+export const runBtrfsCheck = (
+  context: CheckContext,
+  mode: 'look' | 'repair',
+): Promise<CheckerRun> =>
+  runChecker(
+    context,
+    {
+      program: 'btrfs',
+      args: btrfsCheckArgs(mode, context.device),
+      accept: [0, 1],
+      changes: mode === 'repair',
+    },
+    btrfsOutput,
+  );
+
+export type BtrfsSuperblock = {
+  /** A log tree waits: writes that were made safe by fsync and are not yet in the other trees. */
+  readonly needsReplay: boolean;
+  readonly deviceCount: number;
+};
+
+/** Reads the text of `btrfs inspect-internal dump-super`; null when it shows no superblock. */
+export const parseBtrfsSuperblock = (text: string): BtrfsSuperblock | null => {
+  const logRoot = /^log_root\t+(\d+)$/m.exec(text)?.[1];
+  const devices = /^num_devices\t+(\d+)$/m.exec(text)?.[1];
+  if (logRoot === undefined || devices === undefined) return null;
+  return { needsReplay: logRoot !== '0', deviceCount: Number(devices) };
+};
+
+const readSuperblock = async (context: CheckContext): Promise<BtrfsSuperblock | null> => {
+  const result = await runTool(context, {
+    program: 'btrfs',
+    args: ['inspect-internal', 'dump-super', context.device],
+    accept: [0, 1],
+    changes: false,
+  });
+  return parseBtrfsSuperblock(result.stdout);
+};
+
+const missing = /device \d+ is missing|missing device|devid \d+ .* missing/i;
+
+const repairAdvice =
+  'Copy the data off first (a read-only mount may still work). --btrfs-repair runs btrfs check --repair, which can make it worse.';
+
+const judge = (
+  context: CheckContext,
+  run: CheckerRun,
+  superblock: BtrfsSuperblock | null,
+): CheckResult => {
+  const { findings, findingCount } = run;
+  const needsReplay = superblock?.needsReplay ?? false;
+  const devices = superblock?.deviceCount ?? 1;
+  const waiting = needsReplay
+    ? 'The log tree has not been replayed (the system was cut off). '
+    : '';
+  if (findings.some((line) => missing.test(line))) {
+    const detail = `${waiting}It spans ${counted(devices, 'device')}, and not all of them are attached: attach the others and check again. What is there was not judged.`;
+    return checkResult(context, 'skipped', detail, { needsReplay, evidence: findings });
+  }
+  if (run.exitCode === 0 && findingCount === 0) {
+    return needsReplay
+      ? checkResult(
+          context,
+          'damaged',
+          `${waiting}Apart from that it is consistent; --repair replays it.`,
+          { needsReplay },
+        )
+      : checkResult(context, 'clean', 'btrfs check found no problem in the metadata.');
+  }
+  const detail = `${waiting}btrfs check found ${counted(findingCount, 'line')} of problems. ${repairAdvice}`;
+  return checkResult(context, 'damaged', detail, { needsReplay, evidence: findings });
+};
+
+/** Looks at a btrfs without writing: its trees are consistent without the log tree. */
+export const lookAtBtrfs = async (context: CheckContext): Promise<CheckResult> => {
+  const superblock = await readSuperblock(context);
+  return judge(context, await runBtrfsCheck(context, 'look'), superblock);
+};

@@ -1,0 +1,73 @@
+import type { CheckProgress } from '../filesystems/file-system.ts';
+import { plainText } from '../host/plain-text.ts';
+import type { Observer } from '../rescue/observer.ts';
+import { createStyle } from './style.ts';
+import type { Terminal } from './terminal.ts';
+
+type Write = (text: string) => void;
+
+const seconds = (milliseconds: number): string => `${(milliseconds / 1000).toFixed(1)} s`;
+
+/** "pass 2 of 5  43 %" */
+export const progressText = ({ message, fraction }: CheckProgress): string =>
+  fraction === null ? message : `${message}  ${Math.round(fraction * 100)} %`;
+
+const marks = (terminal: Terminal) => {
+  const style = createStyle(terminal.colour);
+  return terminal.unicode
+    ? { good: style.good('✔'), bad: style.bad('✖'), warning: style.warning('!') }
+    : { good: style.good('ok'), bad: style.bad('failed'), warning: style.warning('!') };
+};
+
+/** A line when a task has ended: for pipes, logs and terminals that cannot be redrawn. */
+const lineTask = (terminal: Terminal, write: Write): Observer['task'] => {
+  const mark = marks(terminal);
+  return async (title, work, done) => {
+    const began = performance.now();
+    const time = () => seconds(performance.now() - began);
+    try {
+      const result = await work(() => {});
+      write(`  ${mark.good} ${plainText(done?.(result) ?? title)}  ${time()}\n`);
+      return result;
+    } catch (error) {
+      write(`  ${mark.bad} ${plainText(title)}  ${time()}\n`);
+      throw error;
+    }
+  };
+};
+
+/** A spinner with the checker's own progress beside it, on a terminal that can be redrawn. */
+const liveTask = (terminal: Terminal): Observer['task'] => {
+  return async (title, work, done) => {
+    const { runLive } = await import('./live-task.ts');
+    return runLive(terminal, title, work, done);
+  };
+};
+
+/**
+ * Shows the progress of a job on standard error.
+ *
+ * @param settings `quiet` shows nothing but warnings (`--json`); `live` allows a spinner.
+ */
+export const createObserver = (
+  terminal: Terminal,
+  settings: { readonly quiet: boolean; readonly live: boolean },
+): Observer => {
+  const write: Write = (text) => {
+    process.stderr.write(text);
+  };
+  const mark = marks(terminal);
+  const redrawable = terminal.isTerminal && process.env.TERM !== 'dumb' && settings.live;
+  const task: Observer['task'] = settings.quiet
+    ? (_title, work) => work(() => {})
+    : redrawable
+      ? liveTask(terminal)
+      : lineTask(terminal, write);
+  return {
+    task,
+    warn: (text) => write(`  ${mark.warning} ${plainText(text)}\n`),
+    note: (text) => {
+      if (!settings.quiet) write(`  ${plainText(text)}\n`);
+    },
+  };
+};

@@ -1,0 +1,106 @@
+import { plainText } from '../host/plain-text.ts';
+import { createStyle } from './style.ts';
+import type { View } from './terminal.ts';
+import { cutText, padText } from './text-width.ts';
+
+/** What a report on a system needs of it; the documents of `inspect` have it all. */
+export type SystemView = {
+  readonly name: string;
+  readonly os: { readonly prettyName: string };
+  readonly hostname: string | null;
+  readonly architecture: string | null;
+  readonly init: string;
+  readonly systemdVersion: number | null;
+  readonly kernels: readonly {
+    readonly version: string;
+    readonly initramfs: string | null;
+    readonly modules: boolean;
+  }[];
+  readonly bootLoaders: readonly { readonly name: string; readonly config: string | null }[];
+  readonly mounts: readonly MountView[];
+  readonly missing: readonly string[];
+  readonly fstabProblems: readonly {
+    readonly line: number;
+    readonly text: string;
+    readonly reason: string;
+  }[];
+};
+
+export type MountView = {
+  readonly target: string;
+  readonly spec: string;
+  readonly device: string | null;
+  readonly fsType: string;
+  readonly state: string;
+  readonly note: string | null;
+};
+
+const initText = ({ init, systemdVersion }: SystemView): string =>
+  systemdVersion === null ? init : `${init} ${systemdVersion}`;
+
+const kernelText = (kernel: SystemView['kernels'][number]): string => {
+  const lacks = [
+    ...(kernel.initramfs === null ? ['no initramfs'] : []),
+    ...(kernel.modules ? [] : ['no modules directory']),
+  ];
+  return `${plainText(kernel.version)}${lacks.length === 0 ? '' : ` (${lacks.join(', ')})`}`;
+};
+
+const mountLine = (mount: MountView, view: View): string => {
+  const style = createStyle(view.colour);
+  const found = mount.device ?? '-';
+  const words = `${padText(mount.target, 12)} ${padText(found, 16)} ${padText(mount.fsType, 6)} ${mount.spec}`;
+  const note = mount.note === null ? '' : `  ${mount.note}`;
+  const line = cutText(plainText(words), view.columns - 8);
+  if (mount.state === 'missing' || mount.state === 'ambiguous') {
+    return `${style.warning(line)}\n        ${style.warning(plainText(note.trim()))}`;
+  }
+  return `${line}${style.dim(plainText(note))}`;
+};
+
+const facts = (system: SystemView): readonly (readonly [string, string])[] => [
+  ['Init', `${initText(system)}, ${system.architecture ?? 'unknown architecture'}`],
+  ['Kernels', system.kernels.map(kernelText).join('; ') || 'none found'],
+  [
+    'Boot loader',
+    system.bootLoaders
+      .map(
+        ({ name, config }) => `${name}${config === null ? ' (no configuration)' : ` (${config})`}`,
+      )
+      .join(', ') || 'none found',
+  ],
+];
+
+/** One system: title, facts, and its mounts as fstab has them. */
+export const renderSystem = (system: SystemView, view: View): string => {
+  const style = createStyle(view.colour);
+  const host = system.hostname === null ? '' : ` "${plainText(system.hostname)}"`;
+  const warnings = [
+    ...system.missing.map((path) => `missing: ${path}`),
+    ...system.fstabProblems.map(({ line, reason }) => `fstab line ${line}: ${reason}`),
+  ];
+  return [
+    `  ${style.bold(plainText(system.os.prettyName) + host)}  ${style.dim(system.name)}`,
+    ...facts(system).map(([name, value]) => `    ${padText(name, 12)} ${plainText(value)}`),
+    ...(system.mounts.length === 0 ? [] : ['    Mounts']),
+    ...system.mounts.map((mount) => `      ${mountLine(mount, view)}`),
+    ...warnings.map((text) => `    ${style.warning(plainText(text))}`),
+  ].join('\n');
+};
+
+/** The report of `inspect`. */
+export const renderSystems = (
+  document: {
+    readonly systems: readonly SystemView[];
+    readonly problems: readonly { readonly device: string; readonly reason: string }[];
+  },
+  view: View,
+): string => {
+  const style = createStyle(view.colour);
+  const parts = document.systems.map((system) => renderSystem(system, view));
+  const problems = document.problems.map(
+    ({ device, reason }) =>
+      `  ${style.warning(`${device} could not be read: ${plainText(reason)}`)}`,
+  );
+  return `${[...parts, ...problems].join('\n\n')}\n`;
+};
