@@ -187,7 +187,6 @@ export const rescueHandler = async (args: unknown, context: CommandContext): Pro
   const { result, session, teardown } = await withSession(
     context.session('rescue', given.TARGET),
     async (open) => {
-      context.observer.note(`Booting into ${options.unit} …`);
       const value = await rescueSystem(open, options, context.observer, {
         onReached: (seconds) =>
           context.observer.note(`Reached ${options.unit} in ${seconds.toFixed(1)} s`),

@@ -77,9 +77,7 @@ export const bootContainer = async (host: Host, request: BootRequest): Promise<B
   const readers: readonly FifoReader[] =
     guestDirectory === null
       ? []
-      : await Promise.all(
-          guestPipes.map((name) => readFifo(`${guestDirectory}/${name}`, sinks[name])),
-        );
+      : guestPipes.map((name) => readFifo(`${guestDirectory}/${name}`, sinks[name]));
   try {
     await makeCgroups(host, request.cgroups);
     const exitCode = await runNspawn(host, request, timeout.signal, console_.push);

@@ -40,7 +40,7 @@ SendSIGHUP=yes
 /** Keeps the unit in the transaction without asking anybody for a password. */
 const quietService = (script: string): string => `[Service]
 Type=oneshot
-RemainAfterExec=yes
+RemainAfterExit=yes
 ExecStartPre=
 ExecStart=
 ExecStart=-/bin/sh ${script}

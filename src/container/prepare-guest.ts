@@ -53,8 +53,8 @@ const scripts = ({ unit, work, keepJournal }: GuestRequest): readonly GuestFile[
 const unitFiles = ({ unit, work, hasRescueTarget }: GuestRequest): readonly GuestFile[] =>
   unit === null ? [] : guestUnits({ unit, purpose: work.kind, hasRescueTarget });
 
-const heredoc = (path: string, text: string): string =>
-  `cat > ${shellQuote(path)} <<'RESCUEKIT_END'\n${text.trimEnd()}\nRESCUEKIT_END\nchmod 755 ${shellQuote(path)}`;
+const heredoc = (path: string, text: string, mode: number): string =>
+  `cat > ${shellQuote(path)} <<'RESCUEKIT_END'\n${text.trimEnd()}\nRESCUEKIT_END\nchmod ${mode.toString(8)} ${shellQuote(path)}`;
 
 /**
  * Makes the scripts, units and FIFOs of one boot in the session's private directory, and says how
@@ -64,9 +64,9 @@ export const prepareGuest = async (host: Host, request: GuestRequest): Promise<G
   const { files } = host;
   const directory = `${request.runDirectory}/guest`;
   const units = `${request.runDirectory}/units`;
-  const write = async (path: string, text: string): Promise<void> => {
-    await files.writeText(path, text, 0o755);
-    request.note(heredoc(path, text));
+  const write = async (path: string, text: string, mode: number): Promise<void> => {
+    await files.writeText(path, text, mode);
+    request.note(heredoc(path, text, mode));
   };
   await Promise.all([directory, units].map((path) => files.ensureDirectory(path, 0o755)));
   request.note(`mkdir --parents ${directory} ${units}`);
@@ -76,11 +76,13 @@ export const prepareGuest = async (host: Host, request: GuestRequest): Promise<G
     // of its own writes as one of those.
     args: ['--mode=0666', ...guestPipes.map((name) => `${directory}/${name}`)],
   });
-  await Promise.all(scripts(request).map(({ path, text }) => write(`${directory}/${path}`, text)));
+  await Promise.all(
+    scripts(request).map(({ path, text }) => write(`${directory}/${path}`, text, 0o755)),
+  );
   const binds = await Promise.all(
     unitFiles(request).map(async ({ path, text }, index) => {
       const source = `${units}/${index}`;
-      await write(source, text);
+      await write(source, text, 0o644);
       return { source, destination: path, readOnly: true };
     }),
   );

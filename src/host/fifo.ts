@@ -1,6 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { constants } from 'node:fs';
-import { open } from 'node:fs/promises';
+import { constants, openSync } from 'node:fs';
 import { Socket } from 'node:net';
 
 /** The reading end of a FIFO that someone less trusted writes to. */
@@ -17,12 +16,10 @@ export type FifoReader = {
  * (fifo(7)): writers may come and go. The end is found by a random mark that is written behind
  * everything else.
  */
-export const readFifo = async (
-  path: string,
-  onData: (chunk: Buffer) => void,
-): Promise<FifoReader> => {
-  const handle = await open(path, constants.O_RDWR | constants.O_NONBLOCK);
-  const socket = new Socket({ fd: handle.fd, readable: true, writable: true });
+export const readFifo = (path: string, onData: (chunk: Buffer) => void): FifoReader => {
+  // A plain descriptor: the socket closes it, a FileHandle would close it a second time.
+  const fd = openSync(path, constants.O_RDWR | constants.O_NONBLOCK);
+  const socket = new Socket({ fd, readable: true, writable: true });
   const mark = randomBytes(16);
   let held = Buffer.alloc(0);
   let finished: (() => void) | undefined;

@@ -4,12 +4,19 @@ const unprintable =
   // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what it is for
   /[\u0000-\u001f\u007f-\u009f\u00ad\u061c\u200b\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff]/g;
 
+// A whole control sequence (ECMA-48: CSI … final byte, OSC … BEL or ST, ESC with one letter), so that
+// no half of it stays behind as `[0;31m`.
+const sequences =
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what it is for
+  /\u001b\[[0-?]*[ -/]*[@-~]|\u001b\][^\u0007\u001b]*(?:\u0007|\u001b\\)|\u001b[@-Z\\-_a-z]/g;
+
 /**
  * Text from a disk as one line that is safe to show: runs of blanks become one space, every other
  * control character goes.
  */
 export const plainText = (text: string): string =>
   text
+    .replace(sequences, '')
     .replace(/[\t\n\r ]+/g, ' ')
     .replace(unprintable, '')
     .trim();

@@ -51,7 +51,7 @@ const mountLine = (mount: MountView, view: View): string => {
   const found = mount.device ?? '-';
   const words = `${padText(mount.target, 12)} ${padText(found, 16)} ${padText(mount.fsType, 6)} ${mount.spec}`;
   const note = mount.note === null ? '' : `  ${mount.note}`;
-  const line = cutText(plainText(words), view.columns - 8);
+  const line = cutText(words, view.columns - 8);
   if (mount.state === 'missing' || mount.state === 'ambiguous') {
     return `${style.warning(line)}\n        ${style.warning(plainText(note.trim()))}`;
   }
