@@ -38,9 +38,9 @@ const orphans = /(^|: )(Clearing orphaned inode|Truncating orphaned inode) \d+/;
 /** Share of the work done before pass 1 to 5, in per cent, as e2fsck's own bar has it. */
 const before = [0, 70, 90, 92, 95, 100] as const;
 
-/** A line that `-C FD` writes: pass, current, maximum, device. */
+/** A line that `-C FD` writes: pass, current, maximum, and the device's name or its label. */
 export const e2fsckProgress = (line: string): CheckProgress | null => {
-  const match = /^([1-5]) (\d+) (\d+) \//.exec(line);
+  const match = /^([1-5]) (\d+) (\d+) \S/.exec(line);
   if (match === null) return null;
   const [pass, current, maximum] = match.slice(1, 4).map(Number) as [number, number, number];
   const start = before[pass - 1] ?? 0;

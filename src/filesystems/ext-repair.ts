@@ -65,7 +65,9 @@ const repaired = (
     return checkResult(context, 'damaged', detail, { ...look, undoFile });
   }
   const done = before.needsReplay ? 'The journal was replayed' : 'It was mended';
-  return checkResult(context, 'repaired', `${done}, and a second look found no problem.`, {
+  const final =
+    undoFile === null ? ' This cannot be taken back: the journal is on another device.' : '';
+  return checkResult(context, 'repaired', `${done}, and a second look found no problem.${final}`, {
     evidence: corrected,
     undoFile,
   });
@@ -92,8 +94,10 @@ export const repairExt = async (context: RepairContext): Promise<CheckResult> =>
   const backup = headless === null ? undefined : await allowedBackup(context);
   if (headless !== null && backup === undefined) return backupNeeded(context, headless);
   const undoFile = undoFileFor(context);
+  // Played back, it would want a journal again that e2fsck has emptied on the other device.
+  const useless = before.needsReplay && (await readSuperblock(context))?.externalJournal === true;
   const written = async () =>
-    (await context.host.files.status(undoFile)) === null ? null : undoFile;
+    useless || (await context.host.files.status(undoFile)) === null ? null : undoFile;
   return orResult(
     async () => {
       const mending = await mend(context, undoFile, backup);

@@ -4,6 +4,14 @@ import type { CheckContext } from './file-system.ts';
 
 const count = z.coerce.number().int().nonnegative();
 
+const unitBytes: Readonly<Record<string, number>> = { k: 2 ** 10, M: 2 ** 20, G: 2 ** 30 };
+
+/** "4096k" or "32M" in bytes; zero for another form, for it only bounds an estimate. */
+const bytesOf = (text: string): number => {
+  const [, digits, unit = ''] = /^(\d+)([kMG])$/.exec(text) ?? [];
+  return Number(digits ?? 0) * (unitBytes[unit] ?? 0);
+};
+
 /** The fields of `dumpe2fs -h` that matter here, under dumpe2fs's own names. */
 const superblockSchema = z.object({
   'Filesystem features': z.string().transform((text) => text.split(/\s+/)),
@@ -16,11 +24,7 @@ const superblockSchema = z.object({
   'Blocks per group': count,
   'Journal UUID': z.string().optional(),
   'Journal device': z.string().optional(),
-  'Total journal size': z
-    .string()
-    .regex(/^\d+k$/)
-    .transform((text) => Number.parseInt(text, 10) * 1024)
-    .optional(),
+  'Total journal size': z.string().transform(bytesOf).optional(),
 });
 
 export type ExtSuperblock = {

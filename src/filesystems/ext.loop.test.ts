@@ -164,6 +164,28 @@ describe('ext4', () => {
     expect(await shop.sum(image)).toBe(before);
   });
 
+  it('with a journal on another device is not replayed by a look, there neither', async () => {
+    const images = [await shop.image('journal.img', 16e6), await shop.image('data.img', 64e6)];
+    const [journal = '', data = ''] = await Promise.all(images.map((one) => shop.attach(one)));
+    const make = (...args: string[]) => shop.host.run({ program: 'mkfs.ext4', args });
+    await make('-q', '-b', '1024', '-O', 'journal_dev', journal);
+    await make('-q', '-b', '1024', '-J', `device=${journal}`, data);
+    const cut = await shop.mounted(data, 'rw', async (path) => {
+      const write = ['if=/dev/zero', `of=${path}/file`, 'bs=5000', 'count=1', 'conv=fsync'];
+      await shop.host.run({ program: 'dd', args: write });
+      return Promise.all(images.map((one) => shop.copy(one, `${one.split('/').at(-1)}.cut`)));
+    });
+    for (const device of [journal, data]) await shop.detach(device);
+    const [cutJournal = '', cutData = ''] = cut;
+    const before = await shop.sum(cutJournal);
+    await shop.attach(cutJournal);
+    expect(await check(cutData)).toMatchObject({ outcome: 'damaged', needsReplay: true });
+    expect(await shop.sum(cutJournal)).toBe(before);
+    const { result } = await repair(cutData);
+    expect(result).toMatchObject({ outcome: 'repaired', undoFile: null });
+    expect(result.detail).toContain('cannot be taken back');
+  });
+
   it('reports progress with growing fractions up to the end', async () => {
     const image = await makeFileSystem(shop, 'ext4', 'large', 2000);
     const device = await shop.attach(image);

@@ -73,6 +73,13 @@ describe('e2fsck', () => {
     expect(fractions.at(-1)).toBe(1);
   });
 
+  it('reports progress of a file system that it calls by its label', () => {
+    expect(e2fsckProgress('2 1 2 cloudimg-rootfs')).toEqual({
+      message: 'pass 2 of 5',
+      fraction: 0.8,
+    });
+  });
+
   it('reports a fraction between 0 and 1 whatever the numbers are', () => {
     fc.assert(
       fc.property(fc.integer({ min: 1, max: 5 }), fc.nat(), fc.nat(), (pass, current, maximum) => {
@@ -106,6 +113,14 @@ describe('dumpe2fs', () => {
       'Journal UUID:             4b5d1a2e-8f53-44a5-9d6b-6f7f3a2a1c11',
     );
     expect(parseSuperblock(text)).toMatchObject({ externalJournal: true });
+  });
+
+  it('tells that the journal waits whatever unit its size is printed in', () => {
+    const text = recorded('dumpe2fs-needs-recovery');
+    const large = parseSuperblock(text.replace('4096k', '32M'));
+    const small = parseSuperblock(text);
+    expect(large?.needsRecovery).toBe(true);
+    expect((large?.metadataBytes ?? 0) - (small?.metadataBytes ?? 0)).toBe(28 * 1024 * 1024);
   });
 
   it('is no superblock when a field is missing', () => {
