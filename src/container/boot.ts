@@ -9,6 +9,7 @@ import {
   consoleTail,
   eventCollector,
   rebootExitCode,
+  sortFailures,
 } from './boot-report.ts';
 import type { ContainerOptions } from './container-options.ts';
 import { guestPipes } from './guest-scripts.ts';
@@ -20,6 +21,8 @@ export type BootRequest = {
   /** Directory of the session with the FIFOs, as `prepareGuest` made it; null without scripts. */
   readonly guestDirectory: string | null;
   readonly cgroups: readonly Cgroup[];
+  /** How the system's fstab names its root; null when it does not. */
+  readonly rootSpec: string | null;
   /** Seconds until the unit must have been reached; 0 for no limit. */
   readonly timeoutSeconds: number;
   readonly signal: AbortSignal;
@@ -88,7 +91,7 @@ export const bootContainer = async (host: Host, request: BootRequest): Promise<B
       reachedTarget:
         seen.state === 'started' || guestDirectory === null ? null : seen.state === 'active',
       bootSeconds,
-      failedUnits: seen.failedUnits,
+      ...sortFailures(seen.failedUnits, request.rootSpec),
       exec:
         seen.exitCode === null
           ? null

@@ -4,7 +4,7 @@ import { isBelow } from '../host/mount-table.ts';
 import { RescueError, refusal } from '../host/rescue-error.ts';
 import type { Step } from '../host/step.ts';
 import { attachLoop, freeLoopDevice, loopsOf } from '../storage/loop.ts';
-import { addPartitions } from '../storage/partitions.ts';
+import { addLoopPartitions, addPartitions } from '../storage/partitions.ts';
 import { isReadOnly } from '../storage/write-protect.ts';
 import type { Session } from './session.ts';
 import { resolveTarget, type Target } from './target.ts';
@@ -53,6 +53,8 @@ const attachImage = async (session: Session, file: string, mode: AttachMode): Pr
   await requireUnattached(session, file, mode);
   const device = await freeLoopDevice(session.host);
   await session.perform(attachLoop(device, file, mode));
+  const partitions = await addLoopPartitions(session.host, device);
+  if (partitions !== null) await session.perform(partitions);
   return device;
 };
 

@@ -62,17 +62,22 @@ const planned = (
   ...rest,
 });
 
-const planEntry = (
-  entry: FstabEntry,
-  place: RootPlace,
-  rootSpec: string | undefined,
-): PlannedMount => {
-  const resolution = resolveSpec(entry, {
+type ResolveHelp = {
+  readonly rootSpec: string | undefined;
+  /** Devices that are other file systems of this system for certain; a guess never takes them. */
+  readonly taken: readonly Device[];
+};
+
+const resolveEntry = (entry: FstabEntry, place: RootPlace, { rootSpec, taken }: ResolveHelp) =>
+  resolveSpec(entry, {
     devices: place.disks,
     rootDisk: place.disk,
-    taken: [place.device],
+    taken,
     ...(rootSpec === undefined ? {} : { rootSpec }),
   });
+
+const planEntry = (entry: FstabEntry, place: RootPlace, help: ResolveHelp): PlannedMount => {
+  const resolution = resolveEntry(entry, place, help);
   switch (resolution.kind) {
     case 'missing':
       return planned(entry, { device: null, state: 'missing', note: resolution.reason });
@@ -132,5 +137,11 @@ export const planMounts = (
       !isPseudo(entry) &&
       !isBindMount(entry),
   );
-  return [root, ...rest.map((entry) => planEntry(entry, place, rootEntry?.spec))];
+  const first: ResolveHelp = { rootSpec: rootEntry?.spec, taken: [place.device] };
+  const certain = rest.flatMap((entry) => {
+    const resolution = resolveEntry(entry, place, first);
+    return resolution.kind === 'found' && resolution.how === 'exact' ? [resolution.device] : [];
+  });
+  const help: ResolveHelp = { ...first, taken: [place.device, ...certain] };
+  return [root, ...rest.map((entry) => planEntry(entry, place, help))];
 };

@@ -100,11 +100,21 @@ const mountBelow = async (
     return mount;
   } catch (error) {
     if (error instanceof RescueError && error.code === 'COMMAND_FAILED') {
-      return cannot(mount, messageOf(error));
+      const known = await kernelKnows(context.session, mount.fsType);
+      return cannot(
+        mount,
+        known ? messageOf(error) : `the kernel of this machine has no ${mount.fsType}`,
+      );
     }
     throw error;
   }
 };
+
+/** After a mount was tried, and with it the loading of a module: proc_filesystems(5). */
+const kernelKnows = async (session: Session, fsType: string): Promise<boolean> =>
+  ((await session.host.files.readText('/proc/filesystems')) ?? '')
+    .split('\n')
+    .some((line) => line.split('\t')[1] === fsType);
 
 /**
  * Mounts a system with everything its fstab names below the session's private directory.

@@ -141,6 +141,17 @@ const readRoot = async (
   return { place, deployment, snapshot: root.snapshot, facts, mounts };
 };
 
+/** What a btrfs mounts when nobody names a subvolume; openSUSE runs from one among its snapshots. */
+const readDefaultSubvolume = async (session: Session, mounted: string): Promise<string | null> => {
+  const { stdout, exitCode } = await session.host.run({
+    program: 'btrfs',
+    args: ['subvolume', 'get-default', mounted],
+    accept: [0, 1],
+    changes: false,
+  });
+  return exitCode === 0 ? (/ path (.+)$/m.exec(stdout)?.[1] ?? null) : null;
+};
+
 const surveyFileSystem = async (
   session: Session,
   attached: AttachedTarget,
@@ -151,7 +162,13 @@ const surveyFileSystem = async (
   const select = candidate.fsType === 'btrfs' ? ['subvolid=5'] : [];
   const look = { device: candidate.path, fsType: candidate.fsType, select };
   return withLook(session, mounted, look, async () => {
-    const roots = await findRoots(session.host.files, mounted);
+    const defaultSubvolume =
+      candidate.fsType === 'btrfs' ? await readDefaultSubvolume(session, mounted) : null;
+    const roots = await findRoots(
+      session.host.files,
+      mounted,
+      defaultSubvolume === null ? {} : { defaultSubvolume },
+    );
     const systems: FoundSystem[] = [];
     for (const root of roots) {
       const system = await readRoot(session, attached, candidate, root, mounted);
