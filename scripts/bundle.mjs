@@ -34,21 +34,28 @@ const lazyUnicodeTables = {
   },
 };
 
-/** What both forms of the program have in common; the version comes from package.json. */
-const common = async () => {
-  const { version } = JSON.parse(await readFile(`${repository}/package.json`, 'utf8'));
-  return {
-    absWorkingDir: repository,
-    bundle: true,
-    platform: 'node',
-    target: 'node22',
-    minifySyntax: true,
-    minifyWhitespace: true,
-    legalComments: 'none',
-    logLevel: 'warning',
-    plugins: [lazyUnicodeTables],
-    define: { 'process.env.RESCUEKIT_VERSION': JSON.stringify(version) },
-  };
+/** zod carries its messages in forty languages, a quarter of the whole program. */
+const englishOnly = {
+  name: 'english-only',
+  setup({ onLoad }) {
+    onLoad({ filter: /node_modules\/zod\/v4\/locales\/index\.js$/ }, () => ({
+      contents: "export { default as en } from './en.js';",
+      loader: 'js',
+    }));
+  },
+};
+
+/** What both forms of the program have in common. */
+const common = {
+  absWorkingDir: repository,
+  bundle: true,
+  platform: 'node',
+  target: 'node22',
+  minifySyntax: true,
+  minifyWhitespace: true,
+  legalComments: 'none',
+  logLevel: 'warning',
+  plugins: [lazyUnicodeTables, englishOnly],
 };
 
 // Some packages are CommonJS inside and call require() for Node's own modules.
@@ -60,7 +67,7 @@ const requireForCommonJs = [
 /** Writes the program as ES modules: `rescuekit.mjs` and a chunk for each part loaded on use. */
 export const bundleModules = async (outdir) =>
   build({
-    ...(await common()),
+    ...common,
     entryPoints: { rescuekit: 'src/cli.ts' },
     outdir,
     format: 'esm',
@@ -74,14 +81,12 @@ export const bundleModules = async (outdir) =>
  * Writes the program as one CommonJS file, for the executable: there it starts faster than an ES
  * module, because Node's own modules are loaded when they are needed and not all at the start.
  */
-export const bundleCommonJs = async (outfile) => {
-  const options = await common();
-  return build({
-    ...options,
+export const bundleCommonJs = async (outfile) =>
+  build({
+    ...common,
     entryPoints: ['src/cli.ts'],
     outfile,
     format: 'cjs',
-    define: { ...options.define, 'import.meta.url': '__moduleUrl' },
+    define: { 'import.meta.url': '__moduleUrl' },
     banner: { js: "const __moduleUrl = require('node:url').pathToFileURL(__filename).href;" },
   });
-};
