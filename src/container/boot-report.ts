@@ -7,10 +7,8 @@ export const bootReportSchema = z.object({
   reachedTarget: z.boolean().nullable(),
   /** Seconds from the start of systemd-nspawn until the unit was reached; null if it was not. */
   bootSeconds: z.number().nullable(),
-  /** Units that had failed by then, without those that fail in any container. */
+  /** Units that had failed by then. */
   failedUnits: z.array(z.string()).readonly(),
-  /** Units that fail because this is a container; on the machine itself they do not. */
-  containerOnlyFailures: z.array(z.string()).readonly(),
   exec: z.object({ exitCode: z.int(), stdout: z.string(), stderr: z.string() }).nullable(),
   /** systemd gave up and went into its emergency mode. */
   emergency: z.boolean(),
@@ -45,19 +43,6 @@ export const boundedText = () => {
       size += Math.min(chunk.length, room);
     },
     text: (): string => Buffer.concat(chunks).toString('utf8'),
-  };
-};
-
-/**
- * Tells real failures from those of any container. systemd-remount-fs looks the root's device up by
- * the tag in fstab, and a container has no device nodes to find it among.
- */
-export const sortFailures = (failed: readonly string[], rootSpec: string | null) => {
-  const byTag = rootSpec !== null && /^[A-Z]+=/.test(rootSpec);
-  const isExpected = (unit: string): boolean => byTag && unit === 'systemd-remount-fs.service';
-  return {
-    failedUnits: failed.filter((unit) => !isExpected(unit)),
-    containerOnlyFailures: failed.filter(isExpected),
   };
 };
 

@@ -9,7 +9,6 @@ import {
   consoleTail,
   eventCollector,
   rebootExitCode,
-  sortFailures,
 } from './boot-report.ts';
 import type { ContainerOptions } from './container-options.ts';
 import { guestPipes } from './guest-scripts.ts';
@@ -21,8 +20,6 @@ export type BootRequest = {
   /** Directory of the session with the FIFOs, as `prepareGuest` made it; null without scripts. */
   readonly guestDirectory: string | null;
   readonly cgroups: readonly Cgroup[];
-  /** How the system's fstab names its root; null when it does not. */
-  readonly rootSpec: string | null;
   /** Seconds until the unit must have been reached; 0 for no limit. */
   readonly timeoutSeconds: number;
   readonly signal: AbortSignal;
@@ -91,7 +88,7 @@ export const bootContainer = async (host: Host, request: BootRequest): Promise<B
       reachedTarget:
         seen.state === 'started' || guestDirectory === null ? null : seen.state === 'active',
       bootSeconds,
-      ...sortFailures(seen.failedUnits, request.rootSpec),
+      failedUnits: seen.failedUnits,
       exec:
         seen.exitCode === null
           ? null

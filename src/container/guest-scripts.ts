@@ -55,6 +55,14 @@ ${reportLines(unit)}printf 'emergency\\n' >&3
 ${journalLines}systemctl --no-block --force poweroff
 `;
 
+/**
+ * After the rescue shell has ended. Left alone, systemd would go on to the default target and start
+ * the services of the system; a reboot or poweroff that is under way is left to go on.
+ */
+const leaveLines = `[ "$(systemctl is-system-running 2>/dev/null)" = stopping ] && exit 0
+exec systemctl --no-block --force poweroff
+`;
+
 /** The login shell on the console, with a line that says where one is and how to leave. */
 export const shellScript = (
   hostname: string,
@@ -64,6 +72,6 @@ export const shellScript = (
 ${unit === null ? startedLines : reportLines(unit)}exec 3>&-
 export HOME=/root
 cd /root 2>/dev/null || cd /
-printf '\\n  You are root on %s. Leave with exit or Ctrl-D. Everything is taken down afterwards.\\n\\n' ${shellQuote(hostname)}
-exec ${shellQuote(shell)} -l
-`;
+printf '\\n  You are root on %s. Leave with exit or Ctrl-D.\\n  Everything is taken down afterwards.\\n\\n' ${shellQuote(hostname)}
+${unit === null ? 'exec ' : ''}${shellQuote(shell)} -l
+${unit === null ? '' : leaveLines}`;

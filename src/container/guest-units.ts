@@ -15,24 +15,28 @@ const unitDirectory = '/run/systemd/system';
  */
 const powerOff = '-/bin/systemctl --no-block --force poweroff';
 
-/** A shell with the console as its terminal, in place of sulogin and its password. */
+/**
+ * A shell with the console as its terminal, in place of sulogin and its password. What comes after
+ * the shell is in its script and not in ExecStopPost=, which for a unit of Type=idle waits five
+ * seconds while other units stop.
+ */
 const shellService = (description: string): string => `[Unit]
 Description=${description}
+FailureAction=poweroff-force
 
 [Service]
 Type=idle
 Environment=HOME=/root
 ExecStartPre=
 ExecStart=
-ExecStart=-/bin/sh ${guestDirectory}/shell
+ExecStart=/bin/sh ${guestDirectory}/shell
 ExecStopPost=
-ExecStopPost=${powerOff}
 StandardInput=tty-force
 StandardOutput=inherit
 StandardError=inherit
 TTYPath=/dev/console
 TTYReset=yes
-KillMode=process
+KillMode=control-group
 IgnoreSIGPIPE=no
 SendSIGHUP=yes
 `;
@@ -75,6 +79,15 @@ StandardInput=null
 ExecStart=-/bin/sh ${guestDirectory}/report
 `;
 
+/** Another unit than rescue brings a login prompt: root is let in without the password. */
+const autologin: GuestFile = {
+  path: `${unitDirectory}/console-getty.service.d/rescuekit.conf`,
+  text: `[Service]
+ExecStart=
+ExecStart=-/sbin/agetty --autologin root --noclear --keep-baud - 115200,38400,9600 linux
+`,
+};
+
 const pulledInBy = (unit: string, service: string): GuestFile => ({
   path: `${unitDirectory}/${unit}.d/rescuekit.conf`,
   text: `[Unit]\nWants=${service}\n`,
@@ -90,6 +103,16 @@ SuccessAction=poweroff-force
 ExecStart=
 ExecStart=/bin/systemctl --force poweroff
 `,
+};
+
+/**
+ * The root is mounted as it is to be. In a container the unit cannot find a root that fstab names
+ * by a tag and fails on a healthy system; a root that it does find it would remount, whatever the
+ * person has asked for.
+ */
+const noRemount: GuestFile = {
+  path: `${unitDirectory}/systemd-remount-fs.service.d/rescuekit.conf`,
+  text: '[Unit]\nConditionVirtualization=!container\n',
 };
 
 /** For a tree whose systemd has no rescue mode of its own, as rescue images have. */
@@ -144,6 +167,7 @@ export const guestUnits = (plan: GuestPlan): readonly GuestFile[] => {
         : [
             pulledInBy(plan.unit, service),
             { path: `${unitDirectory}/${service}`, text: reportService(plan.unit) },
+            autologin,
           ];
-  return [...ownUnits, ...shells, ...work, haltIsPoweroff];
+  return [...ownUnits, ...shells, ...work, haltIsPoweroff, noRemount];
 };

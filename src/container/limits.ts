@@ -10,9 +10,27 @@ export type Cgroup = {
 
 const root = '/sys/fs/cgroup';
 
+/** The hierarchies in which nspawn makes groups of its own for the container (cgroups(7)). */
+const trackingHierarchies = async (host: Host): Promise<readonly string[]> => {
+  const found = await Promise.all(
+    ['systemd', 'unified'].map(async (name) =>
+      (await host.files.status(`${root}/${name}/cgroup.procs`)) === null ? [] : [name],
+    ),
+  );
+  return found.flat();
+};
+
+const wantedLimits = (memoryBytes: number | null, tasks: number | null) => [
+  ...(memoryBytes === null ? [] : [['memory', `${memoryBytes}`] as const]),
+  ...(tasks === null ? [] : [['pids', `${tasks}`] as const]),
+];
+
 /**
- * The control groups for the container's limits on a host without systemd: one on the unified
- * hierarchy, or one per controller on the legacy one (cgroups(7)).
+ * The control groups of a session's container on a host without systemd, where nobody else gives
+ * it any: one on the unified hierarchy, or one per controller on the legacy one (cgroups(7)).
+ *
+ * Also without limits: nspawn makes its groups below those of its caller, so two containers side by
+ * side would share them, and what a killed container leaves there would stay.
  *
  * @param memoryBytes limit of memory, null for none; @param tasks limit of processes.
  */
@@ -23,20 +41,20 @@ export const cgroupsFor = async (
   tasks: number | null,
 ): Promise<readonly Cgroup[]> => {
   const name = `rescuekit-${session}`;
-  const wanted = [
-    ...(memoryBytes === null ? [] : [['memory', `${memoryBytes}`] as const]),
-    ...(tasks === null ? [] : [['pids', `${tasks}`] as const]),
-  ];
-  if (wanted.length === 0) return [];
+  const wanted = wantedLimits(memoryBytes, tasks);
   if ((await host.files.status(`${root}/cgroup.controllers`)) !== null) {
     const values = wanted.map(([controller, value]) => [`${controller}.max`, value] as const);
     return [{ path: `${root}/${name}`, values }];
   }
   const legacyFile = { memory: 'memory.limit_in_bytes', pids: 'pids.max' } as const;
-  return wanted.map(([controller, value]) => ({
-    path: `${root}/${controller}/${name}`,
-    values: [[legacyFile[controller], value] as const],
-  }));
+  const tracking = await trackingHierarchies(host);
+  return [
+    ...tracking.map((hierarchy) => ({ path: `${root}/${hierarchy}/${name}`, values: [] })),
+    ...wanted.map(([controller, value]) => ({
+      path: `${root}/${controller}/${name}`,
+      values: [[legacyFile[controller], value] as const],
+    })),
+  ];
 };
 
 /** Makes the groups and sets their limits. @throws Error when the controller is not there. */

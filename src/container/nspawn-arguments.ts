@@ -1,5 +1,5 @@
 import { sessionVariable } from '../host/session-mark.ts';
-import type { BindMount, ContainerOptions, Network, Payload } from './container-options.ts';
+import type { BindMount, ContainerOptions, Network } from './container-options.ts';
 
 const networkArguments = (network: Network): readonly string[] => {
   switch (network.kind) {
@@ -22,16 +22,21 @@ const escapeColon = (path: string): string => path.replaceAll('\\', '\\\\').repl
 const bindArgument = ({ source, destination, readOnly }: BindMount): string =>
   `--bind${readOnly ? '-ro' : ''}=${escapeColon(source)}:${escapeColon(destination)}`;
 
-const payloadArguments = (payload: Payload, verboseBoot: boolean): readonly string[] => {
+/**
+ * How much of its start the system shows on a person's terminal: units that fail or take long, and
+ * with `--verbose` all of it. A captured console always gets everything: it is evidence.
+ */
+const bootMessages = ({ verboseBoot, console }: ContainerOptions): readonly string[] => {
+  if (verboseBoot) return ['--show-status=yes'];
+  return ['--show-status=auto', ...(console === 'interactive' ? ['--log-level=warning'] : [])];
+};
+
+const payloadArguments = (options: ContainerOptions): readonly string[] => {
+  const { payload } = options;
   switch (payload.kind) {
     case 'systemd':
       // In a container PID 1 takes these words in place of the kernel command line.
-      return [
-        '--boot',
-        '--',
-        `--unit=${payload.unit}`,
-        `--show-status=${verboseBoot ? 'yes' : 'auto'}`,
-      ];
+      return ['--boot', '--', `--unit=${payload.unit}`, ...bootMessages(options)];
     case 'own-init':
       // As a program and not by --boot, which wants an os-release file that small trees lack.
       return ['--', payload.path];
@@ -85,5 +90,5 @@ export const nspawnArguments = (options: ContainerOptions): readonly string[] =>
   `--setenv=${sessionVariable}=${options.session}`,
   ...options.environment.map(([name, value]) => `--setenv=${name}=${value}`),
   `--console=${options.console}`,
-  ...payloadArguments(options.payload, options.verboseBoot),
+  ...payloadArguments(options),
 ];

@@ -5,7 +5,6 @@ import type { Host } from '../host/host.ts';
 import { plainText } from '../host/plain-text.ts';
 import { RescueError, usageError } from '../host/rescue-error.ts';
 import { runsOn } from '../system-image/elf.ts';
-import { firstRoot } from '../system-image/fstab.ts';
 import { statusInside } from '../system-image/inside.ts';
 import type { SystemFacts } from '../system-image/system-facts.ts';
 
@@ -28,8 +27,6 @@ export type BootPlan = {
   /** What the guest's scripts do; null when none of them runs. */
   readonly work: GuestWork | null;
   readonly hasRescueTarget: boolean;
-  /** How fstab names the root. */
-  readonly rootSpec: string | null;
 };
 
 const systemdUnitPaths = ['/usr/lib/systemd/system', '/lib/systemd/system', '/etc/systemd/system'];
@@ -82,13 +79,7 @@ const systemdPlan = async (
       'Give another unit to --target, for instance multi-user.target.',
     );
   }
-  return {
-    payload: { kind: 'systemd', unit },
-    unit,
-    work,
-    hasRescueTarget,
-    rootSpec: firstRoot(facts.fstab)?.spec ?? null,
-  };
+  return { payload: { kind: 'systemd', unit }, unit, work, hasRescueTarget };
 };
 
 /**
@@ -105,8 +96,7 @@ export const planBoot = async (
   wish: Wish,
   unit: string,
 ): Promise<BootPlan> => {
-  const rootSpec = firstRoot(facts.fstab)?.spec ?? null;
-  const none = { unit: null, work: null, hasRescueTarget: false, rootSpec };
+  const none = { unit: null, work: null, hasRescueTarget: false };
   if (wish.kind === 'program') return { ...none, payload: { kind: 'program', words: wish.words } };
   if (wish.kind === 'own-init') {
     if (facts.initPath === null) throw noInit(facts);

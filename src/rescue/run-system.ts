@@ -140,7 +140,6 @@ export const runSystem = async (
       options,
       guestDirectory: guest?.directory ?? null,
       cgroups,
-      rootSpec: plan.rootSpec,
       timeoutSeconds: plan.unit === null ? 0 : wishes.bootTimeoutSeconds,
       signal: session.signal,
       onReached: handlers.onReached,

@@ -1,0 +1,26 @@
+import { flattenDevice } from '../devices/device.ts';
+import { isReadOnly, writeProtect } from '../storage/write-protect.ts';
+import type { AttachedTarget } from './attach.ts';
+import type { Session } from './session.ts';
+
+/**
+ * Makes the kernel refuse every write to what was named, until the returned function is called: a
+ * walk looks first and asks later, and may still write with the same session once it was told to.
+ */
+export const holdStill = async (
+  session: Session,
+  { disk, named }: AttachedTarget,
+): Promise<() => Promise<void>> => {
+  const paths = [disk, ...flattenDevice(named)].flatMap(({ path }) => path ?? []);
+  const steps: number[] = [];
+  for (const path of new Set(paths)) {
+    // A device that is read-only already stays so afterwards.
+    if (!(await isReadOnly(session.host, path))) {
+      steps.push(await session.perform(writeProtect(path)));
+    }
+  }
+  return async () => {
+    for (const step of steps.reverse()) await session.takeDown(step);
+    steps.length = 0;
+  };
+};
