@@ -52,7 +52,7 @@ const targetsToCheck = async (
     given.with,
     repair ? 'read-write' : 'read-only',
   );
-  const survey = await surveyTarget(session, attached);
+  const survey = await surveyTarget(session, attached, 'enough');
   const onDisk = checkTargetsOn(attached);
   if (survey.systems.length === 0 || (given.system === undefined && survey.systems.length > 1)) {
     if (onDisk.length === 0) chooseSystem(attached, survey, null);

@@ -66,7 +66,7 @@ export const findSystem = async (
     async () => {
       const mode = options.mode === 'write' ? 'read-write' : 'read-only';
       const attached = await attachTarget(session, target, options.withDisks, mode);
-      const survey = await surveyTarget(session, attached);
+      const survey = await surveyTarget(session, attached, 'enough');
       return { target, system: chooseSystem(attached, survey, options.system) };
     },
     ({ system }) => `Found ${systemTitle(system)}`,

@@ -34,8 +34,17 @@ const looksAtATime = 4;
 /** The kernel would only say "unknown file system type" for these, or there is no root on them. */
 const neverRoot = new Set(['vfat', 'exfat', 'ntfs', 'swap']);
 
-/** Mounts below the root that hold what a survey reports: kernels, boot loader, programs. */
-const partsToLookAt = new Set(['/usr', '/boot', '/boot/efi', '/efi']);
+/**
+ * How much of a system is looked at: `whole` for a report with kernels and boot loader, `enough`
+ * for a job that only needs to know its programs.
+ */
+export type SurveyDepth = 'whole' | 'enough';
+
+/** Mounts below the root that hold what the facts tell: kernels, boot loader, programs. */
+const partsToLookAt: Readonly<Record<SurveyDepth, ReadonlySet<string>>> = {
+  whole: new Set(['/usr', '/boot', '/boot/efi', '/efi']),
+  enough: new Set(['/usr']),
+};
 
 type Candidate = { readonly device: Device; readonly path: string; readonly fsType: string };
 
@@ -118,6 +127,7 @@ const readRoot = async (
   candidate: Candidate,
   root: { readonly path: string; readonly kind: string; readonly snapshot: boolean },
   mounted: string,
+  depth: SurveyDepth,
 ): Promise<FoundSystem | null> => {
   const { files } = session.host;
   const inside = await resolveInside(files, mounted, `/${root.path}`);
@@ -131,7 +141,7 @@ const readRoot = async (
   const bare = await readSystemFacts(files, inside);
   const mounts = planMounts(bare.fstab, place);
   const parts = mounts.filter(
-    (mount) => mount.state === 'mount' && partsToLookAt.has(mount.target),
+    (mount) => mount.state === 'mount' && partsToLookAt[depth].has(mount.target),
   );
   const facts =
     parts.length === 0
@@ -156,6 +166,7 @@ const surveyFileSystem = async (
   session: Session,
   attached: AttachedTarget,
   candidate: Candidate,
+  depth: SurveyDepth,
 ): Promise<readonly FoundSystem[]> => {
   const mounted = await lookDirectory(session, candidate.device.name.replaceAll('/', '-'));
   // The top level shows every subvolume of a btrfs, whatever its default is.
@@ -171,7 +182,7 @@ const surveyFileSystem = async (
     );
     const systems: FoundSystem[] = [];
     for (const root of roots) {
-      const system = await readRoot(session, attached, candidate, root, mounted);
+      const system = await readRoot(session, attached, candidate, root, mounted, depth);
       if (system !== null) systems.push(system);
     }
     return systems;
@@ -184,11 +195,15 @@ const surveyFileSystem = async (
  *
  * Snapshots count only when there is no system beside them.
  */
-export const surveyTarget = async (session: Session, attached: AttachedTarget): Promise<Survey> => {
+export const surveyTarget = async (
+  session: Session,
+  attached: AttachedTarget,
+  depth: SurveyDepth = 'whole',
+): Promise<Survey> => {
   const problems: { device: string; reason: string }[] = [];
   const found = await mapBounded(candidates(attached.named), looksAtATime, async (candidate) => {
     try {
-      return await surveyFileSystem(session, attached, candidate);
+      return await surveyFileSystem(session, attached, candidate, depth);
     } catch (error) {
       if (isInterruption(error) || isLeftBehind(error)) throw error;
       problems.push({ device: candidate.path, reason: messageOf(error) });
