@@ -25,7 +25,7 @@ export const listDocument = (devices: readonly Device[]): ListDocument => ({
 });
 
 /** Images of installed software (snap), mounted all the time: dozens of lines that help nobody. */
-const isSoftwareImage = (device: Device): boolean =>
+export const isSoftwareImage = (device: Device): boolean =>
   device.kind === 'loop' && device.fsType === 'squashfs' && device.protected !== null;
 
 const hiddenNote = (count: number): readonly string[] =>

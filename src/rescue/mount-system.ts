@@ -37,13 +37,18 @@ const ensureDirectory = async (session: Session, path: string): Promise<string> 
 /** overlayfs refuses a lower layer whose names fold case; vfat stays plainly read-only then. */
 const canBeLower = (fsType: string): boolean => fsType !== 'vfat' && fsType !== 'exfat';
 
+const layerAt = (run: string, number: number) => ({
+  upper: `${run}/layer/${number}/upper`,
+  work: `${run}/layer/${number}/work`,
+});
+
 /** Layers a throwaway directory over `lower`; the number keeps the layers of one session apart. */
 const layOver = async (context: Context, lower: string, path: string, number: number) => {
   const { session } = context;
-  const layer = `${session.runDirectory}/layer/${number}`;
-  const upper = await ensureDirectory(session, `${layer}/upper`);
-  const work = await ensureDirectory(session, `${layer}/work`);
-  await session.perform(overlayStep({ lower, upper, work, path }));
+  const layer = layerAt(session.runDirectory, number);
+  await ensureDirectory(session, layer.upper);
+  await ensureDirectory(session, layer.work);
+  await session.perform(overlayStep({ lower, ...layer, path }));
 };
 
 const protectDevice = async (session: Session, device: string): Promise<void> => {
@@ -168,21 +173,26 @@ export const mountDirectory = async (
   return { root, mounted: [], notMounted: [] };
 };
 
-/** The mount commands of a system as they are shown beforehand. */
+/** The mount commands of a system as they are shown beforehand; `root` is a session's. */
 export const mountLines = (
   system: FoundSystem,
   mode: SystemMode,
   root: string,
 ): readonly (readonly string[])[] =>
-  system.mounts.flatMap((mount) => {
+  system.mounts.flatMap((mount, number) => {
     if (mount.state !== 'mount' || mount.device === null) return [];
+    const path = mount.target === '/' ? root : `${root}${mount.target}`;
+    const layered = mode === 'ephemeral' && canBeLower(mount.fsType);
+    const run = root.slice(0, root.lastIndexOf('/'));
+    const lower = `${run}/lower/${number}`;
     const step = mountStep({
       device: mount.device,
       fsType: mount.fsType,
-      path: mount.target === '/' ? root : `${root}${mount.target}`,
+      path: layered ? lower : path,
       mode: mode === 'write' ? 'write' : 'look',
       select: selectOptions(mount),
       setuid: true,
     });
-    return step.commands.map(({ program, args }) => [program, ...args]);
+    const steps = layered ? [step, overlayStep({ lower, ...layerAt(run, number), path })] : [step];
+    return steps.flatMap(({ commands }) => commands).map(({ program, args }) => [program, ...args]);
   });

@@ -1,0 +1,53 @@
+import type { CommandContext } from '../commands/context.ts';
+import { createObserver } from '../output/progress.ts';
+import { describeTerminal, type Terminal } from '../output/terminal.ts';
+import type { Observer } from '../rescue/observer.ts';
+import type { Ask } from './ask.ts';
+import { plainAsk } from './plain-ask.ts';
+import { inquirerAsk } from './prompts.ts';
+import { withStopKeys } from './raw-keys.ts';
+import { asciiOnly } from './screen.ts';
+
+/** Where the walk talks with the person: everything goes to standard error, in one order. */
+export type Console = {
+  readonly terminal: Terminal;
+  readonly ask: Ask;
+  /** Shows the running tasks; Esc and Ctrl-C stop them. */
+  readonly observer: Observer;
+  /** Writes lines, with a newline after the last. */
+  readonly show: (text: string) => void;
+  /** Aborted by a signal, or by Esc or Ctrl-C in a task. */
+  readonly signal: AbortSignal;
+};
+
+/** A serial console reports 0 columns, with which inquirer and listr2 never come to an end. */
+const assumeSize = (stream: NodeJS.WriteStream): void => {
+  if (!stream.columns) stream.columns = 80;
+  if (!stream.rows) stream.rows = 24;
+};
+
+const stoppable = (observer: Observer, stop: () => void): Observer => ({
+  ...observer,
+  task: (title, work, done) => withStopKeys(stop, () => observer.task(title, work, done)),
+});
+
+export const openConsole = (context: CommandContext): Console => {
+  for (const stream of [process.stdout, process.stderr]) assumeSize(stream);
+  const { options } = context;
+  const terminal = describeTerminal(process.stderr, process.env, options.color);
+  const stop = new AbortController();
+  const signal = AbortSignal.any([context.signal, stop.signal]);
+  const write = (text: string): void => {
+    process.stderr.write(terminal.unicode ? text : asciiOnly(text));
+  };
+  const dumb = process.env.TERM === undefined || process.env.TERM === 'dumb';
+  const live = !dumb && !options.verbose;
+  const observer = createObserver(terminal, { quiet: false, live });
+  return {
+    terminal,
+    ask: dumb ? plainAsk(terminal.columns, write, signal) : inquirerAsk(terminal, signal),
+    observer: stoppable(observer, () => stop.abort()),
+    show: (text) => write(`${text}\n`),
+    signal,
+  };
+};
