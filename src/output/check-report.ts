@@ -2,6 +2,7 @@ import type { CheckResult } from '../filesystems/file-system.ts';
 import { plainText } from '../host/plain-text.ts';
 import { createStyle } from './style.ts';
 import type { View } from './terminal.ts';
+import { wrapText } from './wrap.ts';
 
 /** A journal that waits is not damage, though the outcome's four words have no other for it. */
 export const outcomeWord = ({ outcome, needsReplay, evidence }: CheckResult): string =>
@@ -21,7 +22,7 @@ export const renderChecks = (
   };
   const lines = results.flatMap((result) => [
     `  ${paint(result)} ${result.device}  ${result.fsType}`,
-    `    ${plainText(result.detail)}`,
+    ...wrapText(plainText(result.detail), view.columns - 1, 4),
     ...result.evidence.slice(0, 8).map((line) => style.dim(`      ${plainText(line)}`)),
     ...(result.undoFile === null
       ? []

@@ -3,6 +3,7 @@ import { plainText } from '../host/plain-text.ts';
 import type { Observer } from '../rescue/observer.ts';
 import { createStyle } from './style.ts';
 import type { Terminal } from './terminal.ts';
+import { wrapText } from './wrap.ts';
 
 type Write = (text: string) => void;
 
@@ -65,9 +66,13 @@ export const createObserver = (
       : lineTask(terminal, write);
   return {
     task,
-    warn: (text) => write(`  ${mark.warning} ${plainText(text)}\n`),
+    warn: (text) => {
+      const [first = '', ...rest] = wrapText(plainText(text), terminal.columns - 1, 4);
+      write(`${[`  ${mark.warning} ${first.trimStart()}`, ...rest].join('\n')}\n`);
+    },
     note: (text) => {
-      if (!settings.quiet) write(`  ${plainText(text)}\n`);
+      if (settings.quiet) return;
+      write(`${wrapText(plainText(text), terminal.columns - 1).join('\n')}\n`);
     },
   };
 };

@@ -3,8 +3,9 @@ import { plainText } from '../host/plain-text.ts';
 import { outcomeWord } from '../output/check-report.ts';
 import { createStyle } from '../output/style.ts';
 import type { View } from '../output/terminal.ts';
+import { wrapText } from '../output/wrap.ts';
 import { isOnlyDirty } from '../rescue/check-system.ts';
-import { evidenceLines, wrapText } from './screen.ts';
+import { evidenceLines } from './screen.ts';
 
 const shownEvidence = 4;
 

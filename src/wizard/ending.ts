@@ -3,9 +3,9 @@ import { plainText } from '../host/plain-text.ts';
 import { outcomeWord } from '../output/check-report.ts';
 import { createStyle } from '../output/style.ts';
 import type { View } from '../output/terminal.ts';
+import { wrapText } from '../output/wrap.ts';
 import type { Target } from '../rescue/target.ts';
 import type { TeardownReport } from '../rescue/teardown.ts';
-import { wrapText } from './screen.ts';
 import { callName, type WalkRecord } from './walk.ts';
 
 export type Ending = {

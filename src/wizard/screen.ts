@@ -3,6 +3,7 @@ import { plainText } from '../host/plain-text.ts';
 import { createStyle } from '../output/style.ts';
 import type { View } from '../output/terminal.ts';
 import { cutText, textWidth } from '../output/text-width.ts';
+import { wrapText } from '../output/wrap.ts';
 
 /** One step as a person sees it before it runs. */
 export type StepScreen = {
@@ -15,27 +16,6 @@ export type StepScreen = {
 
 /** With more the question would push the step's title off a screen of 24 lines. */
 const shownCommandLines = 9;
-
-/** Text in lines of at most `columns`, the first after `first`, the others after `indent` blanks. */
-export const wrapText = (
-  text: string,
-  columns: number,
-  indent = 2,
-  first = ' '.repeat(indent),
-): readonly string[] => {
-  const lines: string[] = [];
-  let line = first;
-  let isEmpty = true;
-  for (const word of text.split(' ').filter((part) => part !== '')) {
-    const joined = isEmpty ? line + word : `${line} ${word}`;
-    if (!isEmpty && textWidth(joined) > columns) {
-      lines.push(line);
-      line = ' '.repeat(indent) + word;
-    } else line = joined;
-    isEmpty = false;
-  }
-  return [...lines, line];
-};
 
 /** Something to know that does not stop the walk. */
 export const warningLines = (text: string, view: View): string =>

@@ -1,11 +1,12 @@
 import { inspectDocument } from '../commands/inspect.ts';
 import { renderSystem } from '../output/system-report.ts';
 import type { View } from '../output/terminal.ts';
+import { wrapText } from '../output/wrap.ts';
 import { checkTargetsOn } from '../rescue/check-system.ts';
 import { requireSystems, systemName, systemTitle } from '../rescue/choose-system.ts';
 import { type FoundSystem, type Survey, surveyDirectory, surveyTarget } from '../rescue/survey.ts';
 import type { KeyQuestion } from './ask.ts';
-import { warningLines, wrapText } from './screen.ts';
+import { warningLines } from './screen.ts';
 import type { Walk } from './walk.ts';
 
 const foundText = ({ systems }: Survey): string => {

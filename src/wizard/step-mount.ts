@@ -1,4 +1,5 @@
 import { bindStep } from '../filesystems/mount-step.ts';
+import { wrapText } from '../output/wrap.ts';
 import {
   type MountedSystem,
   mountDirectory,
@@ -7,7 +8,7 @@ import {
   type SystemMode,
 } from '../rescue/mount-system.ts';
 import type { FoundSystem } from '../rescue/survey.ts';
-import { renderExplanation, type StepScreen, warningLines, wrapText } from './screen.ts';
+import { renderExplanation, type StepScreen, warningLines } from './screen.ts';
 import { type Asked, askStep, callName, goOn, type Walk } from './walk.ts';
 import { modeWords, mountWords } from './words.ts';
 

@@ -3,6 +3,7 @@ import { readDevices } from '../devices/read-devices.ts';
 import { requirePrograms } from '../host/capabilities.ts';
 import { type ExitCode, exitCode, RescueError, usageError } from '../host/rescue-error.ts';
 import { createStyle } from '../output/style.ts';
+import { wrapText } from '../output/wrap.ts';
 import { type AttachMode, attachTarget } from '../rescue/attach.ts';
 import { systemTitle } from '../rescue/choose-system.ts';
 import { holdStill } from '../rescue/hold-still.ts';
@@ -13,7 +14,6 @@ import { requireAllDown, withSession } from '../rescue/with-session.ts';
 import { chooseTarget } from './choose-disk.ts';
 import { type Console, openConsole } from './console.ts';
 import { renderEnding, renderStopped } from './ending.ts';
-import { wrapText } from './screen.ts';
 import type { Walk, WalkRecord } from './walk.ts';
 import { walkThrough } from './walk-through.ts';
 
