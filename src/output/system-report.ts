@@ -2,6 +2,7 @@ import { plainText } from '../host/plain-text.ts';
 import { createStyle } from './style.ts';
 import type { View } from './terminal.ts';
 import { cutText, padText } from './text-width.ts';
+import { wrapText } from './wrap.ts';
 
 /** What a report on a system needs of it; the documents of `inspect` have it all. */
 export type SystemView = {
@@ -46,16 +47,20 @@ const kernelText = (kernel: SystemView['kernels'][number]): string => {
   return `${plainText(kernel.version)}${lacks.length === 0 ? '' : ` (${lacks.join(', ')})`}`;
 };
 
-const mountLine = (mount: MountView, view: View): string => {
+const mountLines = (mount: MountView, view: View): readonly string[] => {
   const style = createStyle(view.colour);
-  const found = mount.device ?? '-';
-  const words = `${padText(mount.target, 12)} ${padText(found, 16)} ${padText(mount.fsType, 6)} ${mount.spec}`;
-  const note = mount.note === null ? '' : `  ${mount.note}`;
-  const line = cutText(words, view.columns - 8);
-  if (mount.state === 'missing' || mount.state === 'ambiguous') {
-    return `${style.warning(line)}\n        ${style.warning(plainText(note.trim()))}`;
-  }
-  return `${line}${style.dim(plainText(note))}`;
+  const [target, device, fsType, spec] = [
+    mount.target,
+    mount.device ?? '-',
+    mount.fsType,
+    mount.spec,
+  ].map(plainText);
+  const words = `${padText(target ?? '', 12)} ${padText(device ?? '', 16)} ${padText(fsType ?? '', 6)} ${spec}`;
+  const isFault = mount.state === 'missing' || mount.state === 'ambiguous';
+  const paint = isFault ? style.warning : style.dim;
+  const note = mount.note === null ? [] : wrapText(plainText(mount.note), view.columns - 1, 8);
+  const line = `      ${cutText(words, view.columns - 8)}`;
+  return [isFault ? style.warning(line) : line, ...note.map(paint)];
 };
 
 const facts = (system: SystemView): readonly (readonly [string, string])[] => [
@@ -83,7 +88,7 @@ export const renderSystem = (system: SystemView, view: View): string => {
     `  ${style.bold(plainText(system.os.prettyName) + host)}  ${style.dim(system.name)}`,
     ...facts(system).map(([name, value]) => `    ${padText(name, 12)} ${plainText(value)}`),
     ...(system.mounts.length === 0 ? [] : ['    Mounts']),
-    ...system.mounts.map((mount) => `      ${mountLine(mount, view)}`),
+    ...system.mounts.flatMap((mount) => mountLines(mount, view)),
     ...warnings.map((text) => `    ${style.warning(plainText(text))}`),
   ].join('\n');
 };
