@@ -93,10 +93,11 @@ export const checkHandler = async (args: unknown, context: CommandContext): Prom
       return { result: results, keepUp: false };
     },
   );
-  context.printJson({ schemaVersion: 1, session, results: result });
-  if (!dryRun) context.print(renderChecks(result, given.TARGET, context.out));
   requireAllDown(teardown);
-  if (!dryRun && result.length === 0) throw nothingToCheck(given.TARGET);
+  if (dryRun) return exitCode.done;
+  if (result.length === 0) throw nothingToCheck(given.TARGET);
+  context.printJson({ schemaVersion: 1, session, results: result });
+  context.print(renderChecks(result, given.TARGET, context.out));
   return exitFor(result);
 };
 

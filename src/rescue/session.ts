@@ -135,7 +135,13 @@ export const openSession = async (options: SessionOptions): Promise<Session> => 
   const perform = async (step: Step): Promise<number> => {
     if (signal.aborted) throw interruptedError();
     const number = step.undo === null ? -1 : await journal.intend(step.title, step.undo);
-    for (const command of step.commands) await host.run(command);
+    try {
+      for (const command of step.commands) await host.run(command);
+    } catch (error) {
+      // What did not come to be is not held; what did half come to be goes at once.
+      if (!signal.aborted) await tearDown(teardownHost, journal, (open) => open.step === number);
+      throw error;
+    }
     return number;
   };
   const close = async (): Promise<TeardownReport> => {
