@@ -1,6 +1,7 @@
 import { type ExitCode, exitCode, messageOf, RescueError } from '../host/rescue-error.ts';
 import { watchSignals } from '../host/signals.ts';
 import { parseArguments } from './command-line.ts';
+import { errorDocument } from './error-document.ts';
 
 /** The one place where errors become words and exit codes. */
 const report = (error: unknown, args: readonly string[]): ExitCode => {
@@ -14,10 +15,7 @@ const report = (error: unknown, args: readonly string[]): ExitCode => {
           cause: error,
         });
   if (args.includes('--json')) {
-    const { code, message, hint } = known;
-    process.stdout.write(
-      `${JSON.stringify({ schemaVersion: 1, error: { code, message, hint } }, null, 2)}\n`,
-    );
+    process.stdout.write(`${JSON.stringify(errorDocument(known), null, 2)}\n`);
   } else {
     process.stderr.write(
       `rescuekit: ${known.message}\n${known.hint === '' ? '' : `  ${known.hint}\n`}`,

@@ -6,7 +6,12 @@ import { describeUndo } from '../host/undo-action.ts';
 import { createStyle } from '../output/style.ts';
 import { requireSession } from '../rescue/cleanup.ts';
 import { listSessionRecords, type SessionRecord } from '../rescue/session-record.ts';
-import { parseTranscript, renderScript, renderTranscript } from '../rescue/transcript.ts';
+import {
+  parseTranscript,
+  renderScript,
+  renderTranscript,
+  transcriptEntrySchema,
+} from '../rescue/transcript.ts';
 import { type CommandContext, parseOptions } from './context.ts';
 
 export const statusDocumentSchema = z.object({
@@ -24,6 +29,13 @@ export const statusDocumentSchema = z.object({
       }),
     )
     .readonly(),
+});
+
+/** The JSON document of `status --transcript`. */
+export const transcriptDocumentSchema = z.object({
+  schemaVersion: z.literal(1),
+  session: z.string(),
+  entries: z.array(transcriptEntrySchema).readonly(),
 });
 
 type SessionDocument = z.infer<typeof statusDocumentSchema>['sessions'][number];

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { type CommandRecord, shellLine } from '../host/command.ts';
 import type { Files } from '../host/files.ts';
 
-const entrySchema = z.discriminatedUnion('kind', [
+export const transcriptEntrySchema = z.discriminatedUnion('kind', [
   z.object({
     kind: z.literal('command'),
     at: z.string(),
@@ -19,7 +19,7 @@ const entrySchema = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('note'), at: z.string(), text: z.string() }),
 ]);
 
-export type TranscriptEntry = z.infer<typeof entrySchema>;
+export type TranscriptEntry = z.infer<typeof transcriptEntrySchema>;
 
 /** Everything that a session did, in order. Standard input of commands is never part of it. */
 export type Transcript = {
@@ -67,7 +67,7 @@ export const parseTranscript = (text: string): readonly TranscriptEntry[] =>
   text.split('\n').flatMap((line) => {
     if (line === '') return [];
     try {
-      return [entrySchema.parse(JSON.parse(line))];
+      return [transcriptEntrySchema.parse(JSON.parse(line))];
     } catch {
       return [];
     }

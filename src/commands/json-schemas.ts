@@ -1,0 +1,44 @@
+import { z } from 'zod';
+import { checkDocumentSchema } from './check.ts';
+import { cleanupDocumentSchema } from './cleanup.ts';
+import { errorDocumentSchema } from './error-document.ts';
+import { inspectDocumentSchema } from './inspect.ts';
+import { listDocumentSchema } from './list.ts';
+import { mountDocumentSchema } from './mount.ts';
+import { rescueDocumentSchema } from './rescue.ts';
+import { statusDocumentSchema, transcriptDocumentSchema } from './status.ts';
+
+/** Each document with the command that writes it. */
+const documents: Readonly<Record<string, readonly [title: string, schema: z.ZodType]>> = {
+  list: ['rescuekit list --json', listDocumentSchema],
+  inspect: ['rescuekit inspect TARGET --json', inspectDocumentSchema],
+  check: ['rescuekit check TARGET --json', checkDocumentSchema],
+  mount: ['rescuekit mount TARGET --json', mountDocumentSchema],
+  rescue: ['rescuekit rescue TARGET --json', rescueDocumentSchema],
+  status: ['rescuekit status --json', statusDocumentSchema],
+  transcript: ['rescuekit status --transcript SESSION --json', transcriptDocumentSchema],
+  cleanup: ['rescuekit cleanup --json', cleanupDocumentSchema],
+  error: ['Any command with --json that fails', errorDocumentSchema],
+};
+
+const toJsonSchema = (title: string, schema: z.ZodType): unknown => {
+  const made = z.toJSONSchema(schema, {
+    override: ({ jsonSchema }) => {
+      // Fields are added in later versions: a reader must not refuse them.
+      delete jsonSchema.additionalProperties;
+      // zod's mark for TypeScript; in JSON Schema the word is about who may write a field.
+      delete jsonSchema.readOnly;
+    },
+  });
+  const { $schema, ...rest } = made;
+  return { $schema, title, ...rest };
+};
+
+/** The JSON Schemas of all documents as files: name to text. Kept in docs/reference/schemas. */
+export const jsonSchemaFiles = (): ReadonlyMap<string, string> =>
+  new Map(
+    Object.entries(documents).map(([name, [title, schema]]) => [
+      `${name}.json`,
+      `${JSON.stringify(toJsonSchema(title, schema), null, 2)}\n`,
+    ]),
+  );
