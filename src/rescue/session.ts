@@ -55,7 +55,7 @@ const newId = async (host: Host, paths: StatePaths): Promise<string> => {
 };
 
 const noteDirectory = (transcript: Transcript, path: string, mode: number): void =>
-  transcript.shell(`mkdir --mode=${mode.toString(8)} ${path}`);
+  transcript.shell(`mkdir --parents --mode=${mode.toString(8)} ${path}`);
 
 /** The run directory with a private tmpfs, each part journalled before it is made. */
 const makeRunDirectory = async (
