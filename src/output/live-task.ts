@@ -30,6 +30,7 @@ const signsFor = (terminal: Terminal) => {
       [Level.COMPLETED]: sign('✔', 'ok'),
       [Level.FAILED]: sign('✖', 'failed'),
       [Level.PENDING]: sign('❯', '>'),
+      [Level.WAITING]: sign('◼', '-'),
       [Level.OUTPUT]: sign('›', '>'),
     },
     // listr2 colours by its own rules, which know nothing of --no-color.

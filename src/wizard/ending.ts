@@ -41,8 +41,13 @@ const bootedText = ({ boot, mounted }: WalkRecord, name: string): readonly strin
 
 /** What was done, one sentence each. */
 export const doneSentences = (record: WalkRecord, target: Target): readonly string[] => {
-  const all = [...checkedText(record), ...bootedText(record, callName(record.system, target))];
-  return all.length === 0 ? ['Nothing was changed.'] : all;
+  const written =
+    record.mounted !== null || record.checks.some(({ outcome }) => outcome === 'repaired');
+  return [
+    ...checkedText(record),
+    ...bootedText(record, callName(record.system, target)),
+    ...(written ? [] : ['Nothing was changed.']),
+  ];
 };
 
 /** "/dev/vdb is safe to detach", or what there is to say about a file or directory. */

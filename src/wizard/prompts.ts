@@ -61,10 +61,17 @@ const themeFor = (terminal: Terminal) => {
 };
 
 /** One screen line for each choice: inquirer counts lines, and a wrapped one is two. */
-const inquirerChoice = <T>({ name, value, disabled }: Choice<T>, terminal: Terminal) => {
+const inquirerChoice = <T>(
+  { name, value, disabled }: Choice<T>,
+  message: string,
+  terminal: Terminal,
+) => {
   const mark = terminal.unicode ? '…' : '...';
   const room = terminal.columns - 4;
-  if (disabled === null) return { value, name: cutText(name, room, mark), short: name };
+  if (disabled === null) {
+    const short = cutText(name, Math.max(room - message.length - 3, 12), mark);
+    return { value, name: cutText(name, room, mark), short };
+  }
   const reason = cutText(disabled, Math.max(room - name.length - 2, 12), mark);
   return { value, name: cutText(name, room - reason.length - 2, mark), disabled: ` ${reason}` };
 };
@@ -87,7 +94,7 @@ export const inquirerAsk = (terminal: Terminal, signal: AbortSignal): Ask => {
         select(
           {
             message,
-            choices: choices.map((choice) => inquirerChoice(choice, terminal)),
+            choices: choices.map((choice) => inquirerChoice(choice, message, terminal)),
             loop: false,
             pageSize: Math.max(terminal.rows - otherLines, 5),
             theme,

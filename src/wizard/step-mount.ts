@@ -17,7 +17,7 @@ type ModeAnswer = 'write' | 'ephemeral' | 'leave';
 const modeQuestion: Asked<ModeAnswer> = {
   message: 'Work on what?',
   keys: [
-    { key: 'd', value: 'write', word: 'the disk, keep changes' },
+    { key: 'd', value: 'write', word: 'the disk' },
     { key: 't', value: 'ephemeral', word: 'throwaway copy' },
     { key: 'e', value: 'explain', word: 'explain' },
     { key: 'q', value: 'leave', word: 'leave' },
