@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { checkDocumentSchema } from './check.ts';
 import { cleanupDocumentSchema } from './cleanup.ts';
+import { dryRunDocumentSchema } from './dry-run.ts';
 import { errorDocumentSchema } from './error-document.ts';
 import { inspectDocumentSchema } from './inspect.ts';
 import { listDocumentSchema } from './list.ts';
@@ -18,6 +19,7 @@ const documents: Readonly<Record<string, readonly [title: string, schema: z.ZodT
   status: ['rescuekit status --json', statusDocumentSchema],
   transcript: ['rescuekit status --transcript SESSION --json', transcriptDocumentSchema],
   cleanup: ['rescuekit cleanup --json', cleanupDocumentSchema],
+  'dry-run': ['rescuekit check, mount or rescue with --dry-run --json', dryRunDocumentSchema],
   error: ['Any command with --json that fails', errorDocumentSchema],
 };
 
