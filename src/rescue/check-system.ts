@@ -116,11 +116,17 @@ export const checkFileSystems = async (
     const result = await observer.task(
       `${verb} ${target.fsType} on ${target.device}`,
       (update) => checkOne(session, fileSystem, target, options, update),
-      (checked) => `${target.device} ${target.fsType}: ${checked.outcome}`,
+      (checked) => `${target.device} ${target.fsType}: ${outcomeText(checked)}`,
     );
     results.push(result);
   }
   return results;
+};
+
+/** For the line of a task that has ended well: the check did, whatever it found. */
+const outcomeText = (result: CheckResult): string => {
+  if (result.outcome !== 'damaged') return result.outcome;
+  return isOnlyDirty(result) ? 'not replayed, no damage' : 'checked, damage found';
 };
 
 /** A file system with damage is not mounted: that could make it worse. */
