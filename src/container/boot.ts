@@ -131,9 +131,20 @@ const runNspawn = async (
   } catch (error) {
     // The time limit is an answer of the boot, the person's interruption is not.
     if (timeout.aborted && !request.signal.aborted && isInterrupted(error)) return -1;
-    throw error;
+    throw hasCode(error, 'COMMAND_FAILED') ? containerKilled(error) : error;
   }
 };
 
-const isInterrupted = (error: unknown): boolean =>
-  error instanceof RescueError && error.code === 'INTERRUPTED';
+/** Every exit status is accepted, so only a signal from outside leads here. */
+const containerKilled = (cause: unknown): RescueError =>
+  new RescueError({
+    code: 'CONTAINER_KILLED',
+    message: 'systemd-nspawn was killed while the system was running in it.',
+    hint: 'Its container was stopped. Was it the kernel for lack of memory (dmesg), or another user of this machine?',
+    cause,
+  });
+
+const hasCode = (error: unknown, code: string): boolean =>
+  error instanceof RescueError && error.code === code;
+
+const isInterrupted = (error: unknown): boolean => hasCode(error, 'INTERRUPTED');

@@ -3,6 +3,7 @@ import { execa } from 'execa';
 import type { Command, CommandRecord, CommandResult } from './command.ts';
 import { lineSplitter } from './lines.ts';
 import { missingProgram } from './packages.ts';
+import { plainText } from './plain-text.ts';
 import { RescueError } from './rescue-error.ts';
 
 /** Output kept per stream; more than this is a runaway program, not an answer. */
@@ -124,9 +125,12 @@ const forwardLines = (command: Command, child: Started): (() => void) => {
   };
 };
 
-/** `mount: /x: wrong fs type` is worth more to a person than "exit code 32". */
+/**
+ * `mount: /x: wrong fs type` is worth more to a person than "exit code 32". What steers a terminal
+ * is taken out: programs repeat names from the disk, and a container writes what it likes.
+ */
 const lastWords = (stderr: string, stdout: string): string =>
-  (stderr.trim() || stdout.trim()).split('\n').slice(-4).join(' · ').slice(0, 600);
+  (stderr.trim() || stdout.trim()).split('\n').slice(-4).map(plainText).join(' · ').slice(0, 600);
 
 /**
  * Runs one process to its end and returns what it said.

@@ -49,10 +49,29 @@ const requireUnattached = async (
   }
 };
 
+const attachAttempts = 5;
+
+/** Another program may take the device between the question and the answer: then the next one. */
+const attachFreeLoop = async (
+  session: Session,
+  file: string,
+  mode: AttachMode,
+): Promise<string> => {
+  for (let attempt = 1; ; attempt++) {
+    const device = await freeLoopDevice(session.host);
+    try {
+      await session.perform(attachLoop(device, file, mode));
+      return device;
+    } catch (error) {
+      const failed = error instanceof RescueError && error.code === 'COMMAND_FAILED';
+      if (!failed || attempt === attachAttempts) throw error;
+    }
+  }
+};
+
 const attachImage = async (session: Session, file: string, mode: AttachMode): Promise<string> => {
   await requireUnattached(session, file, mode);
-  const device = await freeLoopDevice(session.host);
-  await session.perform(attachLoop(device, file, mode));
+  const device = await attachFreeLoop(session, file, mode);
   const partitions = await addLoopPartitions(session.host, device);
   if (partitions !== null) await session.perform(partitions);
   return device;

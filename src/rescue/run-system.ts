@@ -42,7 +42,24 @@ const nspawnDirectories = ['', '/propagate', '/locks', '/unix-export'].map(
   (name) => `/run/systemd/nspawn${name}`,
 );
 
-const journalNspawnLeftovers = async (session: Session, machine: string): Promise<void> => {
+/**
+ * nspawn's lock on a tree, named by device and inode. One that is there already is somebody else's;
+ * a killed nspawn leaves its own.
+ */
+const journalNspawnLock = async (session: Session, root: string): Promise<void> => {
+  const { files } = session.host;
+  const status = await files.statusFollowed(root);
+  if (status === null) return;
+  const path = `${nspawnDirectories[0]}/locks/inode-${status.dev}:${status.ino}`;
+  if ((await files.status(path)) !== null) return;
+  await session.intend(path, { kind: 'remove-file', path });
+};
+
+const journalNspawnLeftovers = async (
+  session: Session,
+  machine: string,
+  root: string,
+): Promise<void> => {
   const { files } = session.host;
   const missing: string[] = [];
   for (const path of nspawnDirectories) if ((await files.status(path)) === null) missing.push(path);
@@ -52,6 +69,7 @@ const journalNspawnLeftovers = async (session: Session, machine: string): Promis
   )) {
     await session.intend(path, { kind: 'remove-directory', path });
   }
+  await journalNspawnLock(session, root);
 };
 
 const privateUsersNeedSystemd = (): RescueError =>
@@ -125,7 +143,7 @@ export const runSystem = async (
   const cgroups = systemd
     ? []
     : await cgroupsFor(session.host, session.id, wishes.memoryBytes, wishes.tasks);
-  await journalNspawnLeftovers(session, options.machine);
+  await journalNspawnLeftovers(session, options.machine, root);
   if (cgroups.length > 0) {
     const paths = cgroups.map(({ path }) => path);
     await session.intend('control groups', { kind: 'remove-cgroups', paths });
