@@ -7,7 +7,7 @@ import {
 } from 'listr2';
 import { plainText } from '../host/plain-text.ts';
 import type { TaskUpdate } from '../rescue/observer.ts';
-import { progressText } from './progress.ts';
+import { progressText } from './progress-text.ts';
 import type { Terminal } from './terminal.ts';
 
 /** Redrawing faster than this only costs time on a serial line. */

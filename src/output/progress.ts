@@ -1,4 +1,3 @@
-import type { CheckProgress } from '../filesystems/file-system.ts';
 import { plainText } from '../host/plain-text.ts';
 import type { Observer } from '../rescue/observer.ts';
 import { createStyle } from './style.ts';
@@ -8,10 +7,6 @@ import { wrapText } from './wrap.ts';
 type Write = (text: string) => void;
 
 const seconds = (milliseconds: number): string => `${(milliseconds / 1000).toFixed(1)} s`;
-
-/** "pass 2 of 5  43 %" */
-export const progressText = ({ message, fraction }: CheckProgress): string =>
-  fraction === null ? message : `${message}  ${Math.round(fraction * 100)} %`;
 
 const marks = (terminal: Terminal) => {
   const style = createStyle(terminal.colour);
