@@ -9,11 +9,13 @@ import { evidenceLines } from './screen.ts';
 
 const shownEvidence = 4;
 
+const lastResortOptions = /--(xfs-zero-log|btrfs-repair|backup-superblock)\b/g;
+
 /** A check's advice names options of the command line, where the walk asks instead. */
 export const withoutOptions = (detail: string): string => {
   const parts = plainText(detail).split(/(?<=[.;:]) /);
-  const kept = parts.filter((part) => !/(^| )--[a-z]/.test(part)).join(' ');
-  return kept.replace(/[;:]$/, '.');
+  const kept = parts.filter((part) => !part.startsWith('--')).join(' ');
+  return kept.replaceAll(lastResortOptions, 'the last resort').replace(/[;:]$/, '.');
 };
 
 const detailOf = (result: CheckResult): string =>

@@ -20,6 +20,24 @@ export type Console = {
   readonly signal: AbortSignal;
 };
 
+/**
+ * When the terminal goes away, reading fails, and so does readline's own setting back of its mode:
+ * each unheard error would end the process at once, with everything still up.
+ */
+const surviveHangUp = (stop: () => void): void => {
+  const { stdin } = process;
+  for (const event of ['error', 'end', 'close']) stdin.on(event, stop);
+  const setRawMode = stdin.setRawMode.bind(stdin);
+  stdin.setRawMode = (mode) => {
+    try {
+      return setRawMode(mode);
+    } catch {
+      stop();
+      return stdin;
+    }
+  };
+};
+
 /** A serial console reports 0 columns, with which inquirer and listr2 never come to an end. */
 const assumeSize = (stream: NodeJS.WriteStream): void => {
   if (!stream.columns) stream.columns = 80;
@@ -36,6 +54,7 @@ export const openConsole = (context: CommandContext): Console => {
   const { options } = context;
   const terminal = describeTerminal(process.stderr, process.env, options.color);
   const stop = new AbortController();
+  surviveHangUp(() => stop.abort());
   const signal = AbortSignal.any([context.signal, stop.signal]);
   const write = (text: string): void => {
     process.stderr.write(terminal.unicode ? text : asciiOnly(text));

@@ -26,7 +26,7 @@ const repairQuestion = (message: string, word: string): Asked<RepairAnswer> => (
     { key: 'y', value: 'yes', word },
     { key: 'n', value: 'no', word: 'no' },
     { key: 'e', value: 'explain', word: 'explain' },
-    { key: 'q', value: 'leave', word: 'take everything down and leave' },
+    { key: 'q', value: 'leave', word: 'leave' },
   ],
   safe: 'no',
 });

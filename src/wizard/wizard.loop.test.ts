@@ -1,9 +1,10 @@
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { makeGate } from '../../fixtures/gate.ts';
 import { leanDisk } from '../../fixtures/lean-disk.ts';
 import { type Lab, openLab } from '../../fixtures/rescuekit.ts';
 import { keys, openTerminal, type TestTerminal } from '../../fixtures/terminal.ts';
+import { identify } from '../host/processes.ts';
+import { waitUntil } from '../host/wait.ts';
 
 let lab: Lab;
 let device = '';
@@ -28,7 +29,6 @@ beforeAll(async () => {
 afterEach(async () => {
   for (const terminal of terminals.splice(0)) {
     terminal.kill('SIGHUP');
-    await terminal.ended;
   }
   await lab.expectAsBefore(before);
 });
@@ -188,27 +188,44 @@ describe('the person who wants to stop', () => {
   });
 
   it.each(['controlC', 'escape'] as const)('by %s ends a check that is running', async (key) => {
-    const gate = await makeGate(lab, 'e2fsck', '*');
-    const terminal = start({ env: { PATH: gate.env.PATH ?? '' } });
+    const slow = join(lab.directory, `slow-${key}`);
+    await lab.host.files.makeDirectory(slow, 0o700);
+    const script = `#!/bin/sh\n: >${slow}/called\nexec sleep 600\n`;
+    await lab.host.files.writeText(`${slow}/e2fsck`, script, 0o755);
+    const terminal = start({ env: { PATH: `${slow}:${process.env.PATH ?? ''}` } });
     await walkTo(terminal, 'the check');
     terminal.press('y');
-    await gate.reached();
+    const isCalled = async () => (await lab.host.files.status(`${slow}/called`)) !== null;
+    expect(await waitUntil(isCalled, 20_000)).toBe(true);
     terminal.press(keys[key]);
     await terminal.see('Stopped. Everything is taken down.');
     expect(await terminal.ended).toBe(130);
   });
 
-  it('by a signal from outside is out as well, and so by a terminal that is closed', async () => {
+  it('by a signal from outside is out as well', async () => {
     const terminal = start();
     await walkTo(terminal, 'the boot');
     terminal.kill('SIGTERM');
     await terminal.see('Stopped.');
     expect(await terminal.ended).toBe(130);
-    const other = start();
-    await walkTo(other, 'the boot');
-    other.kill('SIGHUP');
-    expect(await other.ended).toBe(130);
   });
+
+  it.each(['at a question', 'in the shell'])(
+    'loses the terminal %s, and all comes down',
+    async (place) => {
+      const terminal = start();
+      await walkTo(terminal, 'the boot');
+      if (place === 'in the shell') {
+        terminal.press('y');
+        await terminal.see('You are root on web-3');
+        await terminal.see('# ');
+      }
+      terminal.hangUp();
+      const isGone = async () => (await identify(lab.host.files, terminal.pid)) === null;
+      expect(await waitUntil(isGone, 20_000)).toBe(true);
+      expect((await lab.kit(['status'])).stdout).not.toContain('killed');
+    },
+  );
 });
 
 describe('on a terminal that can do little', () => {
