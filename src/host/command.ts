@@ -26,6 +26,8 @@ export type Command = {
    * checkers, which print without bound on a badly damaged disk.
    */
   readonly keepOutput?: false;
+  /** Texts among the words that no transcript and no message may show. */
+  readonly secrets?: readonly string[];
   /** Connects the process to the person's terminal; output is then not captured. */
   readonly terminal?: boolean;
   /** Aborting sends SIGTERM to the process group and waits for its end. */
@@ -56,6 +58,12 @@ export type CommandRecord = {
   readonly exitCode: number | null;
   readonly stderr: string;
 };
+
+/** The text with each secret in it replaced; an empty secret hides nothing. */
+export const withoutSecrets = (text: string, secrets: readonly string[]): string =>
+  secrets
+    .filter((secret) => secret !== '')
+    .reduce((rest, secret) => rest.replaceAll(secret, '(secret)'), text);
 
 /** The words of a command as a person could paste them into a shell. */
 export const shellLine = (words: readonly string[]): string => words.map(shellQuote).join(' ');

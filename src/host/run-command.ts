@@ -1,6 +1,6 @@
 import { Readable } from 'node:stream';
 import { execa } from 'execa';
-import type { Command, CommandRecord, CommandResult } from './command.ts';
+import { type Command, type CommandRecord, type CommandResult, withoutSecrets } from './command.ts';
 import { lineSplitter } from './lines.ts';
 import { missingProgram } from './packages.ts';
 import { plainText } from './plain-text.ts';
@@ -148,16 +148,17 @@ export const runCommand = async (command: Command, context: RunContext): Promise
   const timedOut = release();
   flush();
   const milliseconds = performance.now() - began;
+  const secrets = command.secrets ?? [];
   const stderr = typeof result.stderr === 'string' ? result.stderr : '';
   const stdout = typeof result.stdout === 'string' ? result.stdout : '';
   context.onCommand({
     program: command.program,
-    args: command.args,
+    args: command.args.map((word) => withoutSecrets(word, secrets)),
     changes: command.changes ?? true,
     startedAt,
     milliseconds,
     exitCode: result.exitCode ?? null,
-    stderr,
+    stderr: withoutSecrets(stderr, secrets),
   });
   if (result.code === 'ENOENT') {
     throw missingProgram(command.program, await context.osRelease(), result);
@@ -166,7 +167,12 @@ export const runCommand = async (command: Command, context: RunContext): Promise
   if (timedOut) throw timeoutError(command);
   const exit = result.exitCode ?? -1;
   if (!(command.accept ?? [0]).includes(exit)) {
-    throw failedError(command, exit, result.signal, lastWords(stderr, stdout));
+    throw failedError(
+      command,
+      exit,
+      result.signal,
+      withoutSecrets(lastWords(stderr, stdout), secrets),
+    );
   }
   return { exitCode: exit, stdout, stderr, milliseconds };
 };
