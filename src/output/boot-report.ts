@@ -20,7 +20,7 @@ export const renderBoot = (
   if (boot.failedUnits.length > 0) {
     lines.push(style.warning(`  Failed units: ${boot.failedUnits.map(plainText).join(', ')}`));
   }
-  if (boot.reachedTarget === false) {
+  if (boot.reachedTarget === false && boot.console.length > 0) {
     lines.push('    Last lines of the console:', ...indented(boot.console.slice(-12)));
   }
   const wanted = journal || boot.reachedTarget === false;

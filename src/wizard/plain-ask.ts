@@ -1,3 +1,4 @@
+import { cutText } from '../output/text-width.ts';
 import type { Ask, Choice } from './ask.ts';
 import { answerOf, questionLines } from './ask.ts';
 import { readKeys } from './raw-keys.ts';
@@ -30,31 +31,34 @@ const readLine = async (write: Write, signal: AbortSignal): Promise<string> => {
 };
 
 /** The choices with a number each; what cannot be chosen has none. */
-export const numberedLines = (choices: readonly Choice<unknown>[]): readonly string[] => {
+export const numberedLines = (
+  choices: readonly Choice<unknown>[],
+  columns: number,
+): readonly string[] => {
   let number = 0;
   return choices.map(({ name, disabled }) => {
-    if (disabled !== null) return `     - ${name}  ${disabled}`;
+    if (disabled !== null) return cutText(`     - ${name}  ${disabled}`, columns - 1, '...');
     number += 1;
-    return `  ${String(number).padStart(4)} ${name}`;
+    return cutText(`  ${String(number).padStart(4)} ${name}`, columns - 1, '...');
   });
 };
 
 /** Asks on a terminal that only prints (TERM=dumb): lines, numbers, single keys. */
 export const plainAsk = (columns: number, write: Write, signal: AbortSignal): Ask => ({
   key: async (question) => {
-    write(`  ? ${questionLines(question, columns - 5).join('\n    ')} `);
+    write(`  ? ${questionLines(question, columns - 7).join('\n    ')} `);
     for (;;) {
       const [pressed = ''] = await readKeys(signal);
       const key = answerOf(question, pressed);
       if (key === undefined) continue;
-      write(`${key.word}\n`);
+      write(`${key.key}\n`);
       return key.value;
     }
   },
   choose: async ({ message, choices }) => {
     const free = choices.filter(({ disabled }) => disabled === null);
     for (;;) {
-      write(`${numberedLines(choices).join('\n')}\n  ? ${message} (number, then Enter) `);
+      write(`${numberedLines(choices, columns).join('\n')}\n  ? ${message} (number, then Enter) `);
       const text = (await readLine(write, signal)).trim();
       const chosen = /^\d{1,4}$/.test(text) ? free[Number(text) - 1] : undefined;
       if (chosen !== undefined) return chosen.value;

@@ -139,11 +139,14 @@ describe('a question', () => {
 
   it('numbers only what can be chosen on a terminal without a cursor', () => {
     expect(
-      numberedLines([
-        { name: '/dev/vda', value: 1, disabled: 'protected' },
-        { name: '/dev/vdb', value: 2, disabled: null },
-      ]),
-    ).toEqual(['     - /dev/vda  protected', '     1 /dev/vdb']);
+      numberedLines(
+        [
+          { name: '/dev/vda', value: 1, disabled: 'protected: mounted at /' },
+          { name: '/dev/vdb', value: 2, disabled: null },
+        ],
+        31,
+      ),
+    ).toEqual(['     - /dev/vda  protected:...', '     1 /dev/vdb']);
   });
 });
 
