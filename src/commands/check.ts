@@ -10,6 +10,7 @@ import {
   checkLines,
   checkTargetsOf,
   checkTargetsOn,
+  lostTargetsOn,
 } from '../rescue/check-system.ts';
 import { chooseSystem } from '../rescue/choose-system.ts';
 import type { Session } from '../rescue/session.ts';
@@ -53,13 +54,14 @@ const targetsToCheck = async (
     repair ? 'read-write' : 'read-only',
   );
   const survey = await surveyTarget(session, attached, 'enough');
-  const onDisk = checkTargetsOn(attached);
+  const lost = await lostTargetsOn(session, attached);
+  const onDisk = [...checkTargetsOn(attached), ...lost];
   if (survey.systems.length === 0 || (given.system === undefined && survey.systems.length > 1)) {
     if (onDisk.length === 0) chooseSystem(attached, survey, null);
     return onDisk;
   }
   const ofSystem = checkTargetsOf(chooseSystem(attached, survey, given.system ?? null));
-  const unread = survey.problems.map(({ device }) => device);
+  const unread = [...survey.problems, ...lost].map(({ device }) => device);
   // What could not even be looked at may well be a part of the system.
   return [
     ...ofSystem,

@@ -1,3 +1,4 @@
+import { findHolders } from '../host/holders.ts';
 import type { Host } from '../host/host.ts';
 import { isBelow, readMounts } from '../host/mount-table.ts';
 import { gone, leftBusy, type UndoResult, undone } from '../host/undo-result.ts';
@@ -5,6 +6,12 @@ import { waitUntil } from '../host/wait.ts';
 
 /** A helper that only looks (udev, a file indexer) lets go within this time. */
 const patienceMilliseconds = 400;
+
+/**
+ * With nobody to be found the holder is a passing one: a container that is just starting has copied
+ * the mount table and drops it when it changes its root.
+ */
+const passingMilliseconds = 5000;
 
 /**
  * Takes a mount down, never lazily: a lazy unmount hides the holder and makes the next step fail.
@@ -26,7 +33,10 @@ export const unmount = async (
     return result.exitCode === 0 || (await current())?.id !== mount.id;
   };
   if (await waitUntil(attempt, patienceMilliseconds)) return undone;
-  return leftBusy(host, path, { path, majorMinor: mount.majorMinor });
+  const held = { path, majorMinor: mount.majorMinor };
+  const nobody = (await findHolders(host, held)).length === 0;
+  if (nobody && (await waitUntil(attempt, passingMilliseconds))) return undone;
+  return leftBusy(host, path, held);
 };
 
 /** Takes down everything that is mounted in a directory of rescuekit's own, the last mount first. */

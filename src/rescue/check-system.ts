@@ -5,6 +5,7 @@ import type {
   FileSystem,
   LastResorts,
 } from '../filesystems/file-system.ts';
+import { isLostExt } from '../filesystems/lost-ext.ts';
 import { fileSystemFor, skippedResult } from '../filesystems/registry.ts';
 import { RescueError } from '../host/rescue-error.ts';
 import type { AttachedTarget } from './attach.ts';
@@ -43,6 +44,21 @@ export const checkTargetsOn = (attached: AttachedTarget): readonly CheckTarget[]
   flattenDevice(attached.named).flatMap(({ path, fsType }: Device) =>
     path === null || fsType === null || fsType === 'swap' ? [] : [{ device: path, fsType }],
   );
+
+/** Devices that look empty and still hold the backups of an ext file system's superblock. */
+export const lostTargetsOn = async (
+  session: Session,
+  attached: AttachedTarget,
+): Promise<readonly CheckTarget[]> => {
+  const found = await Promise.all(
+    flattenDevice(attached.named).map(async (device) =>
+      device.path !== null && (await isLostExt(session.host, device))
+        ? [{ device: device.path, fsType: 'ext4' }]
+        : [],
+    ),
+  );
+  return found.flat();
+};
 
 /** The commands of a check as they are shown beforehand. */
 export const checkLines = (

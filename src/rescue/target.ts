@@ -74,5 +74,5 @@ export const emptyTarget = (name: string): RescueError =>
   new RescueError({
     code: 'EMPTY',
     message: `${name} is empty: it has no partition table and no file system.`,
-    hint: 'Is it the right disk? rescuekit list shows size, model and volume id of each.',
+    hint: `Is it the right disk? rescuekit list shows size, model and volume id of each. If it held a file system, its superblock may be gone: rescuekit check ${name}`,
   });
