@@ -42,8 +42,10 @@ export const openSteps = (text: string): readonly OpenStep[] => {
   const open = new Map<number, OpenStep>();
   for (const line of text.split('\n')) {
     const event = parseJournalLine(line);
-    if (event?.event === 'intent') open.set(event.step, event);
-    else if (event !== null) open.delete(event.step);
+    if (event === null) continue;
+    const { step } = event;
+    if (event.event === 'undone') open.delete(step);
+    else open.set(step, { step, title: event.title, undo: event.undo });
   }
   return [...open.values()].reverse();
 };
