@@ -1,6 +1,6 @@
 import { findHolders } from '../host/holders.ts';
 import type { Host } from '../host/host.ts';
-import { isBelow, readMounts } from '../host/mount-table.ts';
+import { isBelow, type Mount, readMounts } from '../host/mount-table.ts';
 import { gone, leftBusy, type UndoResult, undone } from '../host/undo-result.ts';
 import { waitUntil } from '../host/wait.ts';
 
@@ -12,6 +12,29 @@ const patienceMilliseconds = 400;
  * the mount table and drops it when it changes its root.
  */
 const passingMilliseconds = 5000;
+
+/** Source of the tmpfs in which a session makes its mount points. */
+export const sessionTmpfs = 'rescuekit';
+
+/**
+ * A mount namespace that was made meanwhile (a service with a private /tmp, another container) got
+ * copies of our mounts, and a private copy keeps the disk busy for as long as it lives. When a mount
+ * point is removed, the kernel detaches what is mounted on it in other namespaces (Linux 3.18, "vfs:
+ * Lazily remove mounts on unlinked files and directories").
+ *
+ * Only in the session's own tmpfs: a mount point anywhere else is the disk's.
+ */
+const dropCopies = async (host: Host, path: string): Promise<void> => {
+  const covering = (await readMounts(host.files))
+    .filter((mount) => isBelow(path, mount.path))
+    .reduce<Mount | null>(
+      (best, mount) => (best === null || mount.path.length >= best.path.length ? mount : best),
+      null,
+    );
+  if (covering?.fsType !== 'tmpfs' || covering.source !== sessionTmpfs) return;
+  if (covering.path === path) return;
+  if (await host.files.removeDirectory(path)) await host.files.makeDirectory(path, 0o700);
+};
 
 /**
  * Takes a mount down, never lazily: a lazy unmount hides the holder and makes the next step fail.
@@ -32,7 +55,10 @@ export const unmount = async (
     const result = await host.run({ program: 'umount', args: [path], accept: [0, 32] });
     return result.exitCode === 0 || (await current())?.id !== mount.id;
   };
-  if (await waitUntil(attempt, patienceMilliseconds)) return undone;
+  if (await waitUntil(attempt, patienceMilliseconds)) {
+    await dropCopies(host, path);
+    return undone;
+  }
   const held = { path, majorMinor: mount.majorMinor };
   const nobody = (await findHolders(host, held)).length === 0;
   if (nobody && (await waitUntil(attempt, passingMilliseconds))) return undone;

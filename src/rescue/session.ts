@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import { sessionTmpfs } from '../filesystems/unmount.ts';
 import type { CommandRecord } from '../host/command.ts';
 import { createHost, type Host } from '../host/host.ts';
 import { identify } from '../host/processes.ts';
@@ -83,14 +84,14 @@ const makeRunDirectory = async (
           'tmpfs',
           '--options',
           'mode=0700,nosuid,nodev',
-          'rescuekit',
+          sessionTmpfs,
           runDirectory,
         ],
       },
     ],
     why: 'Other users of this machine must not reach the files of the rescued system.',
     risk: 'none',
-    undo: { kind: 'unmount', path: runDirectory, source: 'rescuekit' },
+    undo: { kind: 'unmount', path: runDirectory, source: sessionTmpfs },
   });
 };
 
