@@ -1,5 +1,7 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import type { MadeDisk } from '../../fixtures/disk-image.ts';
 import { cutOff, type LeanName, leanDisk } from '../../fixtures/lean-disk.ts';
+import { withLoop } from '../../fixtures/make-file-system.ts';
 import { type Lab, openLab } from '../../fixtures/rescuekit.ts';
 import { checkDocumentSchema } from './check.ts';
 import { inspectDocumentSchema } from './inspect.ts';
@@ -61,6 +63,33 @@ describe.each(['ext4', 'xfs', 'btrfs'] as const)('a disk with %s', (fsType: Lean
     const tried = await untouched(file, before, ephemeral(file, 'true'));
     expect(tried.exitCode).toBe(0);
     expect(tried.json(rescueDocumentSchema)).toMatchObject({ reachedTarget: true });
+  });
+});
+
+/** Empties the inode of a file: the kernel meets an error when the name is looked up. */
+const loseInode = (disk: MadeDisk, path: string) => {
+  const root = disk.partitions.find(({ mount }) => mount === '/');
+  if (root === undefined) throw new Error('the disk has no root');
+  return withLoop(lab.host, { file: disk.file, ...root }, (device) =>
+    lab.run('debugfs', '-w', '-R', `clri ${path}`, device),
+  );
+};
+
+describe('a damaged disk that is attached writable, as volumes are', () => {
+  it('stays as it is, though the kernel notes errors on disks that are mounted read-only', async () => {
+    const disk = await leanDisk(lab, 'ext4');
+    await loseInode(disk, '/etc/fstab');
+    const before = await lab.sum(disk.file);
+    const device = (await lab.run('losetup', '--find', '--show', disk.file)).trim();
+    try {
+      for (const words of [['inspect'], ['check'], ['mount', '--dry-run']]) {
+        await untouched(disk.file, before, [...words, device]);
+      }
+      const tried = await untouched(disk.file, before, ephemeral(device, 'true'));
+      expect(tried.exitCode).toBe(0);
+    } finally {
+      await lab.run('losetup', '--detach', device);
+    }
   });
 });
 

@@ -24,3 +24,29 @@ export const holdStill = async (
     steps.length = 0;
   };
 };
+
+export type StillHolder = {
+  /** Makes the kernel refuse every write to the device from here on. */
+  readonly protect: (path: string) => Promise<void>;
+  /** Lets all of them go; nothing may be mounted from them any more. */
+  readonly release: () => Promise<void>;
+};
+
+/** The same for devices that come one by one, and perhaps more than once at the same time. */
+export const stillHolder = (session: Session): StillHolder => {
+  const steps = new Map<string, Promise<number | null>>();
+  const hold = async (path: string): Promise<number | null> =>
+    (await isReadOnly(session.host, path)) ? null : session.perform(writeProtect(path));
+  return {
+    protect: async (path) => {
+      const step = steps.get(path) ?? hold(path);
+      steps.set(path, step);
+      await step;
+    },
+    release: async () => {
+      for (const step of await Promise.allSettled(steps.values())) {
+        if (step.status === 'fulfilled' && step.value !== null) await session.takeDown(step.value);
+      }
+    },
+  };
+};

@@ -8,6 +8,7 @@ import { resolveInside } from '../system-image/inside.ts';
 import { readSystemFacts } from '../system-image/read-system.ts';
 import type { SystemFacts } from '../system-image/system-facts.ts';
 import type { AttachedTarget } from './attach.ts';
+import { type StillHolder, stillHolder } from './hold-still.ts';
 import { type PlannedMount, planMounts, type RootPlace, selectOptions } from './mount-plan.ts';
 import type { Session } from './session.ts';
 
@@ -63,6 +64,12 @@ const lookDirectory = async (session: Session, name: string): Promise<string> =>
   return path;
 };
 
+/**
+ * The kernel writes to an ext file system when it meets an error in it, even to one that is mounted
+ * read-only (ext4_handle_error), so each device is write-protected before it is mounted.
+ */
+type LookSession = Session & Pick<StillHolder, 'protect'>;
+
 type LookOptions = {
   readonly device: string;
   readonly fsType: string;
@@ -70,11 +77,12 @@ type LookOptions = {
 };
 
 const withLook = async <T>(
-  session: Session,
+  session: LookSession,
   path: string,
   { device, fsType, select }: LookOptions,
   look: () => Promise<T>,
 ): Promise<T> => {
+  await session.protect(device);
   const step = await session.perform(
     mountStep({ device, fsType, path, mode: 'look', select, setuid: false }),
   );
@@ -87,7 +95,7 @@ const withLook = async <T>(
 
 /** Mounts the parts of a system that its facts need below its root, reads, and unmounts. */
 const withParts = async <T>(
-  session: Session,
+  session: LookSession,
   root: string,
   mounts: readonly PlannedMount[],
   look: () => Promise<T>,
@@ -97,17 +105,17 @@ const withParts = async <T>(
   const path = await resolveInside(session.host.files, root, next.target);
   const skip = () => withParts(session, root, rest, look);
   if (path === null || path === root || next.device === null) return skip();
+  const mount = mountStep({
+    device: next.device,
+    fsType: next.fsType,
+    path,
+    mode: 'look',
+    select: selectOptions(next),
+    setuid: false,
+  });
   const step = await session
-    .perform(
-      mountStep({
-        device: next.device,
-        fsType: next.fsType,
-        path,
-        mode: 'look',
-        select: selectOptions(next),
-        setuid: false,
-      }),
-    )
+    .protect(next.device)
+    .then(() => session.perform(mount))
     // A part that cannot be mounted here (no vfat in this kernel, damaged) is missing from the
     // facts; `check` and the mount itself say why.
     .catch((error: unknown) => (isInterruption(error) ? Promise.reject(error) : null));
@@ -122,7 +130,7 @@ const isInterruption = (error: unknown): boolean =>
   error instanceof RescueError && error.code === 'INTERRUPTED';
 
 const readRoot = async (
-  session: Session,
+  session: LookSession,
   attached: AttachedTarget,
   candidate: Candidate,
   root: { readonly path: string; readonly kind: string; readonly snapshot: boolean },
@@ -163,7 +171,7 @@ const readDefaultSubvolume = async (session: Session, mounted: string): Promise<
 };
 
 const surveyFileSystem = async (
-  session: Session,
+  session: LookSession,
   attached: AttachedTarget,
   candidate: Candidate,
   depth: SurveyDepth,
@@ -201,15 +209,18 @@ export const surveyTarget = async (
   depth: SurveyDepth = 'whole',
 ): Promise<Survey> => {
   const problems: { device: string; reason: string }[] = [];
-  const found = await mapBounded(candidates(attached.named), looksAtATime, async (candidate) => {
+  const still = stillHolder(session);
+  const looking: LookSession = { ...session, protect: still.protect };
+  const looks = mapBounded(candidates(attached.named), looksAtATime, async (candidate) => {
     try {
-      return await surveyFileSystem(session, attached, candidate, depth);
+      return await surveyFileSystem(looking, attached, candidate, depth);
     } catch (error) {
       if (isInterruption(error) || isLeftBehind(error)) throw error;
       problems.push({ device: candidate.path, reason: messageOf(error) });
       return [];
     }
   });
+  const found = await looks.finally(still.release);
   const all = found.flat();
   const own = all.filter((system) => !system.snapshot);
   return { systems: own.length > 0 ? own : all, problems };
