@@ -13,7 +13,7 @@ import {
 import type { ContainerOptions } from './container-options.ts';
 import { guestPipes } from './guest-scripts.ts';
 import { type Cgroup, makeCgroups } from './limits.ts';
-import { nspawnArguments } from './nspawn-arguments.ts';
+import { environmentSecrets, nspawnArguments } from './nspawn-arguments.ts';
 
 export type BootRequest = {
   readonly options: ContainerOptions;
@@ -124,6 +124,7 @@ const runNspawn = async (
       signal: AbortSignal.any([request.signal, timeout]),
       onLine,
       terminal: request.options.console === 'interactive',
+      secrets: environmentSecrets(request.options.environment),
       // nspawn takes from its own environment what it would tell the service manager.
       env: { SYSTEMD_LOG_TARGET: 'console' },
     });

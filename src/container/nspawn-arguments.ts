@@ -1,3 +1,4 @@
+import { shellQuote } from '../host/command.ts';
 import { sessionVariable } from '../host/session-mark.ts';
 import type { BindMount, ContainerOptions, Network } from './container-options.ts';
 
@@ -92,3 +93,15 @@ export const nspawnArguments = (options: ContainerOptions): readonly string[] =>
   `--console=${options.console}`,
   ...payloadArguments(options),
 ];
+
+/**
+ * How the variables of `--setenv` stand in commands and scripts, for the transcript to leave out:
+ * tokens and passwords are passed so. With their names, or a value of `1` would hide every 1.
+ */
+export const environmentSecrets = (
+  environment: ContainerOptions['environment'],
+): readonly string[] =>
+  environment.flatMap(([name, value]) =>
+    // A word in a command, a word of its own in a script, a part of a quoted word.
+    [value, shellQuote(value), value.replaceAll("'", `'\\''`)].map((text) => `${name}=${text}`),
+  );

@@ -2,16 +2,25 @@ import { type Device, flattenDevice } from '../devices/device.ts';
 import { plainText } from '../host/plain-text.ts';
 import { RescueError, usageError } from '../host/rescue-error.ts';
 import type { AttachedTarget } from './attach.ts';
+import type { RootPlace } from './mount-plan.ts';
 import type { FoundSystem, Survey } from './survey.ts';
 import { emptyTarget } from './target.ts';
 
-/** How a person names one of several systems: `vda3`, `vda3:@`. */
+/**
+ * How a person names one of several systems: `vda3`, `vda3:@`. Of an image only the partition, `p3`:
+ * its loop device is another one the next time.
+ */
 export const systemName = (system: FoundSystem): string => {
   const { place } = system;
   if (place === null) return 'directory';
   const inside = place.subvolume ?? system.deployment;
-  return inside === '' ? place.device.name : `${place.device.name}:${inside}`;
+  const device = place.device.name.replace(/^loop\d+(?=p\d)/, '');
+  return inside === '' ? device : `${device}:${inside}`;
 };
+
+/** The name as it is listed, or with the loop device that it has now. */
+const isNamed = (system: FoundSystem, wanted: string): boolean =>
+  systemName(system) === wanted.replace(/^loop\d+(?=p\d)/, '');
 
 /** One line about a system: name, distribution and host name. */
 export const systemTitle = (system: FoundSystem): string => {
@@ -94,7 +103,7 @@ export const chooseSystem = (
       'Say which with --system NAME.',
     );
   }
-  const chosen = survey.systems.find((system) => systemName(system) === wanted);
+  const chosen = survey.systems.find((system) => isNamed(system, wanted));
   if (chosen !== undefined) return chosen;
   throw usageError(
     `There is no system ${wanted} on ${attached.target.name}.`,

@@ -7,8 +7,10 @@ import type {
   PortForward,
 } from '../container/container-options.ts';
 import { cgroupsFor } from '../container/limits.ts';
+import { environmentSecrets } from '../container/nspawn-arguments.ts';
 import { type Guest, prepareGuest } from '../container/prepare-guest.ts';
 import { hostHasSystemd } from '../host/capabilities.ts';
+import { withoutSecrets } from '../host/command.ts';
 import { type RescueError, usageError } from '../host/rescue-error.ts';
 import type { BootPlan } from './boot-plan.ts';
 import type { Session } from './session.ts';
@@ -128,6 +130,7 @@ export const runSystem = async (
 ): Promise<BootReport> => {
   const systemd = await hostHasSystemd(session.host);
   requireContainerWishes(wishes, systemd);
+  const secrets = environmentSecrets(wishes.environment);
   const guest =
     plan.work === null
       ? null
@@ -137,7 +140,7 @@ export const runSystem = async (
           work: plan.work,
           hasRescueTarget: plan.hasRescueTarget,
           keepJournal: wishes.keepJournal,
-          note: session.transcript.shell,
+          note: (text) => session.transcript.shell(withoutSecrets(text, secrets)),
         });
   const options = optionsFor(session, root, plan, wishes, guest, systemd);
   const cgroups = systemd
