@@ -56,6 +56,8 @@ export type CommandRecord = {
   readonly milliseconds: number;
   /** Null when the program could not be started or was killed. */
   readonly exitCode: number | null;
+  /** The exit code is among those that are an answer and not a failure. */
+  readonly accepted: boolean;
   readonly stderr: string;
 };
 

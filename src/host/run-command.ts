@@ -158,6 +158,7 @@ export const runCommand = async (command: Command, context: RunContext): Promise
     startedAt,
     milliseconds,
     exitCode: result.exitCode ?? null,
+    accepted: (command.accept ?? [0]).includes(result.exitCode ?? -1),
     stderr: withoutSecrets(stderr, secrets),
   });
   if (result.code === 'ENOENT') {

@@ -1,5 +1,4 @@
 import type { Command } from './command.ts';
-import { shellLine } from './command.ts';
 import type { UndoAction } from './undo-action.ts';
 
 /**
@@ -18,7 +17,3 @@ export type Step = {
   /** What takes it down again, written to the journal before the commands run. */
   readonly undo: UndoAction | null;
 };
-
-/** The commands of a step as shell lines. */
-export const stepLines = (step: Step): readonly string[] =>
-  step.commands.map((command) => shellLine([command.program, ...command.args]));

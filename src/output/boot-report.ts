@@ -14,6 +14,9 @@ export const renderBoot = (
 ): string => {
   const style = createStyle(view.colour);
   const lines: string[] = [];
+  if (boot.exec !== null && boot.exec.exitCode !== 0) {
+    lines.push(style.warning(`  The command ended with exit status ${boot.exec.exitCode}.`));
+  }
   if (boot.timedOut) lines.push(style.bad(`  ${unit} was not reached in time.`));
   else if (boot.emergency) lines.push(style.bad('  The system went into its emergency mode.'));
   else if (boot.reachedTarget === false) lines.push(style.bad(`  ${unit} was not reached.`));

@@ -2,7 +2,6 @@ import { type Device, flattenDevice } from '../devices/device.ts';
 import { plainText } from '../host/plain-text.ts';
 import { RescueError, usageError } from '../host/rescue-error.ts';
 import type { AttachedTarget } from './attach.ts';
-import type { RootPlace } from './mount-plan.ts';
 import type { FoundSystem, Survey } from './survey.ts';
 import { emptyTarget } from './target.ts';
 

@@ -16,6 +16,7 @@ const command = (words: readonly string[], more: Partial<TranscriptEntry> = {}):
     changes: true,
     milliseconds: 3,
     exitCode: 0,
+    accepted: true,
     stderr: '',
     ...more,
   }) as TranscriptEntry;
@@ -23,7 +24,8 @@ const command = (words: readonly string[], more: Partial<TranscriptEntry> = {}):
 const entries: readonly TranscriptEntry[] = [
   { kind: 'note', at: '', text: 'two\nlines' },
   command(['echo', "it's", 'a b']),
-  command(['false'], { exitCode: 1, stderr: 'went wrong' }),
+  command(['false'], { exitCode: 1, accepted: false, stderr: 'went wrong' }),
+  command(['sh', '-c', 'exit 3'], { exitCode: 3 }),
   command(['lsblk'], { changes: false }),
 ];
 
@@ -31,6 +33,7 @@ test('the script runs what changed something and worked, and keeps the rest as c
   const script = renderScript('7f3a', entries);
   expect(execFileSync('sh', ['-c', script], { encoding: 'utf8' })).toBe("it's a b\n");
   expect(script).toContain('# false');
+  expect(script).toContain("sh -c 'exit 3' || [ $? -eq 3 ]");
   expect(script).toContain('# lsblk');
 });
 

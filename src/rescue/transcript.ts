@@ -12,6 +12,8 @@ export const transcriptEntrySchema = z.discriminatedUnion('kind', [
     milliseconds: z.number(),
     /** Null when it could not be started or was killed. */
     exitCode: z.int().nullable(),
+    /** The exit code is an answer of this program: e2fsck says 1 when it has corrected something. */
+    accepted: z.boolean(),
     stderr: z.string(),
   }),
   /** A file or FIFO that rescuekit made itself, as the shell lines that would do the same. */
@@ -51,6 +53,7 @@ export const openTranscript = (files: Files, path: string, now: () => Date): Tra
         changes: record.changes,
         milliseconds: Math.round(record.milliseconds * 10) / 10,
         exitCode: record.exitCode,
+        accepted: record.accepted,
         stderr: record.stderr.slice(-stderrKept),
       }),
     shell: (text) => write({ kind: 'shell', at: now().toISOString(), text }),
@@ -110,8 +113,10 @@ export const renderScript = (session: string, entries: readonly TranscriptEntry[
       if (entry.kind === 'note') return `\n${commented(entry.text)}`;
       if (entry.kind === 'shell') return entry.text;
       const line = shellLine(entry.words);
-      return entry.changes && entry.exitCode === 0
-        ? `${line}  # ${outcome(entry)}`
+      // set -e would end the script at an exit code that is no failure.
+      const tolerated = entry.exitCode === 0 ? '' : ` || [ $? -eq ${entry.exitCode} ]`;
+      return entry.changes && entry.accepted
+        ? `${line}${tolerated}  # ${outcome(entry)}`
         : `${commented(line)}  (${entry.changes ? outcome(entry) : `looked: ${outcome(entry)}`})`;
     }),
     '',
