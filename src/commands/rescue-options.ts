@@ -70,7 +70,7 @@ export const addContainerOptions = <T>(argv: Argv<T>) =>
       type: 'string',
       array: true,
       requiresArg: true,
-      describe: 'Environment variable for PID 1 of the container, NAME=VALUE',
+      describe: 'Environment variable for the command or shell, NAME=VALUE',
     })
     .option('memory', {
       type: 'string',
@@ -201,12 +201,21 @@ export const parsePort = (text: string): PortForward => {
   return { protocol: protocol === 'udp' ? 'udp' : 'tcp', host: Number(host), guest: Number(guest) };
 };
 
-/** SRC[:DST], both absolute. @throws RescueError usage (2) */
+/** At the colons; a backslash takes a colon or a backslash as it is, as in systemd-nspawn(1). */
+const splitAtColons = (text: string): readonly string[] =>
+  (text.match(/(?:[^:\\]|\\[:\\]|\\)+|(?<=:)(?=:|$)|^(?=:|$)/g) ?? []).map((part) =>
+    part.replaceAll(/\\([:\\])/g, '$1'),
+  );
+
+/** SRC[:DST], both absolute, a colon in them written `\:`. @throws RescueError usage (2) */
 export const parseBind = (text: string, readOnly: boolean): BindMount => {
   const option = readOnly ? '--bind-ro' : '--bind';
-  const [source = '', destination = source, ...rest] = text.split(':');
+  const [source = '', destination = source, ...rest] = splitAtColons(text);
   if (!source.startsWith('/') || !destination.startsWith('/') || rest.length > 0) {
-    throw usageError(`${option} ${text}: wants SRC or SRC:DST, both absolute paths.`);
+    throw usageError(
+      `${option} ${text}: wants SRC or SRC:DST, both absolute paths.`,
+      'Write a colon that belongs to a path as \\: and a backslash as \\\\.',
+    );
   }
   return { source, destination, readOnly };
 };

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { type BootReport, bootReportSchema } from '../container/boot-report.ts';
 import { checkResultSchema } from '../filesystems/file-system.ts';
-import { hostHasSystemd, requirePrograms, requireRoot } from '../host/capabilities.ts';
+import { requirePrograms, requireRoot } from '../host/capabilities.ts';
 import { type ExitCode, exitCode, RescueError, usageError } from '../host/rescue-error.ts';
 import { renderBoot, renderEnd } from '../output/boot-report.ts';
 import { writeCommandOutput } from '../output/command-output.ts';
@@ -180,7 +180,7 @@ export const rescueHandler = async (args: unknown, context: CommandContext): Pro
   const given = parseOptions(schema, args);
   const options = await rescueOptions(given, context);
   requireRoot('rescue');
-  requireContainerWishes(options.container, await hostHasSystemd(context.host));
+  await requireContainerWishes(context.host, options.container);
   await requirePrograms(context.host, rescuePrograms);
   if (context.options.dryRun) return dryRun(options, context);
   const { json } = context.options;
@@ -188,8 +188,12 @@ export const rescueHandler = async (args: unknown, context: CommandContext): Pro
     context.session('rescue', given.TARGET),
     async (open) => {
       const value = await rescueSystem(open, options, context.observer, {
-        onReached: (seconds) =>
-          context.observer.note(`Reached ${options.unit} in ${seconds.toFixed(1)} s`),
+        onReached: (seconds, unit) =>
+          context.observer.note(
+            unit === null
+              ? `Started in ${seconds.toFixed(1)} s, without an init of the system`
+              : `Reached ${unit} in ${seconds.toFixed(1)} s`,
+          ),
         onOutput: (stream, chunk) => {
           if (!json) writeCommandOutput(stream, chunk);
         },
@@ -224,11 +228,16 @@ export const rescueHandler = async (args: unknown, context: CommandContext): Pro
   return exitFor(boot, options.wish);
 };
 
+const whyNotRun = (boot: BootReport, unit: string): string => {
+  if (boot.timedOut) return `${unit} was not reached in time, the command was not run.`;
+  return boot.reachedTarget === false
+    ? `${unit} was not reached, the command was not run.`
+    : 'The system ended before the command did, so the command has no exit status.';
+};
+
 const notRun = (boot: BootReport, unit: string): RescueError =>
   new RescueError({
     code: boot.timedOut ? 'BOOT_TIMEOUT' : 'BOOT_FAILED',
-    message: boot.timedOut
-      ? `${unit} was not reached in time, the command was not run.`
-      : `${unit} was not reached or ended early, the command has no exit status.`,
+    message: whyNotRun(boot, unit),
     hint: 'Look at the failed units and the last lines of the console above, or use --as-pid2 for a program without an init.',
   });

@@ -9,7 +9,15 @@ export const bootReportSchema = z.object({
   bootSeconds: z.number().nullable(),
   /** Units that had failed by then. */
   failedUnits: z.array(z.string()).readonly(),
-  exec: z.object({ exitCode: z.int(), stdout: z.string(), stderr: z.string() }).nullable(),
+  exec: z
+    .object({
+      exitCode: z.int(),
+      stdout: z.string(),
+      stderr: z.string(),
+      /** Only the first 8 MiB of a stream are kept here; without --json all of it is passed on. */
+      truncated: z.boolean(),
+    })
+    .nullable(),
   /** systemd gave up and went into its emergency mode. */
   emergency: z.boolean(),
   /** The system asked for a reboot when it ended. */
@@ -35,13 +43,16 @@ const keptBytes = 8 * 1024 * 1024;
 export const boundedText = () => {
   const chunks: Buffer[] = [];
   let size = 0;
+  let cut = false;
   return {
     push: (chunk: Buffer): void => {
       const room = keptBytes - size;
+      if (chunk.length > room) cut = true;
       if (room <= 0) return;
       chunks.push(chunk.subarray(0, room));
       size += Math.min(chunk.length, room);
     },
+    wasCut: (): boolean => cut,
     text: (): string => Buffer.concat(chunks).toString('utf8'),
   };
 };
@@ -54,7 +65,8 @@ export const eventCollector = (onState: (state: string) => void) => {
   let state: string | null = null;
   const take = (line: string): void => {
     const [word = '', value = ''] = plainText(line).split(' ', 2);
-    if (word === 'state') {
+    // A later shell of the same boot tells again; the first one says what the boot came to.
+    if (word === 'state' && state === null) {
       state = value;
       onState(value);
     } else if (word === 'failed' && failedUnits.length < 100) failedUnits.push(value);

@@ -92,7 +92,12 @@ export const bootContainer = async (host: Host, request: BootRequest): Promise<B
       exec:
         seen.exitCode === null
           ? null
-          : { exitCode: seen.exitCode, stdout: stdout.text(), stderr: stderr.text() },
+          : {
+              exitCode: seen.exitCode,
+              stdout: stdout.text(),
+              stderr: stderr.text(),
+              truncated: stdout.wasCut() || stderr.wasCut(),
+            },
       emergency: seen.emergency,
       rebooted: exitCode === rebootExitCode,
       timedOut: timeout.signal.aborted,

@@ -19,6 +19,9 @@ const powerOff = '-/bin/systemctl --no-block --force poweroff';
  * A shell with the console as its terminal, in place of sulogin and its password. What comes after
  * the shell is in its script and not in ExecStopPost=, which for a unit of Type=idle waits five
  * seconds while other units stop.
+ *
+ * A `poweroff` typed in the shell stops the shell, too. A hangup is not enough: now and then bash
+ * gets it just before it waits for the next key, sleeps on, and the container hangs for 90 s.
  */
 const shellService = (description: string): string => `[Unit]
 Description=${description}
@@ -38,7 +41,9 @@ TTYPath=/dev/console
 TTYReset=yes
 KillMode=control-group
 IgnoreSIGPIPE=no
-SendSIGHUP=yes
+SendSIGHUP=no
+KillSignal=SIGKILL
+SuccessExitStatus=SIGKILL
 `;
 
 /** Keeps the unit in the transaction without asking anybody for a password. */
@@ -67,25 +72,26 @@ ExecStart=/bin/sh ${guestDirectory}/run
 ExecStopPost=${isRescueUnit(unit) ? powerOff : '-/bin/systemctl --no-block poweroff'}
 `;
 
-/** Reports that the unit was reached, and what failed on the way, and leaves the system running. */
-const reportService = (unit: string): string => `[Unit]
-Description=rescuekit boot report
-DefaultDependencies=no
-After=${unit}
+/**
+ * The shell for a boot into another unit than rescue. It is a service of its own and no login, so
+ * that it needs neither a password nor a working PAM, and comes whatever the unit pulls in.
+ */
+const shellBeside = (unit: string): string =>
+  shellService('Shell (rescuekit)').replace(
+    '\n\n[Service]',
+    `\nDefaultDependencies=no\nAfter=${unit}\nConflicts=shutdown.target\nBefore=shutdown.target\n\n[Service]`,
+  );
 
-[Service]
-Type=oneshot
-StandardInput=null
-ExecStart=-/bin/sh ${guestDirectory}/report
-`;
-
-/** Another unit than rescue brings a login prompt: root is let in without the password. */
-const autologin: GuestFile = {
+/** Two programs that read from one console take each other's letters. */
+const noLoginPrompt: GuestFile = {
   path: `${unitDirectory}/console-getty.service.d/rescuekit.conf`,
-  text: `[Service]
-ExecStart=
-ExecStart=-/sbin/agetty --autologin root --noclear --keep-baud - 115200,38400,9600 linux
-`,
+  text: `[Unit]\nConditionPathExists=!${guestDirectory}\n`,
+};
+
+/** Who goes on from the rescue shell to the default target gets a shell there as well, no login. */
+const shellForLogin: GuestFile = {
+  path: noLoginPrompt.path,
+  text: `${shellService('Shell (rescuekit)').replace('/shell\n', '/shell stop-services\n')}Restart=no\n`,
 };
 
 const pulledInBy = (unit: string, service: string): GuestFile => ({
@@ -163,11 +169,11 @@ export const guestUnits = (plan: GuestPlan): readonly GuestFile[] => {
           { path: `${unitDirectory}/${service}`, text: runService(plan.unit) },
         ]
       : isRescueUnit(plan.unit)
-        ? []
+        ? [shellForLogin]
         : [
             pulledInBy(plan.unit, service),
-            { path: `${unitDirectory}/${service}`, text: reportService(plan.unit) },
-            autologin,
+            { path: `${unitDirectory}/${service}`, text: shellBeside(plan.unit) },
+            noLoginPrompt,
           ];
   return [...ownUnits, ...shells, ...work, haltIsPoweroff, noRemount];
 };

@@ -2,9 +2,9 @@ import { shellQuote } from '../host/command.ts';
 import type { Host } from '../host/host.ts';
 import type { BindMount } from './container-options.ts';
 import {
+  type Environment,
   emergencyScript,
   guestPipes,
-  reportScript,
   runScript,
   shellScript,
 } from './guest-scripts.ts';
@@ -24,6 +24,7 @@ export type GuestRequest = {
   readonly work: GuestWork;
   readonly hasRescueTarget: boolean;
   readonly keepJournal: boolean;
+  readonly environment: Environment;
   /** Records a file that is made here as shell lines, for the transcript. */
   readonly note: (shell: string) => void;
 };
@@ -35,14 +36,11 @@ export type Guest = {
   readonly program: readonly string[];
 };
 
-const scripts = ({ unit, work, keepJournal }: GuestRequest): readonly GuestFile[] =>
+const scripts = ({ unit, work, keepJournal, environment }: GuestRequest): readonly GuestFile[] =>
   work.kind === 'shell'
-    ? [
-        { path: 'shell', text: shellScript(work.hostname, work.shell, unit) },
-        ...(unit === null ? [] : [{ path: 'report', text: reportScript(unit) }]),
-      ]
+    ? [{ path: 'shell', text: shellScript({ ...work, unit, environment }) }]
     : [
-        { path: 'run', text: runScript(unit, keepJournal) },
+        { path: 'run', text: runScript(unit, keepJournal, environment) },
         {
           path: 'command',
           text: work.text.startsWith('#!') ? work.text : `#!/bin/sh\n${work.text}\n`,

@@ -31,9 +31,16 @@ export type BootPlan = {
 
 const systemdUnitPaths = ['/usr/lib/systemd/system', '/lib/systemd/system', '/etc/systemd/system'];
 
+/** `getty@tty1.service` comes from the file `getty@.service` (systemd.unit(5)). */
+const unitFiles = (unit: string): readonly string[] => [
+  ...new Set([unit, unit.replace(/@.*(?=\.\w+$)/, '@')]),
+];
+
 const hasUnit = async (host: Host, root: string, unit: string): Promise<boolean> => {
   const found = await Promise.all(
-    systemdUnitPaths.map((path) => statusInside(host.files, root, `${path}/${unit}`)),
+    systemdUnitPaths.flatMap((path) =>
+      unitFiles(unit).map((file) => statusInside(host.files, root, `${path}/${file}`)),
+    ),
   );
   return found.some((status) => status !== null);
 };

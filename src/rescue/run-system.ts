@@ -11,6 +11,7 @@ import { environmentSecrets } from '../container/nspawn-arguments.ts';
 import { type Guest, prepareGuest } from '../container/prepare-guest.ts';
 import { hostHasSystemd } from '../host/capabilities.ts';
 import { withoutSecrets } from '../host/command.ts';
+import type { Host } from '../host/host.ts';
 import { type RescueError, usageError } from '../host/rescue-error.ts';
 import type { BootPlan } from './boot-plan.ts';
 import type { Session } from './session.ts';
@@ -34,7 +35,8 @@ export type ContainerWishes = {
 };
 
 export type RunHandlers = {
-  readonly onReached: (seconds: number) => void;
+  /** `unit` is null for a system without systemd and for a program in place of an init. */
+  readonly onReached: (seconds: number, unit: string | null) => void;
   readonly onOutput: (stream: 'stdout' | 'stderr', chunk: Buffer) => void;
   readonly onReboot: () => void;
 };
@@ -64,7 +66,11 @@ const journalNspawnLeftovers = async (
 ): Promise<void> => {
   const { files } = session.host;
   const missing: string[] = [];
-  for (const path of nspawnDirectories) if ((await files.status(path)) === null) missing.push(path);
+  // A directory that another session of ours has made is left by it while this one uses it.
+  const runs = (await files.list(session.runDirectory.replace(/\/[^/]*$/, ''))) ?? [];
+  for (const path of nspawnDirectories) {
+    if (runs.length > 1 || (await files.status(path)) === null) missing.push(path);
+  }
   for (const path of missing) await session.intend(path, { kind: 'remove-directory', path });
   for (const path of ['propagate', 'unix-export'].map(
     (name) => `${nspawnDirectories[0]}/${name}/${machine}`,
@@ -80,9 +86,23 @@ const privateUsersNeedSystemd = (): RescueError =>
     'Without it the guest cannot be given control groups of its own. Leave the option out.',
   );
 
+const noBridge = (name: string): RescueError =>
+  usageError(
+    `--network bridge:${name}: this machine has no bridge of that name.`,
+    `Make one: ip link add ${name} type bridge`,
+  );
+
 /** @throws RescueError usage (2) for what this host cannot do, before anything is touched. */
-export const requireContainerWishes = (wishes: ContainerWishes, systemd: boolean): void => {
-  if (wishes.privateUsers && !systemd) throw privateUsersNeedSystemd();
+export const requireContainerWishes = async (
+  host: Host,
+  wishes: ContainerWishes,
+): Promise<void> => {
+  if (wishes.privateUsers && !(await hostHasSystemd(host))) throw privateUsersNeedSystemd();
+  const { network } = wishes;
+  if (network.kind !== 'bridge') return;
+  if ((await host.files.statusFollowed(`/sys/class/net/${network.name}/bridge`)) === null) {
+    throw noBridge(network.name);
+  }
 };
 
 const optionsFor = (
@@ -129,7 +149,7 @@ export const runSystem = async (
   handlers: RunHandlers,
 ): Promise<BootReport> => {
   const systemd = await hostHasSystemd(session.host);
-  requireContainerWishes(wishes, systemd);
+  await requireContainerWishes(session.host, wishes);
   const secrets = environmentSecrets(wishes.environment);
   const guest =
     plan.work === null
@@ -140,6 +160,7 @@ export const runSystem = async (
           work: plan.work,
           hasRescueTarget: plan.hasRescueTarget,
           keepJournal: wishes.keepJournal,
+          environment: wishes.environment,
           note: (text) => session.transcript.shell(withoutSecrets(text, secrets)),
         });
   const options = optionsFor(session, root, plan, wishes, guest, systemd);
@@ -163,7 +184,7 @@ export const runSystem = async (
       cgroups,
       timeoutSeconds: plan.unit === null ? 0 : wishes.bootTimeoutSeconds,
       signal: session.signal,
-      onReached: handlers.onReached,
+      onReached: (seconds) => handlers.onReached(seconds, plan.unit),
       onOutput: handlers.onOutput,
     });
     await session.takeDown(step);
