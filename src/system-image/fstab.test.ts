@@ -95,9 +95,7 @@ test('the last value of an option counts', () => {
 });
 
 test('problems carry no control characters', () => {
-  expect(parseFstab('\u001b]0;title\u0007only-one-field').problems[0]?.text).toBe(
-    'only-one-field',
-  );
+  expect(parseFstab('\u001b]0;title\u0007only-one-field').problems[0]?.text).toBe('only-one-field');
 });
 
 const word = fc.string({ unit: 'grapheme', minLength: 1, maxLength: 12 });

@@ -104,9 +104,7 @@ test('hostile files give nothing of the host: links out, FIFOs, loops', async ()
 });
 
 test('a hostname and an old one are read without control characters', async () => {
-  expect((await factsOf({ 'etc/hostname': '# name\n\u001b[31mweb\u0007\n' })).hostname).toBe(
-    'web',
-  );
+  expect((await factsOf({ 'etc/hostname': '# name\n\u001b[31mweb\u0007\n' })).hostname).toBe('web');
   expect(
     (await factsOf({ 'etc/sysconfig/network': 'NETWORKING=yes\nHOSTNAME=db.example\n' })).hostname,
   ).toBe('db.example');
