@@ -16,4 +16,9 @@ export type Step = {
   readonly risk: string;
   /** What takes it down again, written to the journal before the commands run. */
   readonly undo: UndoAction | null;
+  /**
+   * When its command fails nothing was put up. The undo must then not be tried: it could take down
+   * the same thing that another session was quicker to make.
+   */
+  readonly allOrNothing?: true;
 };

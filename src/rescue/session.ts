@@ -140,7 +140,9 @@ export const openSession = async (options: SessionOptions): Promise<Session> => 
       for (const command of step.commands) await host.run(command);
     } catch (error) {
       // What did not come to be is not held; what did half come to be goes at once.
-      if (!signal.aborted) await tearDown(teardownHost, journal, (open) => open.step === number);
+      if (step.allOrNothing && !signal.aborted) await journal.markUndone(number);
+      else if (!signal.aborted)
+        await tearDown(teardownHost, journal, ({ step: it }) => it === number);
       throw error;
     }
     return number;

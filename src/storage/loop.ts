@@ -60,6 +60,7 @@ export const attachLoop = (
   why: 'Partitions and file systems are found on block devices, not in files.',
   risk: mode === 'read-only' ? 'none: the kernel refuses every write to it' : 'none by itself',
   undo: { kind: 'detach-loop', device, backingFile: file },
+  allOrNothing: true,
 });
 
 /**
