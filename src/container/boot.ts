@@ -20,6 +20,8 @@ export type BootRequest = {
   /** Directory of the session with the FIFOs, as `prepareGuest` made it; null without scripts. */
   readonly guestDirectory: string | null;
   readonly cgroups: readonly Cgroup[];
+  /** For systemd-nspawn itself, see `hierarchyEnvironment`. */
+  readonly environment: Readonly<Record<string, string>>;
   /** Seconds until the unit must have been reached; 0 for no limit. */
   readonly timeoutSeconds: number;
   readonly signal: AbortSignal;
@@ -131,7 +133,7 @@ const runNspawn = async (
       terminal: request.options.console === 'interactive',
       secrets: environmentSecrets(request.options.environment),
       // nspawn takes from its own environment what it would tell the service manager.
-      env: { SYSTEMD_LOG_TARGET: 'console' },
+      env: { SYSTEMD_LOG_TARGET: 'console', ...request.environment },
     });
     return result.exitCode;
   } catch (error) {

@@ -57,12 +57,16 @@ ExecStopPost=
 StandardInput=null
 `;
 
-/** Reports that the unit was reached and runs the person's command, then ends the container. */
+/**
+ * Reports that the unit was reached and runs the person's command, then ends the container: by
+ * systemctl, and by SuccessAction= (systemd 236) where a rescue image has none.
+ */
 const runService = (unit: string): string => `[Unit]
 Description=rescuekit command
 DefaultDependencies=no
 After=${unit}
 FailureAction=poweroff-force
+SuccessAction=${isRescueUnit(unit) ? 'poweroff-force' : 'poweroff'}
 
 [Service]
 Type=oneshot

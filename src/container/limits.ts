@@ -20,6 +20,25 @@ const trackingHierarchies = async (host: Host): Promise<readonly string[]> => {
   return found.flat();
 };
 
+/** Since this version systemd is at home on the unified hierarchy. */
+const unifiedSince = 233;
+
+/**
+ * Which hierarchy nspawn is to show the guest, as its environment has it. On a host that has both
+ * (hybrid) nspawn gives the guest both, where a systemd complains on the console about groups that
+ * it cannot link, and one from 256 on refuses to start; the unified one alone serves it well.
+ *
+ * @param guestVersion the guest's systemd; null or an old one gets nspawn's own choice.
+ */
+export const hierarchyEnvironment = async (
+  host: Host,
+  guestVersion: number | null,
+): Promise<Readonly<Record<string, string>>> => {
+  if (guestVersion === null || guestVersion < unifiedSince) return {};
+  const hybrid = (await trackingHierarchies(host)).includes('unified');
+  return hybrid ? { SYSTEMD_NSPAWN_UNIFIED_HIERARCHY: '1' } : {};
+};
+
 const wantedLimits = (memoryBytes: number | null, tasks: number | null) => [
   ...(memoryBytes === null ? [] : [['memory', `${memoryBytes}`] as const]),
   ...(tasks === null ? [] : [['pids', `${tasks}`] as const]),

@@ -27,6 +27,8 @@ export type BootPlan = {
   /** What the guest's scripts do; null when none of them runs. */
   readonly work: GuestWork | null;
   readonly hasRescueTarget: boolean;
+  /** Major version of the system's systemd when it is what boots. */
+  readonly systemdVersion: number | null;
 };
 
 const systemdUnitPaths = ['/usr/lib/systemd/system', '/lib/systemd/system', '/etc/systemd/system'];
@@ -86,7 +88,8 @@ const systemdPlan = async (
       'Give another unit to --target, for instance multi-user.target.',
     );
   }
-  return { payload: { kind: 'systemd', unit }, unit, work, hasRescueTarget };
+  const { systemdVersion } = facts;
+  return { payload: { kind: 'systemd', unit }, unit, work, hasRescueTarget, systemdVersion };
 };
 
 /**
@@ -103,7 +106,7 @@ export const planBoot = async (
   wish: Wish,
   unit: string,
 ): Promise<BootPlan> => {
-  const none = { unit: null, work: null, hasRescueTarget: false };
+  const none = { unit: null, work: null, hasRescueTarget: false, systemdVersion: null };
   if (wish.kind === 'program') return { ...none, payload: { kind: 'program', words: wish.words } };
   if (wish.kind === 'own-init') {
     if (facts.initPath === null) throw noInit(facts);

@@ -6,7 +6,7 @@ import type {
   Network,
   PortForward,
 } from '../container/container-options.ts';
-import { cgroupsFor } from '../container/limits.ts';
+import { cgroupsFor, hierarchyEnvironment } from '../container/limits.ts';
 import { environmentSecrets } from '../container/nspawn-arguments.ts';
 import { type Guest, prepareGuest } from '../container/prepare-guest.ts';
 import { hostHasSystemd } from '../host/capabilities.ts';
@@ -182,6 +182,7 @@ export const runSystem = async (
       options,
       guestDirectory: guest?.directory ?? null,
       cgroups,
+      environment: await hierarchyEnvironment(session.host, plan.systemdVersion),
       timeoutSeconds: plan.unit === null ? 0 : wishes.bootTimeoutSeconds,
       signal: session.signal,
       onReached: (seconds) => handlers.onReached(seconds, plan.unit),
