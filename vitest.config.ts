@@ -35,6 +35,21 @@ export default defineConfig({
           sequence: { groupOrder: 1 },
         },
       },
+      {
+        extends: true,
+        test: {
+          name: 'vm',
+          include: ['{src,fixtures,scripts}/**/*.vm.test.ts'],
+          exclude: elsewhere,
+          // Each file has a machine of its own in QEMU, which in software emulation fills two cores.
+          fileParallelism: false,
+          testTimeout: 180_000,
+          // The first one makes the rescue host, when nothing is in the cache.
+          hookTimeout: 480_000,
+          retry: 0,
+          sequence: { groupOrder: 2 },
+        },
+      },
     ],
   },
 });

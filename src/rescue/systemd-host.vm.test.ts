@@ -1,0 +1,116 @@
+import { join } from 'node:path';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { makeDiskImage } from '../../fixtures/disk-image.ts';
+import { leanLayouts } from '../../fixtures/lean-disk.ts';
+import { openRescueVm, type RescueVm } from '../../fixtures/rescue-vm.ts';
+import { checkDocumentSchema } from '../commands/check.ts';
+import { inspectDocumentSchema } from '../commands/inspect.ts';
+import { listDocumentSchema } from '../commands/list.ts';
+import { rescueDocumentSchema } from '../commands/rescue.ts';
+
+let vm: RescueVm;
+let file = '';
+let device = '';
+
+beforeAll(async () => {
+  vm = await openRescueVm();
+  file = join(vm.directory, 'vol0abc.raw');
+  await makeDiskImage(vm.host, { file, layout: leanLayouts.efi });
+  device = await vm.attach(file, {});
+  await vm.remember();
+});
+afterEach(() => vm.expectAsBefore());
+afterAll(() => vm.close());
+
+/** Runs a command and makes sure that not one byte of the disk has changed. */
+const untouched = async (words: readonly string[], exitCode = 0) => {
+  const before = await vm.sum(file);
+  const answer = await vm.kit([...words, '--json']);
+  expect(await vm.sum(file), `${words.join(' ')} has written to the disk`).toBe(before);
+  expect(answer.exitCode, answer.stdout + answer.stderr).toBe(exitCode);
+  return answer;
+};
+
+describe('a disk attached to a running host with systemd and udev', () => {
+  it('is listed with its serial number and partitions, beside the protected own disk', async () => {
+    const { disks } = (await untouched(['list'])).json(listDocumentSchema);
+    const [own, attached] = disks;
+    expect(disks).toHaveLength(2);
+    expect(own).toMatchObject({ path: '/dev/vda', serial: 'rescue-host', mountpoints: ['/'] });
+    expect(own?.protected?.reason).toContain('/');
+    expect(attached).toMatchObject({ path: device, serial: 'vol0abc', protected: null });
+    expect(attached?.children.map(({ fsType }) => fsType)).toEqual(['vfat', 'ext4', 'ext4']);
+  });
+
+  it('is looked into with nothing written', async () => {
+    const { systems } = (await untouched(['inspect', device])).json(inspectDocumentSchema);
+    expect(systems.map(({ root, hostname }) => [root, hostname])).toEqual([
+      [`${device}3`, 'web-3'],
+    ]);
+    expect(systems[0]?.mounts.map(({ target, device: from }) => [target, from])).toEqual([
+      ['/', `${device}3`],
+      ['/boot', `${device}2`],
+      ['/boot/efi', `${device}1`],
+    ]);
+  });
+
+  it('is checked with nothing written', async () => {
+    const { results } = (await untouched(['check', device])).json(checkDocumentSchema);
+    expect(results.map(({ device: of, outcome }) => [of, outcome])).toEqual([
+      [`${device}3`, 'clean'],
+      [`${device}2`, 'clean'],
+      [`${device}1`, 'clean'],
+    ]);
+  });
+
+  it('is booted for a try with nothing kept, whatever the system inside writes', async () => {
+    // vfat can be no lower layer of an overlay: the EFI partition stays plainly read-only.
+    const script = 'mount -o remount,rw /; touch /a /boot/a && ls /a /boot/a; touch /boot/efi/a';
+    const answer = await untouched(['rescue', device, '--ephemeral', '--exec', script], 1);
+    expect(answer.json(rescueDocumentSchema)).toMatchObject({
+      reachedTarget: true,
+      exec: { exitCode: 1, stdout: '/a\n/boot/a\n' },
+      cleanedUp: true,
+    });
+  });
+
+  it('is rescued with all that its fstab names mounted, the EFI partition too', async () => {
+    const script =
+      'for p in / /boot /boot/efi; do findmnt -rno FSTYPE $p; done; echo kept > /boot/efi/kept';
+    const answer = await vm.kit(['rescue', device, '--exec', script, '--json']);
+    expect(answer.exitCode, answer.stdout + answer.stderr).toBe(0);
+    expect(answer.json(rescueDocumentSchema)).toMatchObject({
+      reachedTarget: true,
+      exec: { stdout: expect.stringContaining('ext4\next4\nvfat\n') },
+      cleanedUp: true,
+    });
+    await vm.sh(`mount -o ro ${device}1 /mnt && cat /mnt/kept; umount /mnt`);
+  });
+});
+
+describe('a clone of a disk whose XFS the host has mounted', () => {
+  it('is mounted all the same, and booted', async () => {
+    const original = join(vm.directory, 'original.raw');
+    const clone = join(vm.directory, 'clone.raw');
+    await makeDiskImage(vm.host, { file: original, layout: leanLayouts.xfs });
+    await vm.host.run({ program: 'cp', args: ['--sparse=always', original, clone] });
+    const mounted = await vm.attach(original, {});
+    const cloned = await vm.attach(clone, {});
+    await vm.sh(`mount ${mounted}2 /mnt`);
+    try {
+      const refused = await vm.kit(['inspect', mounted, '--json']);
+      expect(refused.exitCode, refused.stdout + refused.stderr).toBe(4);
+      const script = 'cat /etc/hostname; findmnt -rno SOURCE,FSTYPE /';
+      const answer = await vm.kit(['rescue', cloned, '--exec', script, '--json']);
+      expect(answer.exitCode, answer.stdout + answer.stderr).toBe(0);
+      expect(answer.json(rescueDocumentSchema)).toMatchObject({
+        reachedTarget: true,
+        exec: { stdout: `web-3\n${cloned}2 xfs\n` },
+      });
+    } finally {
+      await vm.sh('umount /mnt');
+      await vm.detach('clone');
+      await vm.detach('original');
+    }
+  });
+});
