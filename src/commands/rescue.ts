@@ -17,6 +17,8 @@ import {
   rescueSystem,
 } from '../rescue/rescue-job.ts';
 import { type ContainerWishes, requireContainerWishes } from '../rescue/run-system.ts';
+import { leftBehind } from '../rescue/session.ts';
+import type { TeardownReport } from '../rescue/teardown.ts';
 import { requireAllDown, withSession } from '../rescue/with-session.ts';
 import { type CommandContext, parseOptions } from './context.ts';
 import { printCommands } from './dry-run.ts';
@@ -44,6 +46,8 @@ export const rescueDocumentSchema = z.object({
   checks: z.array(checkResultSchema).readonly(),
   mounts: z.array(plannedMountSchema).readonly(),
   notMounted: z.array(plannedMountSchema).readonly(),
+  /** Why the job failed although the system was booted; null when it did not. */
+  error: z.object({ code: z.string(), message: z.string(), hint: z.string() }).nullable(),
 });
 
 const schema = targetSchema
@@ -204,6 +208,7 @@ export const rescueHandler = async (args: unknown, context: CommandContext): Pro
   );
   const { boot, checks, mounted, system } = result;
   const cleanedUp = teardown.left.length === 0;
+  const failure = failureOf(boot, options, teardown);
   context.printJson({
     schemaVersion: 1,
     session,
@@ -216,16 +221,31 @@ export const rescueHandler = async (args: unknown, context: CommandContext): Pro
     checks,
     mounts: mounted.mounted,
     notMounted: mounted.notMounted,
+    error:
+      failure === null
+        ? null
+        : { code: failure.code, message: failure.message, hint: failure.hint },
   });
+  // One document on standard output: it holds the evidence and the error.
+  if (json && failure !== null) return failure.exit;
   if (!json) {
     process.stderr.write(
       renderBoot(boot, { unit: options.unit, journal: given.journal }, context.out),
     );
     process.stderr.write(renderEnd(given.TARGET, session, cleanedUp));
   }
-  requireAllDown(teardown);
-  if (boot.exec === null && isCommand(options.wish)) throw notRun(boot, options.unit);
+  if (failure !== null) throw failure;
   return exitFor(boot, options.wish);
+};
+
+const failureOf = (
+  boot: BootReport,
+  { wish, unit }: RescueOptions,
+  teardown: TeardownReport,
+): RescueError | null => {
+  const [first] = teardown.left;
+  if (first !== undefined) return leftBehind(teardown.left.map(({ reason }) => reason).join('; '));
+  return boot.exec === null && isCommand(wish) ? notRun(boot, unit) : null;
 };
 
 const whyNotRun = (boot: BootReport, unit: string): string => {

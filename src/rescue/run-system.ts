@@ -41,7 +41,11 @@ export type RunHandlers = {
   readonly onReboot: () => void;
 };
 
-/** nspawn makes these for itself and leaves them; on a host that had none they go again. */
+/**
+ * nspawn makes these for itself and leaves them; where they are empty afterwards they go again. On a
+ * host with systemd only if it had none: there they may be another's. Elsewhere always, because of
+ * several containers side by side the last one takes away what the first one has made.
+ */
 const nspawnDirectories = ['', '/propagate', '/locks', '/unix-export'].map(
   (name) => `/run/systemd/nspawn${name}`,
 );
@@ -63,13 +67,12 @@ const journalNspawnLeftovers = async (
   session: Session,
   machine: string,
   root: string,
+  systemd: boolean,
 ): Promise<void> => {
   const { files } = session.host;
   const missing: string[] = [];
-  // A directory that another session of ours has made is left by it while this one uses it.
-  const runs = (await files.list(session.runDirectory.replace(/\/[^/]*$/, ''))) ?? [];
   for (const path of nspawnDirectories) {
-    if (runs.length > 1 || (await files.status(path)) === null) missing.push(path);
+    if (!systemd || (await files.status(path)) === null) missing.push(path);
   }
   for (const path of missing) await session.intend(path, { kind: 'remove-directory', path });
   for (const path of ['propagate', 'unix-export'].map(
@@ -167,7 +170,7 @@ export const runSystem = async (
   const cgroups = systemd
     ? []
     : await cgroupsFor(session.host, session.id, wishes.memoryBytes, wishes.tasks);
-  await journalNspawnLeftovers(session, options.machine, root);
+  await journalNspawnLeftovers(session, options.machine, root, systemd);
   if (cgroups.length > 0) {
     const paths = cgroups.map(({ path }) => path);
     await session.intend('control groups', { kind: 'remove-cgroups', paths });
