@@ -37,6 +37,16 @@ const dropCopies = async (host: Host, path: string): Promise<void> => {
 };
 
 /**
+ * True when both name the same block device: mount(8) writes `/dev/dm-0` into the kernel's table as
+ * `/dev/mapper/NAME`.
+ */
+const isSameSource = async (host: Host, one: string, other: string): Promise<boolean> => {
+  if (one === other) return true;
+  const [a, b] = await Promise.all([one, other].map((path) => host.files.statusFollowed(path)));
+  return a?.kind === 'block' && b?.kind === 'block' && a.rdev === b.rdev;
+};
+
+/**
  * Takes a mount down, never lazily: a lazy unmount hides the holder and makes the next step fail.
  * `source` is what /proc/self/mountinfo must still say of it, so that nobody else's mount is taken.
  */
@@ -49,7 +59,8 @@ export const unmount = async (
   const current = async () =>
     (await readMounts(host.files)).findLast((mount) => mount.path === path);
   const mount = await current();
-  if (mount === undefined || (source !== null && mount.source !== source)) return gone;
+  if (mount === undefined) return gone;
+  if (source !== null && !(await isSameSource(host, mount.source, source))) return gone;
   const attempt = async (): Promise<boolean> => {
     // umount(8): 32 is "umount failed", busy for instance; then the table is asked again.
     const result = await host.run({ program: 'umount', args: [path], accept: [0, 32] });

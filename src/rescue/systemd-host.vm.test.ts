@@ -114,3 +114,23 @@ describe('a clone of a disk whose XFS the host has mounted', () => {
     }
   });
 });
+
+describe('a logical volume that the host has activated', () => {
+  it('is looked into and let go, though the kernel knows its mount by another name', async () => {
+    const blank = join(vm.directory, 'blank.raw');
+    await vm.host.run({ program: 'truncate', args: ['--size=128M', blank] });
+    const disk = await vm.attach(blank, {});
+    const volume = '/dev/data/left';
+    await vm.sh(`vgcreate -q -A n data ${disk} && lvcreate -q -y -A n -n left -L 64M data &&
+      mkfs.ext4 -q ${volume} && udevadm settle`);
+    try {
+      const answer = await vm.kit(['inspect', volume, '--json']);
+      expect(answer.exitCode, answer.stdout + answer.stderr).toBe(1);
+      expect(answer.error().message).toContain('No Linux system');
+      expect(await vm.sh('findmnt --raw | grep rescuekit || true')).toBe('');
+    } finally {
+      await vm.sh('vgchange -q -A n -an data');
+      await vm.detach('blank');
+    }
+  });
+});
