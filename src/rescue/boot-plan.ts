@@ -52,8 +52,10 @@ const hasUnit = async (host: Host, root: string, unit: string): Promise<boolean>
  *
  * @throws RescueError `FOREIGN_ARCHITECTURE` (1).
  */
-export const requireRunnable = async (host: Host, facts: SystemFacts): Promise<void> => {
-  const { architecture } = facts;
+export const requireRunnable = async (
+  host: Host,
+  { architecture }: Pick<SystemFacts, 'architecture'>,
+): Promise<void> => {
   if (architecture === null || runsOn(hostMachine(), architecture) === 'yes') return;
   if (await hasBinfmt(host, architecture)) return;
   throw new RescueError({
