@@ -77,6 +77,7 @@ export const mountHandler = async (args: unknown, context: CommandContext): Prom
         repair,
         lastResorts,
         setuid: false,
+        apart: false,
       };
       const prepared = await prepareSystem(open, options, context.observer);
       return { result: prepared, keepUp: true };

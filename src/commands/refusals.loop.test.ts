@@ -271,7 +271,7 @@ describe('a target of another session', () => {
     expect(await refused(['check', own.file])).toMatchObject({
       exitCode: 4,
       code: 'LOCKED',
-      message: expect.stringMatching(/was killed and has left this target in use/),
+      message: expect.stringMatching(/has ended and left this target in use/),
     });
     expect((await lab.kit(['cleanup'])).exitCode).toBe(0);
     expect((await lab.kit(['check', own.file])).exitCode).toBe(0);

@@ -130,6 +130,12 @@ const containerWishes = (
 
 const rescueOptions = async (given: Arguments, context: CommandContext): Promise<RescueOptions> => {
   const lastResorts = lastResortsOf(given);
+  if (given.ephemeral && given.privateUsers) {
+    throw usageError(
+      '--ephemeral and --private-users exclude each other.',
+      'The kernel does not map the owners of an overlay.',
+    );
+  }
   if (given.ephemeral && given.repair) {
     throw usageError('--ephemeral keeps nothing, so there is nothing to --repair.');
   }
@@ -146,6 +152,7 @@ const rescueOptions = async (given: Arguments, context: CommandContext): Promise
     repair: given.repair,
     lastResorts,
     setuid: true,
+    apart: given.privateUsers,
     wish,
     unit: given.target ?? 'rescue.target',
     container,

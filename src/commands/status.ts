@@ -23,7 +23,7 @@ export const statusDocumentSchema = z.object({
         command: z.string(),
         target: z.string(),
         createdAt: z.string(),
-        /** running: at work; up: left up on purpose; left: its process was killed; closed. */
+        /** running: at work; up: left up on purpose; left: it was killed or could not take all down; closed. */
         state: z.enum(['running', 'up', 'left', 'closed']),
         holds: z.array(z.string()).readonly(),
       }),
@@ -63,7 +63,7 @@ const sessionDocument = (record: SessionRecord): SessionDocument => ({
 const stateWords: Readonly<Record<SessionDocument['state'], string>> = {
   running: 'at work',
   up: 'mounted, until cleanup',
-  left: 'was killed: run rescuekit cleanup',
+  left: 'left something up: run rescuekit cleanup',
   closed: 'closed',
 };
 

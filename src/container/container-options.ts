@@ -16,6 +16,8 @@ export type BindMount = {
   readonly source: string;
   readonly destination: string;
   readonly readOnly: boolean;
+  /** Owners are mapped like those of the root, for a container with users of its own. */
+  readonly mapOwners?: true;
 };
 
 /** What runs in the container. */

@@ -7,7 +7,7 @@ export type GuestFile = { readonly path: string; readonly text: string };
 export const guestDirectory = '/run/rescuekit';
 
 /** Runtime units win over /usr/lib and lose against /etc (systemd.unit(5)). */
-const unitDirectory = '/run/systemd/system';
+export const unitDirectory = '/run/systemd/system';
 
 /**
  * Ends the container. `--force` skips stopping each unit: in rescue mode nothing runs that would

@@ -20,8 +20,8 @@ const networkArguments = (network: Network): readonly string[] => {
 /** nspawn splits bind arguments at colons; a backslash keeps one (systemd-nspawn(1)). */
 const escapeColon = (path: string): string => path.replaceAll('\\', '\\\\').replaceAll(':', '\\:');
 
-const bindArgument = ({ source, destination, readOnly }: BindMount): string =>
-  `--bind${readOnly ? '-ro' : ''}=${escapeColon(source)}:${escapeColon(destination)}`;
+const bindArgument = ({ source, destination, readOnly, mapOwners }: BindMount): string =>
+  `--bind${readOnly ? '-ro' : ''}=${escapeColon(source)}:${escapeColon(destination)}${mapOwners === true ? ':idmap' : ''}`;
 
 /**
  * How much of its start the system shows on a person's terminal: units that fail or take long, and

@@ -8,7 +8,7 @@ import {
   runScript,
   shellScript,
 } from './guest-scripts.ts';
-import { type GuestFile, guestDirectory, guestUnits } from './guest-units.ts';
+import { type GuestFile, guestDirectory, guestUnits, unitDirectory } from './guest-units.ts';
 
 /** What is to happen once the system is up. */
 export type GuestWork =
@@ -25,6 +25,12 @@ export type GuestRequest = {
   readonly hasRescueTarget: boolean;
   readonly keepJournal: boolean;
   readonly environment: Environment;
+  /**
+   * The container has users of its own. A bind below /run/systemd makes nspawn create directories
+   * there that the guest's PID 1 does not own, and it gives up: the units then lie in one place of
+   * their own that PID 1 is told of.
+   */
+  readonly privateUsers: boolean;
   /** Records a file that is made here as shell lines, for the transcript. */
   readonly note: (shell: string) => void;
 };
@@ -32,6 +38,8 @@ export type GuestRequest = {
 export type Guest = {
   readonly directory: string;
   readonly binds: readonly BindMount[];
+  /** For PID 1 of the container. */
+  readonly environment: Environment;
   /** What nspawn runs for a system without systemd. */
   readonly program: readonly string[];
 };
@@ -77,9 +85,14 @@ export const prepareGuest = async (host: Host, request: GuestRequest): Promise<G
   await Promise.all(
     scripts(request).map(({ path, text }) => write(`${directory}/${path}`, text, 0o755)),
   );
+  const main = { source: directory, destination: guestDirectory, readOnly: true };
+  const apart = request.privateUsers;
   const binds = await Promise.all(
     unitFiles(request).map(async ({ path, text }, index) => {
-      const source = `${units}/${index}`;
+      const source = apart
+        ? `${directory}/units${path.slice(unitDirectory.length)}`
+        : `${units}/${index}`;
+      await files.ensureDirectory(source.slice(0, source.lastIndexOf('/')), 0o755);
       await write(source, text, 0o644);
       return { source, destination: path, readOnly: true };
     }),
@@ -87,7 +100,9 @@ export const prepareGuest = async (host: Host, request: GuestRequest): Promise<G
   const script = request.work.kind === 'shell' ? 'shell' : 'run';
   return {
     directory,
-    binds: [{ source: directory, destination: guestDirectory, readOnly: true }, ...binds],
+    binds: apart ? [main] : [main, ...binds],
+    // systemd(1): the empty part after the colon stands for the usual directories.
+    environment: apart ? [['SYSTEMD_UNIT_PATH', `${guestDirectory}/units:`]] : [],
     program: ['/bin/sh', `${guestDirectory}/${script}`],
   };
 };

@@ -57,6 +57,18 @@ it('is a machine of the host while it runs, with its limits on the scope, and go
   expect(await vm.sh('machinectl list --no-legend')).toBe('');
 });
 
+it('runs with users of its own, while files on the disk keep their owners', async () => {
+  const script = 'cat /proc/self/uid_map; stat --format=%u /etc; touch /made-inside';
+  const words = ['rescue', device, '--skip-check', '--private-users', '--exec', script, '--json'];
+  const { exec } = (await vm.kit(words)).json(rescueDocumentSchema);
+  expect(exec?.exitCode).toBe(0);
+  const [map = '', owner] = exec?.stdout.trim().split('\n') ?? [];
+  expect(map.trim()).toMatch(/^0 +[1-9]\d+ +65536$/);
+  expect(owner).toBe('0');
+  const made = 'stat --format=%u /mnt/made-inside';
+  expect((await vm.sh(`mount -o ro ${device} /mnt && ${made}; umount /mnt`)).trim()).toBe('0');
+});
+
 it('has a virtual network link of its own when asked, and the host none afterwards', async () => {
   const words = ['--network', 'veth', '--exec', 'ls /sys/class/net', '--json'];
   const answer = await vm.kit(['rescue', device, '--skip-check', ...words]);

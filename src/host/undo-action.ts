@@ -14,6 +14,8 @@ export const undoActionSchema = z.discriminatedUnion('kind', [
     kind: z.literal('remove-partitions'),
     device: z.string(),
     numbers: z.array(z.int()).readonly(),
+    /** What the device was then: the name of a loop device is soon another disk's. */
+    identity: z.string().nullable(),
   }),
   /** Make a device writable again that was set read-only. */
   z.object({ kind: z.literal('set-writable'), device: z.string() }),

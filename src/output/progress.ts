@@ -53,7 +53,12 @@ export const createObserver = (
     process.stderr.write(text);
   };
   const mark = marks(terminal);
-  const redrawable = terminal.isTerminal && process.env.TERM !== 'dumb' && settings.live;
+  // A terminal that reports 0 columns cannot be redrawn: each letter would be a line.
+  const redrawable =
+    terminal.isTerminal &&
+    process.env.TERM !== 'dumb' &&
+    (process.stderr.columns ?? 0) > 0 &&
+    settings.live;
   const task: Observer['task'] = settings.quiet
     ? (_title, work) => work(() => {})
     : redrawable

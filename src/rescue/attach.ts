@@ -78,8 +78,14 @@ const attachImage = async (session: Session, file: string, mode: AttachMode): Pr
 };
 
 /** Steps that open one more layer of the stack; none when everything is open. */
-const openableLayers = (disks: readonly Device[]): readonly Step[] =>
-  disks.flatMap(flattenDevice).flatMap((device) => addPartitions(device) ?? []);
+const openableLayers = async (
+  session: Session,
+  disks: readonly Device[],
+): Promise<readonly Step[]> => {
+  const devices = disks.flatMap(flattenDevice);
+  const steps = await Promise.all(devices.map((device) => addPartitions(session.host, device)));
+  return steps.filter((step) => step !== null);
+};
 
 /**
  * Nesting is visible only after opening, so: look, open what can be opened, look again, until
@@ -95,7 +101,9 @@ const openLayers = async (
     const ours = tree.filter((disk) =>
       flattenDevice(disk).some((device) => paths.some((path) => isNamed(device, path))),
     );
-    const steps = openableLayers(ours).filter((step) => !performed.has(step.title));
+    const steps = (await openableLayers(session, ours)).filter(
+      (step) => !performed.has(step.title),
+    );
     if (steps.length === 0) return tree;
     for (const step of steps) {
       performed.add(step.title);

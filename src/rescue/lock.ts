@@ -55,7 +55,7 @@ const lockedBy = (session: string, state: string, command: string) => {
       ? `Session ${session} (${command}) is working on this target.`
       : state === 'up'
         ? `This target is mounted by session ${session}.`
-        : `Session ${session} was killed and has left this target in use.`;
+        : `Session ${session} has ended and left this target in use.`;
   const hint =
     state === 'running'
       ? `Wait for it to end; rescuekit status shows it.`

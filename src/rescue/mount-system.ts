@@ -1,3 +1,4 @@
+import type { BindMount } from '../container/container-options.ts';
 import { bindStep, mountStep, overlayStep } from '../filesystems/mount-step.ts';
 import { messageOf, RescueError } from '../host/rescue-error.ts';
 import { isReadOnly, writeProtect } from '../storage/write-protect.ts';
@@ -19,6 +20,8 @@ export type MountedSystem = {
   readonly mounted: readonly PlannedMount[];
   /** What fstab names and could not be mounted, with the reason in `note`. */
   readonly notMounted: readonly PlannedMount[];
+  /** Parts that are mounted beside the root and not below it: the container puts them together. */
+  readonly apart: readonly BindMount[];
 };
 
 type Context = {
@@ -26,6 +29,18 @@ type Context = {
   readonly mode: SystemMode;
   /** Set-user-id programs work (in the container), or not (on the host). */
   readonly setuid: boolean;
+  /** See `MountOptions`. */
+  readonly apart: boolean;
+};
+
+export type MountOptions = {
+  readonly mode: SystemMode;
+  readonly setuid: boolean;
+  /**
+   * Mounts the parts beside the root: the kernel maps the owners of one mount, and not of a root
+   * with others below it (EBUSY).
+   */
+  readonly apart: boolean;
 };
 
 const ensureDirectory = async (session: Session, path: string): Promise<string> => {
@@ -100,8 +115,11 @@ const mountBelow = async (
   if (path === null || path === root || status?.kind !== 'directory') {
     return cannot(mount, 'its mount point is missing');
   }
+  const place = context.apart
+    ? await ensureDirectory(context.session, `${context.session.runDirectory}/part/${number}`)
+    : path;
   try {
-    await mountOne(context, mount, path, number);
+    await mountOne(context, mount, place, number);
     return mount;
   } catch (error) {
     if (error instanceof RescueError && error.code === 'COMMAND_FAILED') {
@@ -132,13 +150,12 @@ const kernelKnows = async (session: Session, fsType: string): Promise<boolean> =
 export const mountSystem = async (
   session: Session,
   system: FoundSystem,
-  mode: SystemMode,
-  setuid: boolean,
+  options: MountOptions,
 ): Promise<MountedSystem> => {
-  const context: Context = { session, mode, setuid };
+  const context: Context = { session, ...options };
   const top = await ensureDirectory(session, `${session.runDirectory}/root`);
   const [root, ...others] = system.mounts;
-  if (root === undefined) return { root: top, mounted: [], notMounted: [] };
+  if (root === undefined) return { root: top, mounted: [], notMounted: [], apart: [] };
   await mountOne(context, root, top, 0);
   const inside =
     system.deployment === ''
@@ -155,8 +172,20 @@ export const mountSystem = async (
     root: inside,
     mounted: [root, ...results.filter(isMounted)],
     notMounted: results.filter((mount) => !isMounted(mount)),
+    apart: options.apart
+      ? results.flatMap((mount, index) =>
+          isMounted(mount) ? [partBind(session, mount, index)] : [],
+        )
+      : [],
   };
 };
+
+const partBind = (session: Session, mount: PlannedMount, index: number): BindMount => ({
+  source: `${session.runDirectory}/part/${index + 1}`,
+  destination: mount.target,
+  readOnly: false,
+  mapOwners: true,
+});
 
 /** Shows a directory tree in the session's private directory, with a layer over it if wanted. */
 export const mountDirectory = async (
@@ -166,11 +195,11 @@ export const mountDirectory = async (
 ): Promise<MountedSystem> => {
   const root = await ensureDirectory(session, `${session.runDirectory}/root`);
   if (mode === 'ephemeral') {
-    await layOver({ session, mode, setuid: true }, target.path, root, 0);
+    await layOver({ session, mode, setuid: true, apart: false }, target.path, root, 0);
   } else {
     await session.perform(bindStep(target.path, root, mode === 'read-only'));
   }
-  return { root, mounted: [], notMounted: [] };
+  return { root, mounted: [], notMounted: [], apart: [] };
 };
 
 /** The mount commands of a system as they are shown beforehand; `root` is a session's. */

@@ -30,6 +30,8 @@ export type PrepareOptions = FindOptions & {
   readonly lastResorts: LastResorts;
   /** Set-user-id programs work in what is mounted. */
   readonly setuid: boolean;
+  /** The container has users of its own, see `MountOptions`. */
+  readonly apart: boolean;
 };
 
 export type PreparedSystem = {
@@ -106,7 +108,7 @@ export const prepareSystem = async (
     () =>
       target.kind === 'directory'
         ? mountDirectory(session, target, options.mode)
-        : mountSystem(session, system, options.mode, options.setuid),
+        : mountSystem(session, system, options),
     (result) => `Mounted ${mountedText(result)}`,
   );
   for (const mount of mounted.notMounted) {
@@ -140,6 +142,6 @@ export const rescueSystem = async (
     options.wish,
     options.unit,
   );
-  const boot = await runSystem(session, root, plan, options.container, handlers);
+  const boot = await runSystem(session, prepared.mounted, plan, options.container, handlers);
   return { ...prepared, boot };
 };

@@ -14,6 +14,7 @@ import { withoutSecrets } from '../host/command.ts';
 import type { Host } from '../host/host.ts';
 import { type RescueError, usageError } from '../host/rescue-error.ts';
 import type { BootPlan } from './boot-plan.ts';
+import type { MountedSystem } from './mount-system.ts';
 import type { Session } from './session.ts';
 
 /** The person's wishes about the container. */
@@ -50,6 +51,8 @@ const nspawnDirectories = ['', '/propagate', '/locks', '/unix-export'].map(
   (name) => `/run/systemd/nspawn${name}`,
 );
 
+const userDirectory = '/run/systemd/nspawn-uid';
+
 /**
  * nspawn's lock on a tree, named by device and inode. One that is there already is somebody else's;
  * a killed nspawn leaves its own.
@@ -74,6 +77,8 @@ const journalNspawnLeftovers = async (
   for (const path of nspawnDirectories) {
     if (!systemd || (await files.status(path)) === null) missing.push(path);
   }
+  // Where `--private-users=pick` notes which users are taken.
+  if ((await files.status(userDirectory)) === null) missing.push(userDirectory);
   for (const path of missing) await session.intend(path, { kind: 'remove-directory', path });
   for (const path of ['propagate', 'unix-export'].map(
     (name) => `${nspawnDirectories[0]}/${name}/${machine}`,
@@ -115,6 +120,7 @@ const optionsFor = (
   wishes: ContainerWishes,
   guest: Guest | null,
   systemd: boolean,
+  parts: readonly BindMount[],
 ): ContainerOptions => ({
   root,
   machine: wishes.machine ?? `rescuekit-${session.id}`,
@@ -127,8 +133,8 @@ const optionsFor = (
   ports: wishes.ports,
   resolvConf: wishes.resolvConf,
   privateUsers: wishes.privateUsers,
-  binds: [...(guest?.binds ?? []), ...wishes.binds],
-  environment: wishes.environment,
+  binds: [...parts, ...(guest?.binds ?? []), ...wishes.binds],
+  environment: [...(guest?.environment ?? []), ...wishes.environment],
   memoryBytes: wishes.memoryBytes,
   tasks: wishes.tasks,
   hostHasSystemd: systemd,
@@ -146,7 +152,7 @@ const mayBootAgain = (report: BootReport, wishes: ContainerWishes): boolean =>
  */
 export const runSystem = async (
   session: Session,
-  root: string,
+  mounted: Pick<MountedSystem, 'root' | 'apart'>,
   plan: BootPlan,
   wishes: ContainerWishes,
   handlers: RunHandlers,
@@ -164,13 +170,14 @@ export const runSystem = async (
           hasRescueTarget: plan.hasRescueTarget,
           keepJournal: wishes.keepJournal,
           environment: wishes.environment,
+          privateUsers: wishes.privateUsers,
           note: (text) => session.transcript.shell(withoutSecrets(text, secrets)),
         });
-  const options = optionsFor(session, root, plan, wishes, guest, systemd);
+  const options = optionsFor(session, mounted.root, plan, wishes, guest, systemd, mounted.apart);
   const cgroups = systemd
     ? []
     : await cgroupsFor(session.host, session.id, wishes.memoryBytes, wishes.tasks);
-  await journalNspawnLeftovers(session, options.machine, root, systemd);
+  await journalNspawnLeftovers(session, options.machine, mounted.root, systemd);
   if (cgroups.length > 0) {
     const paths = cgroups.map(({ path }) => path);
     await session.intend('control groups', { kind: 'remove-cgroups', paths });

@@ -26,7 +26,7 @@ const act = async (host: Host, action: UndoAction): Promise<UndoResult> => {
     case 'detach-loop':
       return detachLoop(host, action.device, action.backingFile);
     case 'remove-partitions':
-      return removePartitions(host, action.device, action.numbers);
+      return removePartitions(host, action);
     case 'set-writable':
       return setWritable(host, action.device);
     case 'remove-directory':

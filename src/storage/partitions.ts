@@ -3,6 +3,10 @@ import { readPartitionTable } from '../devices/partition-table.ts';
 import type { Host } from '../host/host.ts';
 import type { Step } from '../host/step.ts';
 import { gone, leftBusy, type UndoResult, undone } from '../host/undo-result.ts';
+import { waitUntil } from '../host/wait.ts';
+
+/** Whoever opens a partition for a moment after an unmount (udev, a scan) lets go within this time. */
+const patienceMilliseconds = 1000;
 
 /** losetup makes devices with sectors of this size unless it is told otherwise. */
 const loopSectorBytes = 512;
@@ -15,20 +19,35 @@ export const partitionNode = (disk: string, number: number): string =>
  * The step that tells the kernel about partitions it does not know, because it was built without
  * parsers for partition tables. Null when it knows them all.
  */
-export const addPartitions = (disk: Device): Step | null => {
+export const addPartitions = async (host: Host, disk: Device): Promise<Step | null> => {
   const unknown = disk.children.flatMap((child) =>
     child.path === null && child.partition !== null ? [child.partition.number] : [],
   );
-  return disk.path === null || unknown.length === 0 ? null : addStep(disk.path, unknown);
+  return disk.path === null || unknown.length === 0
+    ? null
+    : addStep(disk.path, unknown, await diskIdentity(host, disk.path));
 };
 
-const addStep = (disk: string, numbers: readonly number[]): Step => ({
+/**
+ * Tells one disk from the next one under the same name: the kernel counts every disk and every
+ * file that a loop device shows (diskseq, Linux 5.15); before that the file alone tells. Null for
+ * a device that keeps its name as long as it is attached.
+ */
+const diskIdentity = async (host: Host, disk: string): Promise<string | null> => {
+  const directory = `/sys/block/${disk.slice(disk.lastIndexOf('/') + 1)}`;
+  const [sequence, file] = await Promise.all(
+    ['diskseq', 'loop/backing_file'].map((name) => host.files.readText(`${directory}/${name}`)),
+  );
+  return (sequence ?? file ?? null)?.trim() ?? null;
+};
+
+const addStep = (disk: string, numbers: readonly number[], identity: string | null): Step => ({
   title: `Add the partitions of ${disk}`,
   // One call for all: partx skips those that the kernel has already.
   commands: [{ program: 'partx', args: ['--add', disk], accept: [0, 1] }],
   why: 'This kernel does not read partition tables by itself.',
   risk: 'none: nothing is written to the disk',
-  undo: { kind: 'remove-partitions', device: disk, numbers },
+  undo: { kind: 'remove-partitions', device: disk, numbers, identity },
 });
 
 /**
@@ -42,7 +61,7 @@ export const addLoopPartitions = async (host: Host, loop: string): Promise<Step 
   const unknown = table
     .map(({ number }) => number)
     .filter((number) => !known.includes(`${name}p${number}`));
-  return unknown.length === 0 ? null : addStep(loop, unknown);
+  return unknown.length === 0 ? null : addStep(loop, unknown, await diskIdentity(host, loop));
 };
 
 /** Numbers in a row as one range each: `1:4`, as partx takes them. */
@@ -59,9 +78,17 @@ export const numberRanges = (numbers: readonly number[]): readonly string[] => {
 /** Takes away the partitions that were added, and only those. */
 export const removePartitions = async (
   host: Host,
-  device: string,
-  numbers: readonly number[],
+  {
+    device,
+    numbers,
+    identity,
+  }: {
+    readonly device: string;
+    readonly numbers: readonly number[];
+    readonly identity: string | null;
+  },
 ): Promise<UndoResult> => {
+  if ((await diskIdentity(host, device)) !== identity) return gone;
   const present = async () => {
     const found = await Promise.all(
       numbers.map(async (number) => {
@@ -75,10 +102,15 @@ export const removePartitions = async (
   };
   const before = await present();
   if (before.length === 0) return gone;
-  for (const range of numberRanges(before.map(({ number }) => number))) {
-    // 1: one of them is busy; the table below tells which.
-    await host.run({ program: 'partx', args: ['--delete', '--nr', range, device], accept: [0, 1] });
-  }
+  const attempt = async (): Promise<boolean> => {
+    for (const range of numberRanges((await present()).map(({ number }) => number))) {
+      // 1: one of them is busy; the kernel's table tells which.
+      const args = ['--delete', '--nr', range, device];
+      await host.run({ program: 'partx', args, accept: [0, 1] });
+    }
+    return (await present()).length === 0;
+  };
+  await waitUntil(attempt, patienceMilliseconds);
   const [busy] = await present();
   return busy === undefined
     ? undone

@@ -107,7 +107,7 @@ const run = async (
       ? '\n  Booting. Changes are kept.'
       : '\n  Booting. THROWAWAY COPY: nothing that you change is kept.',
   );
-  const boot = await runSystem(walk.session, root, plan, wishes, {
+  const boot = await runSystem(walk.session, { root, apart: [] }, plan, wishes, {
     onReached: () => {},
     onOutput: () => {},
     onReboot: () => walk.observer.note('The system asked for a reboot: booting it again.'),

@@ -93,7 +93,7 @@ export const mountStep = async (
     () =>
       walk.attached === null
         ? mountDirectory(walk.session, walk.target, mode)
-        : mountSystem(walk.session, system, mode, true),
+        : mountSystem(walk.session, system, { mode, setuid: true, apart: false }),
     mountedText,
   );
   showNotMounted(walk, where);
