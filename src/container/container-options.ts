@@ -29,13 +29,8 @@ export type Payload =
   /** A program under nspawn's small init; no init of the system is started. */
   | { readonly kind: 'program'; readonly words: readonly string[] };
 
-/** Everything that systemd-nspawn is told. */
-export type ContainerOptions = {
-  /** Directory where the system's root is mounted. */
-  readonly root: string;
-  readonly machine: string;
-  readonly session: string;
-  readonly payload: Payload;
+/** What a person may wish of the container and what is handed on as it is. */
+export type ContainerSettings = {
   readonly network: Network;
   readonly ports: readonly PortForward[];
   /** nspawn's --resolv-conf mode; `off` leaves the file on the disk alone. */
@@ -45,11 +40,20 @@ export type ContainerOptions = {
   readonly environment: readonly (readonly [name: string, value: string])[];
   readonly memoryBytes: number | null;
   readonly tasks: number | null;
+  /** Show each unit as it starts. */
+  readonly verboseBoot: boolean;
+};
+
+/** Everything that systemd-nspawn is told. */
+export type ContainerOptions = ContainerSettings & {
+  /** Directory where the system's root is mounted. */
+  readonly root: string;
+  readonly machine: string;
+  readonly session: string;
+  readonly payload: Payload;
   /** The rescue host has systemd as PID 1, so the container is registered with machinectl. */
   readonly hostHasSystemd: boolean;
   readonly console: 'interactive' | 'read-only';
-  /** Show each unit as it starts. */
-  readonly verboseBoot: boolean;
 };
 
 /** Units that lead to the rescue shell; every other one is a boot of the person's choice. */

@@ -3,8 +3,7 @@ import type { BootReport } from '../container/boot-report.ts';
 import type {
   BindMount,
   ContainerOptions,
-  Network,
-  PortForward,
+  ContainerSettings,
 } from '../container/container-options.ts';
 import { cgroupsFor, hierarchyEnvironment } from '../container/limits.ts';
 import { environmentSecrets } from '../container/nspawn-arguments.ts';
@@ -18,21 +17,12 @@ import type { MountedSystem } from './mount-system.ts';
 import type { Session } from './session.ts';
 
 /** The person's wishes about the container. */
-export type ContainerWishes = {
+export type ContainerWishes = ContainerSettings & {
   readonly machine: string | null;
-  readonly network: Network;
-  readonly ports: readonly PortForward[];
-  readonly resolvConf: string;
-  readonly privateUsers: boolean;
-  readonly binds: readonly BindMount[];
-  readonly environment: readonly (readonly [name: string, value: string])[];
-  readonly memoryBytes: number | null;
-  readonly tasks: number | null;
   readonly keepJournal: boolean;
   /** Seconds until the unit must be reached; 0 for no limit. */
   readonly bootTimeoutSeconds: number;
   readonly interactive: boolean;
-  readonly verboseBoot: boolean;
 };
 
 export type RunHandlers = {
