@@ -1,5 +1,6 @@
 import type { BindMount } from '../container/container-options.ts';
 import { bindStep, mountStep, overlayStep } from '../filesystems/mount-step.ts';
+import { isBelow } from '../host/mount-table.ts';
 import { messageOf, RescueError } from '../host/rescue-error.ts';
 import { isReadOnly, writeProtect } from '../storage/write-protect.ts';
 import { resolveInside, statusInside } from '../system-image/inside.ts';
@@ -101,18 +102,36 @@ const cannot = (mount: PlannedMount, note: string): PlannedMount => ({
   note,
 });
 
+/** Where a mount point is to be looked for: in the root, or in the part beside it that it lies in. */
+const holderOf = (
+  context: Context,
+  root: string,
+  target: string,
+  before: readonly PlannedMount[],
+): { readonly directory: string; readonly path: string } => {
+  const index = context.apart
+    ? before.findLastIndex((part) => part.state === 'mount' && isBelow(target, part.target))
+    : -1;
+  const part = before[index];
+  if (part === undefined) return { directory: root, path: target };
+  const directory = `${context.session.runDirectory}/part/${index + 1}`;
+  return { directory, path: target.slice(part.target.length) || '/' };
+};
+
 /** Mounts below the root at a place that is resolved inside it: a link may lead anywhere. */
 const mountBelow = async (
   context: Context,
   root: string,
   mount: PlannedMount,
-  number: number,
+  before: readonly PlannedMount[],
 ): Promise<PlannedMount> => {
   if (mount.state !== 'mount') return mount;
   const { files } = context.session.host;
-  const path = await resolveInside(files, root, mount.target);
-  const status = path === null ? null : await statusInside(files, root, mount.target);
-  if (path === null || path === root || status?.kind !== 'directory') {
+  const number = before.length + 1;
+  const holder = holderOf(context, root, mount.target, before);
+  const path = await resolveInside(files, holder.directory, holder.path);
+  const status = path === null ? null : await statusInside(files, holder.directory, holder.path);
+  if (path === null || path === holder.directory || status?.kind !== 'directory') {
     return cannot(mount, 'its mount point is missing');
   }
   const place = context.apart
@@ -164,8 +183,8 @@ export const mountSystem = async (
   if (inside === null)
     throw new RescueError({ code: 'NO_SYSTEM', message: 'The deployment is gone.' });
   const results: PlannedMount[] = [];
-  for (const [index, mount] of others.entries()) {
-    results.push(await mountBelow(context, inside, mount, index + 1));
+  for (const mount of others) {
+    results.push(await mountBelow(context, inside, mount, results));
   }
   const isMounted = (mount: PlannedMount) => mount.state === 'mount';
   return {
