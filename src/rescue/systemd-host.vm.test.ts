@@ -86,6 +86,15 @@ describe('a disk attached to a running host with systemd and udev', () => {
     });
     await vm.sh(`mount -o ro ${device}1 /mnt && cat /mnt/kept; umount /mnt`);
   });
+
+  it('is put together for a container with users of its own, each part with its owners', async () => {
+    const script =
+      'stat --format=%u /boot /boot/efi; findmnt -rno OPTIONS /boot | grep -o idmapped';
+    const words = ['rescue', device, '--skip-check', '--private-users', '--exec', script, '--json'];
+    const answer = await vm.kit(words);
+    expect(answer.exitCode, answer.stdout + answer.stderr).toBe(0);
+    expect(answer.json(rescueDocumentSchema).exec?.stdout).toBe('0\n0\nidmapped\n');
+  });
 });
 
 describe('a clone of a disk whose XFS the host has mounted', () => {
