@@ -28,7 +28,7 @@ const endProcesses = async (host: Host, id: string): Promise<void> => {
   const mark = `${sessionVariable}=${id}`;
   const running = async () => processesWithEnvironment(host.files, mark);
   // The container is stopped by its own step, which asks it politely; nspawn only waits for it.
-  const helpers = (await running()).filter((pid) => pid !== process.pid);
+  const helpers = await running();
   const outside = await Promise.all(
     helpers.map(async (pid) => {
       const name = (await host.files.readText(`/proc/${pid}/comm`).catch(() => null))?.trim();
@@ -55,10 +55,7 @@ const cleanOne = async (paths: StatePaths, record: SessionRecord): Promise<Clean
   const plain = createHost();
   const transcript = openTranscript(plain.files, `${record.directory}/transcript.jsonl`, plain.now);
   transcript.note('rescuekit cleanup');
-  const host = createHost({
-    onCommand: transcript.command,
-    env: { [`${sessionVariable}_CLEANUP`]: record.id },
-  });
+  const host = createHost({ onCommand: transcript.command });
   await endProcesses(host, record.id);
   const journal = await openJournal(host.files, `${record.directory}/journal.jsonl`, host.now);
   const report = await tearDown(host, journal);
