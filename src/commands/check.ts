@@ -19,6 +19,7 @@ import { resolveTarget } from '../rescue/target.ts';
 import { requireAllDown, withSession } from '../rescue/with-session.ts';
 import { type CommandContext, parseOptions } from './context.ts';
 import { printCommands } from './dry-run.ts';
+import { stackAnswers } from './stack-answers.ts';
 import { lastResortsOf, repairSchema, targetSchema } from './target-arguments.ts';
 
 export const checkDocumentSchema = z.object({
@@ -39,6 +40,7 @@ const targetsToCheck = async (
   session: Session,
   given: Arguments,
   repair: boolean,
+  context: CommandContext,
 ): Promise<readonly CheckTarget[]> => {
   const target = await resolveTarget(session.host, given.TARGET);
   if (target.kind === 'directory') {
@@ -47,12 +49,11 @@ const targetsToCheck = async (
       'Name the disk, partition or image file.',
     );
   }
-  const attached = await attachTarget(
-    session,
-    target,
-    given.with,
-    repair ? 'read-write' : 'read-only',
-  );
+  const attached = await attachTarget(session, target, {
+    withDisks: given.with,
+    mode: repair ? 'read-write' : 'read-only',
+    answers: stackAnswers(given, context),
+  });
   const survey = await surveyTarget(session, attached, 'enough');
   const lost = await lostTargetsOn(session, attached);
   const onDisk = [...checkTargetsOn(attached), ...lost];
@@ -84,7 +85,7 @@ export const checkHandler = async (args: unknown, context: CommandContext): Prom
   const { result, session, teardown } = await withSession(
     context.session(repair ? 'check --repair' : 'check', given.TARGET),
     async (open) => {
-      const targets = await targetsToCheck(open, given, repair);
+      const targets = await targetsToCheck(open, given, repair, context);
       const lines = checkLines(targets, given.repair);
       if (dryRun) {
         printCommands(context, lines);

@@ -53,6 +53,18 @@ export const addTargetOptions = <T>(argv: Argv<T>) =>
       array: true,
       requiresArg: true,
       describe: 'Further disk or image file that belongs to the same system',
+    })
+    .option('degraded', {
+      type: 'boolean',
+      describe: 'Open arrays and volumes with a missing member that they can do without',
+    })
+    .option('partial', {
+      type: 'boolean',
+      describe: 'Open volume groups of which a disk is missing: only what is left can be read',
+    })
+    .option('rename-clone', {
+      type: 'boolean',
+      describe: 'Give a clone another id while the session lasts, where nothing else works',
     });
 
 export const addSystemOption = <T>(argv: Argv<T>) =>

@@ -11,6 +11,7 @@ import { resolveTarget } from '../rescue/target.ts';
 import { requireAllDown, withSession } from '../rescue/with-session.ts';
 import { systemFactsSchema } from '../system-image/system-facts.ts';
 import { type CommandContext, parseOptions } from './context.ts';
+import { stackAnswers } from './stack-answers.ts';
 import { targetSchema } from './target-arguments.ts';
 
 const layerSchema = z.object({
@@ -77,8 +78,9 @@ export const inspectDocument = (survey: Survey): z.infer<typeof inspectDocumentS
   problems: survey.problems,
 });
 
-const lookAt = async (context: CommandContext, name: string, withDisks: readonly string[]) =>
-  withSession(context.session('inspect', name), async (session) => {
+const lookAt = async (context: CommandContext, given: z.infer<typeof targetSchema>) => {
+  const { TARGET: name } = given;
+  return withSession(context.session('inspect', name), async (session) => {
     const target = await resolveTarget(session.host, name);
     if (target.kind === 'directory') {
       await session.lock(target.lockKey, 'shared');
@@ -86,19 +88,24 @@ const lookAt = async (context: CommandContext, name: string, withDisks: readonly
       return { result: { systems: [system], problems: [] }, keepUp: false };
     }
     const survey = await context.observer.task(`Look at ${name}`, async () => {
-      const attached = await attachTarget(session, target, withDisks, 'read-only');
+      const attached = await attachTarget(session, target, {
+        withDisks: given.with,
+        mode: 'read-only',
+        answers: stackAnswers(given, context),
+      });
       const found = await surveyTarget(session, attached);
       requireSystems(attached, found);
       return found;
     });
     return { result: survey, keepUp: false };
   });
+};
 
 /** `rescuekit inspect TARGET`: what systems are on it. Writes nothing to the target. */
 export const inspectHandler = async (args: unknown, context: CommandContext): Promise<ExitCode> => {
   const given = parseOptions(targetSchema, args);
   requireRoot('inspect');
-  const { result, teardown } = await lookAt(context, given.TARGET, given.with);
+  const { result, teardown } = await lookAt(context, given);
   const document = inspectDocument(result);
   context.printJson(document);
   context.print(renderSystems(document, context.out));

@@ -10,6 +10,7 @@ import { findSystem, prepareSystem } from '../rescue/rescue-job.ts';
 import { requireAllDown, withSession } from '../rescue/with-session.ts';
 import { type CommandContext, parseOptions } from './context.ts';
 import { printCommands } from './dry-run.ts';
+import { stackAnswers } from './stack-answers.ts';
 import { lastResortsOf, repairSchema, targetSchema } from './target-arguments.ts';
 
 export const mountDocumentSchema = z.object({
@@ -29,11 +30,12 @@ const schema = targetSchema.extend(repairSchema.shape).extend({
 
 type Arguments = z.infer<typeof schema>;
 
-const findOptions = (given: Arguments, mode: 'write' | 'read-only') => ({
+const findOptions = (given: Arguments, mode: 'write' | 'read-only', context: CommandContext) => ({
   target: given.TARGET,
   withDisks: given.with,
   system: given.system ?? null,
   mode,
+  answers: stackAnswers(given, context),
 });
 
 const dryRun = async (given: Arguments, context: CommandContext): Promise<ExitCode> => {
@@ -42,7 +44,7 @@ const dryRun = async (given: Arguments, context: CommandContext): Promise<ExitCo
     async (session) => {
       const { system } = await findSystem(
         session,
-        findOptions(given, 'read-only'),
+        findOptions(given, 'read-only', context),
         context.observer,
       );
       const checks = given.skipCheck ? [] : checkLines(checkTargetsOf(system), given.repair);
@@ -72,7 +74,7 @@ export const mountHandler = async (args: unknown, context: CommandContext): Prom
     async (open) => {
       const { skipCheck, repair } = given;
       const options = {
-        ...findOptions(given, mode),
+        ...findOptions(given, mode, context),
         skipCheck,
         repair,
         lastResorts,

@@ -31,6 +31,7 @@ import {
   parseSetenv,
   requireConsistent,
 } from './rescue-options.ts';
+import { stackAnswers } from './stack-answers.ts';
 import { lastResortsOf, repairSchema, targetSchema } from './target-arguments.ts';
 
 export const rescueDocumentSchema = z.object({
@@ -147,6 +148,7 @@ const rescueOptions = async (given: Arguments, context: CommandContext): Promise
     target: given.TARGET,
     withDisks: given.with,
     system: given.system ?? null,
+    answers: stackAnswers(given, context),
     mode: given.ephemeral ? 'ephemeral' : 'write',
     skipCheck: given.skipCheck,
     repair: given.repair,

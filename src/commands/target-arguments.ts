@@ -9,6 +9,9 @@ export const targetSchema = z.object({
   TARGET: z.string().min(1, 'wants a disk, an image file or a directory'),
   with: words.default([]),
   system: z.string().optional(),
+  degraded: z.boolean().default(false),
+  partial: z.boolean().default(false),
+  renameClone: z.boolean().default(false),
 });
 
 export const repairSchema = z.object({

@@ -56,6 +56,8 @@ const contentsOf = (node: GraphNode, readings: DeviceReadings) => {
     fsType: facts.fstype ?? probe?.fsType ?? mounted ?? swapped,
     label: facts.label ?? probe?.label ?? null,
     uuid: facts.uuid ?? probe?.uuid ?? null,
+    // Filled in by `withStacks`, where somebody wants to know.
+    stack: null,
     // udev hands the disk's table down to its partitions.
     partitionTable:
       node.kind === 'partition' ? null : (facts.pttype ?? probe?.partitionTable ?? null),
@@ -137,6 +139,7 @@ const hiddenDevice = (
   fsType: entry.probe?.fsType ?? null,
   label: entry.probe?.label ?? null,
   uuid: entry.probe?.uuid ?? null,
+  stack: null,
   mountpoints: [],
   protected: protection,
   children: [],

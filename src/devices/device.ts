@@ -28,6 +28,31 @@ const partitionSchema = z.object({
   type: z.string().nullable(),
 });
 
+/**
+ * The part of the storage stack that a member belongs to, or that an active node is. Of a member
+ * the array, group or file system over several devices; of a LUKS container the container itself.
+ */
+export const stackSchema = z.object({
+  layer: z.enum(['md', 'lvm', 'luks', 'btrfs', 'multipath', 'mapper']),
+  /** Name of the array, group or mapping, as its own metadata say. */
+  name: z.string().nullable(),
+  uuid: z.string().nullable(),
+  /** Level, type or version: `raid1`, `thin`, `LUKS2`. */
+  type: z.string().nullable(),
+  /**
+   * `active`; `inactive` and complete; `locked`; `degraded`: works with a member missing;
+   * `partial`: data are missing; `stale`: what it stood on is gone; `exported`.
+   */
+  state: z.enum(['active', 'inactive', 'locked', 'degraded', 'partial', 'stale', 'exported']),
+  /** Members that are attached, and members that it has when it is whole. */
+  present: z.int().nullable(),
+  expected: z.int().nullable(),
+  /** Another attached device with the very same identity: one is a copy of the other. */
+  duplicateOf: z.string().nullable(),
+});
+
+export type Stack = Readonly<z.infer<typeof stackSchema>>;
+
 /** One block device with everything that stands on it. The JSON of `list` is made of these. */
 export const deviceSchema = z.object({
   /** Kernel node, for instance `/dev/vdb3`. Null for a partition that the kernel does not know. */
@@ -56,6 +81,8 @@ export const deviceSchema = z.object({
   fsType: z.string().nullable(),
   label: z.string().nullable(),
   uuid: z.string().nullable(),
+  /** Null for what is no part of a storage stack. */
+  stack: stackSchema.nullable(),
   /** Where it is mounted in the host's namespace; `[SWAP]` for active swap. */
   mountpoints: z.array(z.string()).readonly(),
   /** Why it must not be touched, or null. */

@@ -74,21 +74,15 @@ test('every member of an array is protected by what is mounted far above, and so
   });
 });
 
-test('members of an active stack are protected, its top is not', () => {
-  expect(reasons(mirror, {})).toEqual({
-    sda: 'part of the active array md0',
-    sdb: 'part of the active array md0',
-    md0: 'part of the active volume group vg0',
+test('a stack of which nothing is in use is free, for udev activates that of any attached disk', () => {
+  expect(reasons(mirror, {})).toEqual({});
+});
+
+test('the paths of a multipath disk are not free, the disk is', () => {
+  const nodes = [node('sda', 'disk', ['mpatha']), node('mpatha', 'multipath')];
+  expect(reasons(nodes, {})).toEqual({
+    sda: 'one path of the multipath disk mpatha: choose that one',
   });
-});
-
-test('the group is named without the doubling of its hyphens', () => {
-  const nodes = [node('sda', 'disk', ['my--vg-a--b']), node('my--vg-a--b', 'lvm')];
-  expect(reasons(nodes, {})).toEqual({ sda: 'part of the active volume group my-vg' });
-});
-
-test('a stack that rescuekit has activated protects nothing', () => {
-  expect(reasons(mirror, {}, { isOwnStack: () => true })).toEqual({});
 });
 
 test('members of a mounted ZFS pool cannot be told apart and are all protected', () => {

@@ -13,16 +13,14 @@ export type ProtectionNode = {
   readonly children: readonly string[];
 };
 
-/** Tells rescuekit's own mounts and stacks from the host's. */
+/** Tells rescuekit's own mounts from the host's. */
 export type Ownership = {
   /** True for a mount point below a session's run directory. */
   readonly isOwnMount: (path: string) => boolean;
-  /** True for an array, mapping or volume (by its shown name) that a session has activated. */
-  readonly isOwnStack?: (shownName: string) => boolean;
 };
 
 /** From weak to strong: a stronger reason is shown in place of a weaker one. */
-const rank = { active: 1, inUse: 2, system: 3 } as const;
+const rank = { path: 1, inUse: 2, system: 3 } as const;
 
 type Reason = { readonly rank: number; readonly text: string };
 
@@ -42,30 +40,14 @@ const strongest = (reasons: readonly (Reason | null)[]): Reason | null =>
     null,
   );
 
-// `vg0-root`: a single hyphen parts group and volume, hyphens of the names are doubled (lvm(8)).
-const volumeGroup = (shownName: string): string =>
-  (/^((?:[^-]|--)+)-(?!-)/.exec(shownName)?.[1] ?? shownName).replaceAll('--', '-');
-
 /** Why a device is not free when `upper` stands on it, though nothing of it may be mounted. */
-const activeText = (upper: ProtectionNode): string | null => {
-  switch (upper.kind) {
-    case 'raid':
-      return `part of the active array ${upper.shownName}`;
-    case 'lvm':
-      return `part of the active volume group ${volumeGroup(upper.shownName)}`;
-    case 'luks':
-      return `opened on this machine as ${upper.shownName}`;
-    case 'mapper':
-      return `in use by the active mapping ${upper.shownName}`;
-    case 'multipath':
-      return `one path of the multipath disk ${upper.shownName}: choose that one`;
-    default:
-      return null;
-  }
-};
+const pathText = (upper: ProtectionNode): string | null =>
+  upper.kind === 'multipath'
+    ? `one path of the multipath disk ${upper.shownName}: choose that one`
+    : null;
 
 const isStack = (node: ProtectionNode): boolean =>
-  node.kind !== 'multipath' && activeText(node) !== null;
+  ['raid', 'lvm', 'luks', 'mapper'].includes(node.kind);
 
 type Graph = ReadonlyMap<string, ProtectionNode>;
 
@@ -89,11 +71,10 @@ const upward = (graph: Graph, uses: DeviceUses, own: Ownership): Map<string, Rea
     const known = reasons.get(node.name);
     if (known !== undefined) return known;
     const children = childrenOf(graph, node);
-    const active = children
-      .filter((child) => !(own.isOwnStack?.(child.shownName) ?? false))
-      .flatMap((child) => activeText(child) ?? [])
-      .map((text) => ({ rank: rank.active, text }));
-    const reason = strongest([ownReason(node, uses, own), ...active, ...children.map(visit)]);
+    const paths = children
+      .flatMap((child) => pathText(child) ?? [])
+      .map((text) => ({ rank: rank.path, text }));
+    const reason = strongest([ownReason(node, uses, own), ...paths, ...children.map(visit)]);
     reasons.set(node.name, reason);
     return reason;
   };
@@ -103,7 +84,7 @@ const upward = (graph: Graph, uses: DeviceUses, own: Ownership): Map<string, Rea
 
 /** What a device hands on to those that stand on it. */
 const handedDown = (reason: Reason | null, child: ProtectionNode): Reason | null => {
-  if (reason === null || reason.rank === rank.active) return null;
+  if (reason === null || reason.rank === rank.path) return null;
   if (reason.rank === rank.system) return reason;
   // A volume group or array belongs to the host as a whole, partitions of one disk do not.
   const text = reason.text.startsWith('same group: ') ? reason.text : `same group: ${reason.text}`;
@@ -113,9 +94,10 @@ const handedDown = (reason: Reason | null, child: ProtectionNode): Reason | null
 /**
  * Which devices must not be touched, with the reason as a sentence; by name.
  *
- * A device is protected when the host has it or anything above it mounted, swaps to it, or has it
- * in an active stack. The host's own disk is protected as a whole: a partition beside the host's
- * root is not an attached disk.
+ * A device is protected when the host has it or anything above it mounted or swaps to it, or when it
+ * belongs to an array or group of which that is true. An active array or group that nobody uses is
+ * free: udev activates those of every disk that is attached, so activity tells nothing. The host's
+ * own disk is protected as a whole: a partition beside the host's root is not an attached disk.
  */
 export const findProtection = (
   graph: Graph,

@@ -1,15 +1,21 @@
 import { type Device, flattenDevice } from '../devices/device.ts';
-import { findDevice, readDevices } from '../devices/read-devices.ts';
-import { isBelow } from '../host/mount-table.ts';
+import { findDevice } from '../devices/read-devices.ts';
 import { RescueError, refusal } from '../host/rescue-error.ts';
-import type { Step } from '../host/step.ts';
+import type { ClosedLayer, LayerMode } from '../storage/layer.ts';
 import { attachLoop, freeLoopDevice, loopsOf } from '../storage/loop.ts';
-import { addLoopPartitions, addPartitions } from '../storage/partitions.ts';
+import { addLoopPartitions } from '../storage/partitions.ts';
 import { isReadOnly } from '../storage/write-protect.ts';
+import { type OpenStack, openStack, readTree } from './open-stack.ts';
 import type { Session } from './session.ts';
+import type { StackAnswers } from './stack-answers.ts';
 import { resolveTarget, type Target } from './target.ts';
 
-export type AttachMode = 'read-only' | 'read-write';
+export type AttachOptions = {
+  /** Further disks or image files that may belong to the system (`--with`). */
+  readonly withDisks: readonly string[];
+  readonly mode: LayerMode;
+  readonly answers: StackAnswers;
+};
 
 /** The target's block devices as they are now, with all layers that could be opened. */
 export type AttachedTarget = {
@@ -20,15 +26,15 @@ export type AttachedTarget = {
   readonly disk: Device;
   /** All attached disks that may belong to the system, the target's first; none is the host's. */
   readonly disks: readonly Device[];
+  /** Layers that stay closed, each with the reason. */
+  readonly closed: readonly ClosedLayer[];
+  /** The layers that were opened, and how they are closed again. */
+  readonly stack: OpenStack;
+  /** Nodes of what was named: the target itself, then `--with`. */
+  readonly paths: readonly string[];
 };
 
-const lockModeOf = (mode: AttachMode) => (mode === 'read-only' ? 'shared' : 'exclusive');
-
-const isNamed = (device: Device, path: string): boolean =>
-  device.path === path || device.aliases.includes(path);
-
-const readTree = (session: Session): Promise<readonly Device[]> =>
-  readDevices(session.host, { isOwnMount: (path) => isBelow(path, session.runDirectory) });
+const lockModeOf = (mode: LayerMode) => (mode === 'read-only' ? 'shared' : 'exclusive');
 
 /**
  * A file that someone writes through another loop device is no disk that stands still. Several
@@ -37,7 +43,7 @@ const readTree = (session: Session): Promise<readonly Device[]> =>
 const requireUnattached = async (
   session: Session,
   file: string,
-  mode: AttachMode,
+  mode: LayerMode,
 ): Promise<void> => {
   for (const loop of await loopsOf(session.host, file)) {
     if (mode === 'read-only' && (await isReadOnly(session.host, loop))) continue;
@@ -52,11 +58,7 @@ const requireUnattached = async (
 const attachAttempts = 5;
 
 /** Another program may take the device between the question and the answer: then the next one. */
-const attachFreeLoop = async (
-  session: Session,
-  file: string,
-  mode: AttachMode,
-): Promise<string> => {
+const attachFreeLoop = async (session: Session, file: string, mode: LayerMode): Promise<string> => {
   for (let attempt = 1; ; attempt++) {
     const device = await freeLoopDevice(session.host);
     try {
@@ -69,7 +71,7 @@ const attachFreeLoop = async (
   }
 };
 
-const attachImage = async (session: Session, file: string, mode: AttachMode): Promise<string> => {
+const attachImage = async (session: Session, file: string, mode: LayerMode): Promise<string> => {
   await requireUnattached(session, file, mode);
   const device = await attachFreeLoop(session, file, mode);
   const partitions = await addLoopPartitions(session.host, device);
@@ -77,76 +79,58 @@ const attachImage = async (session: Session, file: string, mode: AttachMode): Pr
   return device;
 };
 
-/** Steps that open one more layer of the stack; none when everything is open. */
-const openableLayers = async (
-  session: Session,
-  disks: readonly Device[],
-): Promise<readonly Step[]> => {
-  const devices = disks.flatMap(flattenDevice);
-  const steps = await Promise.all(devices.map((device) => addPartitions(session.host, device)));
-  return steps.filter((step) => step !== null);
-};
-
-/**
- * Nesting is visible only after opening, so: look, open what can be opened, look again, until
- * nothing new appears.
- */
-const openLayers = async (
-  session: Session,
-  paths: readonly string[],
-  first: readonly Device[],
-): Promise<readonly Device[]> => {
-  const performed = new Set<string>();
-  for (let tree = first; ; tree = await readTree(session)) {
-    const ours = tree.filter((disk) =>
-      flattenDevice(disk).some((device) => paths.some((path) => isNamed(device, path))),
-    );
-    const steps = (await openableLayers(session, ours)).filter(
-      (step) => !performed.has(step.title),
-    );
-    if (steps.length === 0) return tree;
-    for (const step of steps) {
-      performed.add(step.title);
-      await session.perform(step);
-    }
-  }
-};
-
-/** Two sessions on two partitions of one disk would be in each other's way: the disk is locked. */
-const lockDisks = async (
-  session: Session,
-  tree: readonly Device[],
-  devices: readonly string[],
-  mode: AttachMode,
-): Promise<void> => {
-  const numbers = devices.flatMap((path) => {
-    const device = findDevice(tree, path);
-    return device === null ? [] : (diskOf(tree, device).majorMinor ?? []);
-  });
-  for (const number of new Set(numbers)) {
-    await session.lock(`block-${number.replace(':', '-')}`, lockModeOf(mode));
-  }
-};
-
 const diskOf = (tree: readonly Device[], device: Device): Device =>
   tree.find((disk) => flattenDevice(disk).includes(device)) ?? device;
 
-const requireFree = async (session: Session, target: Target, named: Device): Promise<void> => {
-  if (named.protected !== null) {
-    const { reason } = named.protected;
-    const code = reason.startsWith('mounted at') ? 'MOUNTED' : 'PROTECTED';
-    throw refusal(
-      code,
-      `${target.name} is protected: ${reason}.`,
-      code === 'MOUNTED'
-        ? 'Unmount it first if it is the disk to be rescued.'
-        : 'Choose an attached disk: rescuekit list',
-    );
+/**
+ * Two sessions on two partitions of one disk would be in each other's way: the disk is locked. It is
+ * locked once, when the first of its devices is used.
+ */
+const diskLocker = (session: Session, mode: LayerMode) => {
+  const locked = new Set<string>();
+  return async (tree: readonly Device[], paths: readonly string[]): Promise<void> => {
+    for (const path of paths) {
+      const device = findDevice(tree, path);
+      const number = device === null ? null : diskOf(tree, device).majorMinor;
+      if (number === null || locked.has(number)) continue;
+      locked.add(number);
+      await session.lock(`block-${number.replace(':', '-')}`, lockModeOf(mode));
+    }
+  };
+};
+
+const requireUnprotected = (name: string, device: Device): void => {
+  if (device.protected === null) return;
+  const { reason } = device.protected;
+  const code = reason.startsWith('mounted at') ? 'MOUNTED' : 'PROTECTED';
+  throw refusal(
+    code,
+    `${name} is protected: ${reason}.`,
+    code === 'MOUNTED'
+      ? 'Unmount it first if it is the disk to be rescued.'
+      : 'Choose an attached disk: rescuekit list',
+  );
+};
+
+/** The stack above a member claims it: then what stands on it is asked, and not the member. */
+const hasHolders = async (session: Session, device: Device): Promise<boolean> => {
+  const holders = await session.host.files.list(`/sys/class/block/${device.name}/holders`);
+  return (holders ?? []).length > 0;
+};
+
+const requireUnclaimed = async (session: Session, named: Device): Promise<void> => {
+  const devices = flattenDevice(named);
+  const held = await Promise.all(devices.map((device) => hasHolders(session, device)));
+  for (const [index, device] of devices.entries()) {
+    const below = flattenDevice(device).some((one) => held[devices.indexOf(one)] === true);
+    if (device.path === null || held[index] === true || below) continue;
+    if (await session.host.files.isClaimed(device.path)) throw busyTarget(device.path);
   }
-  const paths = flattenDevice(named).flatMap((device) => device.path ?? []);
-  for (const path of paths) {
-    if (await session.host.files.isClaimed(path)) throw busyTarget(path);
-  }
+};
+
+const requireFree = async (session: Session, name: string, named: Device): Promise<void> => {
+  requireUnprotected(name, named);
+  await requireUnclaimed(session, named);
 };
 
 const busyTarget = (path: string): RescueError =>
@@ -163,47 +147,79 @@ const vanished = (name: string): RescueError =>
     hint: 'Attach it again and look: rescuekit list',
   });
 
-const requireWritable = (target: Target, named: Device): void => {
+const requireWritable = (name: string, named: Device): void => {
   if (!named.readOnly) return;
   throw new RescueError({
     code: 'READ_ONLY',
-    message: `${target.name} is read-only, it cannot be repaired or booted with changes kept.`,
+    message: `${name} is read-only, it cannot be repaired or booted with changes kept.`,
     hint: 'Make it writable (blockdev --setrw, or attach it without the read-only option), or use --ephemeral.',
   });
+};
+
+type Named = { readonly name: string; readonly path: string };
+
+const deviceOf = (tree: readonly Device[], { name, path }: Named): Device => {
+  const device = findDevice(tree, path);
+  if (device === null) throw vanished(name);
+  return device;
+};
+
+const resolveNamed = async (
+  session: Session,
+  targets: readonly Target[],
+  mode: LayerMode,
+): Promise<readonly Named[]> => {
+  const named: Named[] = [];
+  for (const { kind, path, name, lockKey } of targets) {
+    if (kind === 'image') await session.lock(lockKey, lockModeOf(mode));
+    named.push({ name, path: kind === 'image' ? await attachImage(session, path, mode) : path });
+  }
+  return named;
+};
+
+/** Opens the layers on what was named, all of which is known to be free. */
+const openNamed = async (
+  session: Session,
+  target: Target,
+  all: readonly Named[],
+  { mode, answers }: Pick<AttachOptions, 'mode' | 'answers'>,
+  locker: ReturnType<typeof diskLocker>,
+): Promise<AttachedTarget> => {
+  const first = await readTree(session);
+  const paths = all.map(({ path }) => path);
+  await locker(first, paths);
+  for (const each of all) {
+    const device = deviceOf(first, each);
+    await requireFree(session, each.name, device);
+    if (mode === 'read-write') requireWritable(each.name, device);
+  }
+  const stack = await openStack(session, first, { paths, mode, answers, claim: locker });
+  const { tree, closed } = stack;
+  const devices = all.map((each) => deviceOf(tree, each));
+  const [named] = devices;
+  if (named === undefined) throw vanished(target.name);
+  const disk = diskOf(tree, named);
+  const drawn = stack.opened.flatMap((opening) =>
+    opening.devices.flatMap((path) => findDevice(tree, path) ?? []),
+  );
+  const ours = [disk, ...[...devices, ...drawn].map((device) => diskOf(tree, device))];
+  const free = tree.filter((other) => other.protected === null);
+  return { target, named, disk, disks: [...new Set([...ours, ...free])], closed, stack, paths };
 };
 
 /**
  * Attaches an image file or takes a block device as it is, and opens its layers.
  *
- * @param withDisks further disks or image files that may belong to the system (`--with`).
  * @throws RescueError `PROTECTED`, `MOUNTED`, `BUSY`, `LOCKED` (4), `READ_ONLY`, `VANISHED` (1).
  */
 export const attachTarget = async (
   session: Session,
   target: Target,
-  withDisks: readonly string[],
-  mode: AttachMode,
+  options: AttachOptions,
 ): Promise<AttachedTarget> => {
-  const others = await Promise.all(withDisks.map((name) => resolveTarget(session.host, name)));
-  const paths: string[] = [];
-  for (const each of [target, ...others]) {
-    if (each.kind === 'image') await session.lock(each.lockKey, lockModeOf(mode));
-    paths.push(each.kind === 'image' ? await attachImage(session, each.path, mode) : each.path);
-  }
-  const first = await readTree(session);
-  await lockDisks(session, first, paths, mode);
-  const tree = await openLayers(session, paths, first);
-  const found = paths.map((path) => findDevice(tree, path));
-  const [named] = found;
-  if (named === undefined || named === null) throw vanished(target.name);
-  for (const [index, each] of [target, ...others].entries()) {
-    const device = found[index];
-    if (device === undefined || device === null) throw vanished(each.name);
-    await requireFree(session, each, device);
-    if (mode === 'read-write') requireWritable(each, device);
-  }
-  const disk = diskOf(tree, named);
-  const ours = [disk, ...found.flatMap((device) => (device ? [diskOf(tree, device)] : []))];
-  const free = tree.filter((other) => other.protected === null);
-  return { target, named, disk, disks: [...new Set([...ours, ...free])] };
+  const others = await Promise.all(
+    options.withDisks.map((name) => resolveTarget(session.host, name)),
+  );
+  const all = await resolveNamed(session, [target, ...others], options.mode);
+  return openNamed(session, target, all, options, diskLocker(session, options.mode));
 };

@@ -21,6 +21,7 @@ const partition = (number: number, fsType: string | null, uuid: string | null): 
   fsType,
   label: null,
   uuid,
+  stack: null,
   mountpoints: [],
   protected: null,
   children: [],

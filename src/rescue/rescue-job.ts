@@ -13,6 +13,7 @@ import {
 import type { Observer } from './observer.ts';
 import { type ContainerWishes, type RunHandlers, runSystem } from './run-system.ts';
 import type { Session } from './session.ts';
+import type { StackAnswers } from './stack-answers.ts';
 import { type FoundSystem, surveyDirectory, surveyTarget } from './survey.ts';
 import { resolveTarget, type Target } from './target.ts';
 
@@ -22,6 +23,7 @@ export type FindOptions = {
   /** Name of one of several systems, null when there is only one. */
   readonly system: string | null;
   readonly mode: SystemMode;
+  readonly answers: StackAnswers;
 };
 
 export type PrepareOptions = FindOptions & {
@@ -67,7 +69,7 @@ export const findSystem = async (
     `Look at ${target.name}`,
     async () => {
       const mode = options.mode === 'write' ? 'read-write' : 'read-only';
-      const attached = await attachTarget(session, target, options.withDisks, mode);
+      const attached = await attachTarget(session, target, { ...options, mode });
       const survey = await surveyTarget(session, attached, 'enough');
       return { target, system: chooseSystem(attached, survey, options.system) };
     },

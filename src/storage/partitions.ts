@@ -1,9 +1,10 @@
-import type { Device } from '../devices/device.ts';
+import { type Device, flattenDevice } from '../devices/device.ts';
 import { readPartitionTable } from '../devices/partition-table.ts';
 import type { Host } from '../host/host.ts';
 import type { Step } from '../host/step.ts';
 import { gone, leftBusy, type UndoResult, undone } from '../host/undo-result.ts';
 import { waitUntil } from '../host/wait.ts';
+import type { Layer, Opening } from './layer.ts';
 
 /** Whoever opens a partition for a moment after an unmount (udev, a scan) lets go within this time. */
 const patienceMilliseconds = 1000;
@@ -15,11 +16,37 @@ const loopSectorBytes = 512;
 export const partitionNode = (disk: string, number: number): string =>
   /\d$/.test(disk) ? `${disk}p${number}` : `${disk}${number}`;
 
+const partitionOpening = (disk: string, step: Step): Opening => ({
+  key: step.title,
+  layer: 'partitions',
+  what: `the partitions of ${disk}`,
+  devices: [disk],
+  rank: 0,
+  need: { kind: 'nothing' },
+  commands: () => step.commands.map(({ program, args }) => [program, ...args]),
+  open: async (perform) => {
+    await perform(step);
+  },
+  aliases: {},
+});
+
+/** Partition tables on disks and arrays, for kernels that do not read them by themselves. */
+export const partitionLayer: Layer = {
+  name: 'partitions',
+  probe: async ({ host, ours }) => {
+    const openings = ours.flatMap(flattenDevice).map(async (device) => {
+      const step = await addPartitions(host, device);
+      return step === null || device.path === null ? [] : [partitionOpening(device.path, step)];
+    });
+    return (await Promise.all(openings)).flat();
+  },
+};
+
 /**
  * The step that tells the kernel about partitions it does not know, because it was built without
  * parsers for partition tables. Null when it knows them all.
  */
-export const addPartitions = async (host: Host, disk: Device): Promise<Step | null> => {
+const addPartitions = async (host: Host, disk: Device): Promise<Step | null> => {
   const unknown = disk.children.flatMap((child) =>
     child.path === null && child.partition !== null ? [child.partition.number] : [],
   );

@@ -21,6 +21,7 @@ const device = (path: string, more: Partial<Device> = {}): Device => ({
   fsType: null,
   label: null,
   uuid: null,
+  stack: null,
   mountpoints: [],
   protected: null,
   children: [],

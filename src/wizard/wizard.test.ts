@@ -33,6 +33,7 @@ const disk: Device = {
   fsType: null,
   label: null,
   uuid: null,
+  stack: null,
   mountpoints: [],
   protected: null,
   children: [],

@@ -4,13 +4,15 @@ import { requirePrograms } from '../host/capabilities.ts';
 import { type ExitCode, exitCode, RescueError, usageError } from '../host/rescue-error.ts';
 import { createStyle } from '../output/style.ts';
 import { wrapText } from '../output/wrap.ts';
-import { type AttachMode, attachTarget } from '../rescue/attach.ts';
+import { attachTarget } from '../rescue/attach.ts';
 import { systemTitle } from '../rescue/choose-system.ts';
 import { holdStill } from '../rescue/hold-still.ts';
 import { rescuePrograms } from '../rescue/rescue-job.ts';
 import type { Session } from '../rescue/session.ts';
+import { noAnswers } from '../rescue/stack-answers.ts';
 import { resolveTarget, type Target } from '../rescue/target.ts';
 import { requireAllDown, withSession } from '../rescue/with-session.ts';
+import type { LayerMode } from '../storage/layer.ts';
 import { chooseTarget } from './choose-disk.ts';
 import { type Console, openConsole } from './console.ts';
 import { renderEnding, renderStopped } from './ending.ts';
@@ -24,7 +26,7 @@ const openWalk = async (
   console: Console,
   session: Session,
   target: Target,
-  mode: AttachMode,
+  mode: LayerMode,
 ): Promise<Walk> => {
   const writable = mode === 'read-write';
   if (target.kind === 'directory') {
@@ -35,7 +37,11 @@ const openWalk = async (
   const { attached, allowWrites } = await console.observer.task(
     `Attach ${target.name}`,
     async () => {
-      const value = await attachTarget(session, target, [], mode);
+      const value = await attachTarget(session, target, {
+        withDisks: [],
+        mode,
+        answers: noAnswers,
+      });
       return { attached: value, allowWrites: await holdStill(session, value) };
     },
   );
@@ -56,7 +62,7 @@ type Run = {
 };
 
 /** One session: attach, walk, take down, last words. Null when another disk is to be chosen. */
-const walkOn = async (run: Run, target: Target, mode: AttachMode): Promise<ExitCode | null> => {
+const walkOn = async (run: Run, target: Target, mode: LayerMode): Promise<ExitCode | null> => {
   const { context, console } = run;
   const options = { ...context.session('wizard', target.name), signal: console.signal };
   const { result, session, teardown } = await withSession(options, async (open) => {

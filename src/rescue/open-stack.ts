@@ -1,0 +1,190 @@
+import { type Device, flattenDevice } from '../devices/device.ts';
+import { readDevices } from '../devices/read-devices.ts';
+import { isBelow } from '../host/mount-table.ts';
+import { messageOf, RescueError } from '../host/rescue-error.ts';
+import type {
+  ClosedLayer,
+  Layer,
+  LayerContext,
+  LayerMode,
+  Opening,
+  Perform,
+} from '../storage/layer.ts';
+import { partitionLayer } from '../storage/partitions.ts';
+import type { Session } from './session.ts';
+import { consentOption, type StackAnswers } from './stack-answers.ts';
+
+/** In no order: openings are sorted by their rank. */
+const layers: readonly Layer[] = [partitionLayer];
+
+export type OpenStack = {
+  /** All devices of the host as they are afterwards. */
+  readonly tree: readonly Device[];
+  /** What was opened, in the order in which it was. */
+  readonly opened: readonly Opening[];
+  readonly closed: readonly ClosedLayer[];
+  /** Their steps in the journal, for taking the stack down before its turn. */
+  readonly steps: readonly number[];
+};
+
+type Names = ReadonlyMap<string, readonly string[]>;
+
+const withNames = (device: Device, names: Names): Device => {
+  const own = [device.path ?? '', ...device.aliases];
+  const more = own.flatMap((name) => names.get(name) ?? []);
+  return {
+    ...device,
+    aliases: [...new Set([...device.aliases, ...more])],
+    children: device.children.map((child) => withNames(child, names)),
+  };
+};
+
+const namesOf = (opened: readonly Opening[]): Names =>
+  new Map(opened.flatMap(({ aliases }) => Object.entries(aliases)));
+
+/** All devices of the host; mounts of this session are its own. */
+export const readTree = async (
+  session: Session,
+  opened: readonly Opening[] = [],
+): Promise<readonly Device[]> => {
+  const tree = await readDevices(session.host, {
+    isOwnMount: (path) => isBelow(path, session.runDirectory),
+  });
+  const names = namesOf(opened);
+  return names.size === 0 ? tree : tree.map((device) => withNames(device, names));
+};
+
+const stands = (disk: Device, paths: ReadonlySet<string>): boolean =>
+  flattenDevice(disk).some((device) =>
+    [device.path ?? '', ...device.aliases].some((path) => paths.has(path)),
+  );
+
+/** An opening that fails leaves its layer closed; only these end the job. */
+const endsTheJob = (error: unknown): boolean =>
+  error instanceof RescueError && ['INTERRUPTED', 'LEFT_BEHIND', 'LOCKED'].includes(error.code);
+
+const closedBy = (opening: Opening, why: string, option: string | null): ClosedLayer => {
+  const { what, layer, devices } = opening;
+  return { what, layer, devices, why, option };
+};
+
+/** More than this and the person has the wrong passphrase, not a slip of the finger. */
+const attempts = 3;
+
+const openLocked = async (
+  perform: Perform,
+  opening: Opening,
+  answers: StackAnswers,
+): Promise<ClosedLayer | null> => {
+  for (let attempt = 0; attempt < attempts; attempt++) {
+    const secret = await answers.secret(opening, attempt);
+    if (secret === null) break;
+    try {
+      await opening.open(perform, secret);
+      return null;
+    } catch (error) {
+      const again = error instanceof RescueError && error.code === 'WRONG_PASSPHRASE';
+      if (!again) throw error;
+      if (attempt === attempts - 1) return closedBy(opening, messageOf(error), '--passphrase-file');
+    }
+  }
+  return closedBy(opening, 'It is encrypted and no passphrase was given.', '--passphrase-file');
+};
+
+/** Opens one thing; what stays closed comes back with its reason. */
+const openOne = async (
+  session: Session,
+  perform: Perform,
+  opening: Opening,
+  answers: StackAnswers,
+): Promise<ClosedLayer | null> => {
+  const { need } = opening;
+  try {
+    if (need.kind === 'passphrase') return await openLocked(perform, opening, answers);
+    if (need.kind === 'impossible') return closedBy(opening, need.why, null);
+    if (need.kind === 'consent' && !(await answers.allow(opening, need.consent))) {
+      return closedBy(opening, need.why, consentOption[need.consent]);
+    }
+    await opening.open(perform, null);
+    return null;
+  } catch (error) {
+    if (session.signal.aborted || endsTheJob(error)) throw error;
+    return closedBy(opening, messageOf(error), null);
+  }
+};
+
+type Round = {
+  readonly tree: readonly Device[];
+  readonly tried: ReadonlySet<string>;
+  readonly scope: ReadonlySet<string>;
+};
+
+/** Openings of the lowest rank that have not been tried. */
+const nextOpenings = async (
+  session: Session,
+  mode: LayerMode,
+  { tree, tried, scope }: Round,
+): Promise<readonly Opening[]> => {
+  const ours = tree.filter((disk) => stands(disk, scope));
+  const context: LayerContext = {
+    host: session.host,
+    ours,
+    free: tree.filter((disk) => disk.protected === null && !ours.includes(disk)),
+    all: tree,
+    mode,
+    session: session.id,
+    directory: session.directory,
+  };
+  const found = (await Promise.all(layers.map((layer) => layer.probe(context)))).flat();
+  const fresh = found.filter(({ key }) => !tried.has(key));
+  const rank = Math.min(...fresh.map((opening) => opening.rank));
+  return fresh.filter((opening) => opening.rank === rank);
+};
+
+export type OpenOptions = {
+  /** The devices that were named. */
+  readonly paths: readonly string[];
+  readonly mode: LayerMode;
+  readonly answers: StackAnswers;
+  /** Called before a device is used for the first time; locks its disk and refuses one in use. */
+  readonly claim: (tree: readonly Device[], paths: readonly string[]) => Promise<void>;
+};
+
+/**
+ * Opens the layers on the named devices. Nesting is visible only after opening, so: look, open what
+ * can be opened, look again, until nothing new appears; what is complete before what is not.
+ */
+export const openStack = async (
+  session: Session,
+  first: readonly Device[],
+  { paths, mode, answers, claim }: OpenOptions,
+): Promise<OpenStack> => {
+  const tried = new Set<string>();
+  const scope = new Set(paths);
+  const opened: Opening[] = [];
+  const closed: ClosedLayer[] = [];
+  const steps: number[] = [];
+  const perform: Perform = async (step) => {
+    const number = await session.perform(step);
+    steps.push(number);
+    return number;
+  };
+  let tree = first;
+  for (;;) {
+    const openings = await nextOpenings(session, mode, { tree, tried, scope });
+    if (openings.length === 0) return { tree, opened, closed, steps };
+    const before = opened.length;
+    for (const opening of openings) {
+      tried.add(opening.key);
+      await claim(tree, opening.devices);
+      const stays = await openOne(session, perform, opening, answers);
+      if (stays !== null) {
+        closed.push(stays);
+        continue;
+      }
+      opened.push(opening);
+      for (const path of opening.devices) scope.add(path);
+    }
+    if (opened.length > before) tree = await readTree(session, opened);
+  }
+};

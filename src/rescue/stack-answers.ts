@@ -1,0 +1,36 @@
+import { RescueError } from '../host/rescue-error.ts';
+import type { Consent, Opening, Secret } from '../storage/layer.ts';
+
+/** What the person says about layers that do not open by themselves; options or prompts answer. */
+export type StackAnswers = {
+  /** Whether something incomplete may be opened, or a clone renamed for the session. */
+  readonly allow: (opening: Opening, consent: Consent) => Promise<boolean>;
+  /**
+   * The secret of an encrypted volume, null when there is none or no further one.
+   *
+   * @param attempt 0 for the first question about this volume, 1 after one wrong answer, …
+   */
+  readonly secret: (opening: Opening, attempt: number) => Promise<Secret | null>;
+};
+
+/** The option by which each consent is given. */
+export const consentOption: Readonly<Record<Consent, string>> = {
+  degraded: '--degraded',
+  partial: '--partial',
+  'rename-clone': '--rename-clone',
+};
+
+/** Opens only what is complete and needs no secret. */
+export const noAnswers: StackAnswers = {
+  allow: async () => false,
+  secret: async () => null,
+};
+
+/** A passphrase that cryptsetup did not accept. */
+export const wrongPassphrase = (device: string, cause?: unknown): RescueError =>
+  new RescueError({
+    code: 'WRONG_PASSPHRASE',
+    message: `No key of ${device} is available with this passphrase or key file.`,
+    hint: 'Check the passphrase (keyboard layout, trailing newline) or name the right key file.',
+    cause,
+  });
