@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { flattenDevice } from '../devices/device.ts';
+import { flattenDevice, nodeOf } from '../devices/device.ts';
 import { requireRoot } from '../host/capabilities.ts';
 import { type ExitCode, exitCode } from '../host/rescue-error.ts';
 import { renderSystems } from '../output/system-report.ts';
@@ -46,7 +46,7 @@ const layersOf = (system: FoundSystem): SystemDocument['layers'] => {
   return flattenDevice(place.disk)
     .filter((device) => flattenDevice(device).includes(place.device))
     .map((device) => ({
-      device: device.path ?? device.name,
+      device: nodeOf(device) ?? device.name,
       kind: device.kind,
       fsType: device.fsType,
     }));
@@ -57,9 +57,7 @@ const disksOf = (system: FoundSystem): readonly string[] => {
   if (place === null) return [];
   const devices = system.mounts.flatMap(({ device }) => device ?? []);
   return place.disks
-    .filter((disk) =>
-      flattenDevice(disk).some(({ path }) => path !== null && devices.includes(path)),
-    )
+    .filter((disk) => flattenDevice(disk).some((device) => devices.includes(nodeOf(device) ?? '')))
     .flatMap(({ path }) => path ?? []);
 };
 
@@ -69,7 +67,7 @@ export const inspectDocument = (survey: Survey): z.infer<typeof inspectDocumentS
   systems: survey.systems.map((system) => ({
     ...system.facts,
     name: systemName(system),
-    root: system.place?.device.path ?? null,
+    root: system.place === null ? null : nodeOf(system.place.device),
     subvolume: system.place?.subvolume ?? null,
     layers: layersOf(system),
     disks: disksOf(system),

@@ -94,8 +94,28 @@ export const deviceSchema = z.object({
 
 export type Device = Readonly<z.infer<typeof deviceSchema>>;
 
-/** The node itself and all below it, parents before children. A node reached twice comes twice. */
+const walk = (device: Device): readonly Device[] => [device, ...device.children.flatMap(walk)];
+
+/**
+ * The node itself and all above it in the stack, each once: a striped volume is reached through
+ * each of its physical volumes. Members come before what stands on them.
+ */
 export const flattenDevice = (device: Device): readonly Device[] => [
-  device,
-  ...device.children.flatMap(flattenDevice),
+  ...new Map(walk(device).map((one) => [one.path ?? one.name, one])).values(),
 ];
+
+/**
+ * The node by which a device is named to tools and people. Of device-mapper that is the name that
+ * somebody chose, `/dev/mapper/vg0-root`: the kernel's `/dev/dm-3` tells nothing, and is another
+ * volume the next time. Null for a partition that the kernel does not know.
+ */
+export const nodeOf = (device: Device): string | null =>
+  device.path !== null && device.name.startsWith('dm-')
+    ? (device.aliases.find((alias) => alias.startsWith('/dev/mapper/')) ?? device.path)
+    : device.path;
+
+/** `vg0-root` for a mapping, else the kernel's name. */
+export const shortName = (device: Device): string => {
+  const node = nodeOf(device);
+  return node?.startsWith('/dev/mapper/') ? node.slice('/dev/mapper/'.length) : device.name;
+};

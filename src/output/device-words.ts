@@ -1,4 +1,4 @@
-import type { Device } from '../devices/device.ts';
+import { type Device, shortName } from '../devices/device.ts';
 import { plainText } from '../host/plain-text.ts';
 
 /** What a person calls a signature; file systems are known by their own name. */
@@ -67,7 +67,4 @@ export const hardwareWords = (device: Device): readonly string[] =>
   ].flatMap((word) => (word === null ? [] : [plainText(word)]));
 
 /** `vg0-root` for a mapping, else the kernel's name. */
-export const shownName = (device: Device): string => {
-  const mapping = device.aliases.find((alias) => alias.startsWith('/dev/mapper/'));
-  return plainText(mapping?.slice('/dev/mapper/'.length) ?? device.name);
-};
+export const shownName = (device: Device): string => plainText(shortName(device));

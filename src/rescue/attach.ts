@@ -120,10 +120,11 @@ const hasHolders = async (session: Session, device: Device): Promise<boolean> =>
 
 const requireUnclaimed = async (session: Session, named: Device): Promise<void> => {
   const devices = flattenDevice(named);
-  const held = await Promise.all(devices.map((device) => hasHolders(session, device)));
-  for (const [index, device] of devices.entries()) {
-    const below = flattenDevice(device).some((one) => held[devices.indexOf(one)] === true);
-    if (device.path === null || held[index] === true || below) continue;
+  const held = new Set<Device>();
+  for (const device of devices) if (await hasHolders(session, device)) held.add(device);
+  for (const device of devices) {
+    // A disk is claimed through the partition that a stack stands on.
+    if (device.path === null || flattenDevice(device).some((one) => held.has(one))) continue;
     if (await session.host.files.isClaimed(device.path)) throw busyTarget(device.path);
   }
 };

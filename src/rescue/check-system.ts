@@ -1,4 +1,4 @@
-import { type Device, flattenDevice } from '../devices/device.ts';
+import { flattenDevice, nodeOf } from '../devices/device.ts';
 import type {
   CheckProgress,
   CheckResult,
@@ -41,9 +41,11 @@ export const checkTargetsOf = (system: FoundSystem): readonly CheckTarget[] => {
 
 /** Every file system on a disk, for a target on which no system was found. */
 export const checkTargetsOn = (attached: AttachedTarget): readonly CheckTarget[] =>
-  flattenDevice(attached.named).flatMap(({ path, fsType }: Device) =>
-    path === null || fsType === null || fsType === 'swap' ? [] : [{ device: path, fsType }],
-  );
+  flattenDevice(attached.named).flatMap((device) => {
+    const { fsType } = device;
+    const node = nodeOf(device);
+    return node === null || fsType === null || fsType === 'swap' ? [] : [{ device: node, fsType }];
+  });
 
 /** Devices that look empty and still hold the backups of an ext file system's superblock. */
 export const lostTargetsOn = async (
@@ -53,7 +55,7 @@ export const lostTargetsOn = async (
   const found = await Promise.all(
     flattenDevice(attached.named).map(async (device) =>
       device.path !== null && (await isLostExt(session.host, device))
-        ? [{ device: device.path, fsType: 'ext4' }]
+        ? [{ device: nodeOf(device) ?? device.path, fsType: 'ext4' }]
         : [],
     ),
   );

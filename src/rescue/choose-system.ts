@@ -1,4 +1,4 @@
-import { type Device, flattenDevice } from '../devices/device.ts';
+import { type Device, flattenDevice, shortName } from '../devices/device.ts';
 import { plainText } from '../host/plain-text.ts';
 import { RescueError, usageError } from '../host/rescue-error.ts';
 import type { AttachedTarget } from './attach.ts';
@@ -13,7 +13,7 @@ export const systemName = (system: FoundSystem): string => {
   const { place } = system;
   if (place === null) return 'directory';
   const inside = place.subvolume ?? system.deployment;
-  const device = place.device.name.replace(/^loop\d+(?=p\d)/, '');
+  const device = shortName(place.device).replace(/^loop\d+(?=p\d)/, '');
   return inside === '' ? device : `${device}:${inside}`;
 };
 
@@ -50,7 +50,7 @@ const noSystem = (attached: AttachedTarget, survey: Survey): RescueError => {
   return new RescueError({
     code: 'NO_SYSTEM',
     message: `No Linux system was found on ${target.name}.`,
-    hint: `On it: ${inside.map((device) => `${device.name} ${plainText(device.fsType ?? '')}`).join(', ') || 'partitions without a file system'}.`,
+    hint: `On it: ${inside.map((device) => `${shortName(device)} ${plainText(device.fsType ?? '')}`).join(', ') || 'partitions without a file system'}.`,
   });
 };
 

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { Device } from '../devices/device.ts';
+import { type Device, nodeOf } from '../devices/device.ts';
 import { fileSystemFor } from '../filesystems/registry.ts';
 import { plainText } from '../host/plain-text.ts';
 import { firstRoot, inMountOrder, normalTarget, optionValue } from '../system-image/fstab.ts';
@@ -85,7 +85,7 @@ const planEntry = (entry: FstabEntry, place: RootPlace, help: ResolveHelp): Plan
       return planned(entry, {
         device: null,
         state: 'ambiguous',
-        note: `several attached disks have it: ${resolution.candidates.map(({ path }) => path).join(', ')}`,
+        note: `several attached disks have it: ${resolution.candidates.map(nodeOf).join(', ')}`,
       });
     case 'no-device':
       return planned(entry, { device: null, state: 'skipped', note: resolution.reason });
@@ -95,7 +95,7 @@ const planEntry = (entry: FstabEntry, place: RootPlace, help: ResolveHelp): Plan
 };
 
 const planFound = (entry: FstabEntry, device: Device, note: string | null): PlannedMount => {
-  const base = { device: device.path, note };
+  const base = { device: nodeOf(device), note };
   const actual = device.fsType ?? entry.fsType;
   if (entry.fsType === 'swap') return planned(entry, { ...base, state: 'skipped', note: 'swap' });
   if (!isWanted(entry))
@@ -123,8 +123,8 @@ export const planMounts = (
   const others = (rootEntry?.options ?? []).filter((option) => !option.startsWith('subvol'));
   const root: PlannedMount = {
     target: '/',
-    spec: plainText(rootEntry?.spec ?? place.device.path ?? place.device.name),
-    device: place.device.path,
+    spec: plainText(rootEntry?.spec ?? nodeOf(place.device) ?? place.device.name),
+    device: nodeOf(place.device),
     fsType: place.device.fsType ?? 'auto',
     options: [...others.map(plainText), ...subvolume],
     state: 'mount',

@@ -29,14 +29,20 @@ export type OpenStack = {
 
 type Names = ReadonlyMap<string, readonly string[]>;
 
-const withNames = (device: Device, names: Names): Device => {
-  const own = [device.path ?? '', ...device.aliases];
-  const more = own.flatMap((name) => names.get(name) ?? []);
-  return {
-    ...device,
-    aliases: [...new Set([...device.aliases, ...more])],
-    children: device.children.map((child) => withNames(child, names)),
+/** A node that is reached twice stays one object: devices are compared by identity. */
+const withNames = (tree: readonly Device[], names: Names): readonly Device[] => {
+  const made = new Map<Device, Device>();
+  const visit = (device: Device): Device => {
+    const known = made.get(device);
+    if (known !== undefined) return known;
+    const own = [device.path ?? '', ...device.aliases];
+    const more = own.flatMap((name) => names.get(name) ?? []);
+    const aliases = [...new Set([...device.aliases, ...more])];
+    const named = { ...device, aliases, children: device.children.map(visit) };
+    made.set(device, named);
+    return named;
   };
+  return tree.map(visit);
 };
 
 const namesOf = (opened: readonly Opening[]): Names =>
@@ -51,7 +57,7 @@ export const readTree = async (
     isOwnMount: (path) => isBelow(path, session.runDirectory),
   });
   const names = namesOf(opened);
-  return names.size === 0 ? tree : tree.map((device) => withNames(device, names));
+  return names.size === 0 ? tree : withNames(tree, names);
 };
 
 const stands = (disk: Device, paths: ReadonlySet<string>): boolean =>

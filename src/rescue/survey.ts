@@ -1,4 +1,4 @@
-import { type Device, flattenDevice } from '../devices/device.ts';
+import { type Device, flattenDevice, nodeOf } from '../devices/device.ts';
 import { mountStep } from '../filesystems/mount-step.ts';
 import { fileSystemFor } from '../filesystems/registry.ts';
 import { mapBounded } from '../host/bounded.ts';
@@ -51,7 +51,8 @@ type Candidate = { readonly device: Device; readonly path: string; readonly fsTy
 
 const candidates = (named: Device): readonly Candidate[] =>
   flattenDevice(named).flatMap((device) => {
-    const { path, fsType } = device;
+    const { fsType } = device;
+    const path = nodeOf(device);
     if (path === null || fsType === null || neverRoot.has(fsType)) return [];
     return fileSystemFor(fsType) === null ? [] : [{ device, path, fsType }];
   });

@@ -1,13 +1,15 @@
+import { majorMinorOf } from '../devices/device-number.ts';
 import type { Host } from '../host/host.ts';
 import type { Step } from '../host/step.ts';
 import { gone, type UndoResult, undone } from '../host/undo-result.ts';
 
-const readOnlyFile = (device: string): string =>
-  `/sys/class/block/${device.slice(device.lastIndexOf('/') + 1)}/ro`;
-
-/** Whether the kernel refuses writes to the block device. */
-export const isReadOnly = async (host: Host, device: string): Promise<boolean> =>
-  (await host.files.readText(readOnlyFile(device)))?.trim() === '1';
+/** Whether the kernel refuses writes to the block device, which may be named by a link. */
+export const isReadOnly = async (host: Host, device: string): Promise<boolean> => {
+  const status = await host.files.statusFollowed(device);
+  if (status?.kind !== 'block') return false;
+  const text = await host.files.readText(`/sys/dev/block/${majorMinorOf(status.rdev)}/ro`);
+  return text?.trim() === '1';
+};
 
 /**
  * The step that makes the kernel refuse every write to a device, whatever a mount option or a
