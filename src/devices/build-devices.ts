@@ -56,8 +56,9 @@ const contentsOf = (node: GraphNode, readings: DeviceReadings) => {
     fsType: facts.fstype ?? probe?.fsType ?? mounted ?? swapped,
     label: facts.label ?? probe?.label ?? null,
     uuid: facts.uuid ?? probe?.uuid ?? null,
-    // Filled in by `withStacks`, where somebody wants to know.
+    // Filled in by `describeStacks`, where somebody wants to know.
     stack: null,
+    duplicateOf: null,
     // udev hands the disk's table down to its partitions.
     partitionTable:
       node.kind === 'partition' ? null : (facts.pttype ?? probe?.partitionTable ?? null),
@@ -140,6 +141,7 @@ const hiddenDevice = (
   label: entry.probe?.label ?? null,
   uuid: entry.probe?.uuid ?? null,
   stack: null,
+  duplicateOf: null,
   mountpoints: [],
   protected: protection,
   children: [],

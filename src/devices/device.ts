@@ -47,8 +47,6 @@ export const stackSchema = z.object({
   /** Members that are attached, and members that it has when it is whole. */
   present: z.int().nullable(),
   expected: z.int().nullable(),
-  /** Another attached device with the very same identity: one is a copy of the other. */
-  duplicateOf: z.string().nullable(),
 });
 
 export type Stack = Readonly<z.infer<typeof stackSchema>>;
@@ -83,6 +81,8 @@ export const deviceSchema = z.object({
   uuid: z.string().nullable(),
   /** Null for what is no part of a storage stack. */
   stack: stackSchema.nullable(),
+  /** Another attached device with the very same identity: one is a copy of the other. */
+  duplicateOf: z.string().nullable(),
   /** Where it is mounted in the host's namespace; `[SWAP]` for active swap. */
   mountpoints: z.array(z.string()).readonly(),
   /** Why it must not be touched, or null. */

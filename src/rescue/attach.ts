@@ -14,8 +14,17 @@ export type AttachOptions = {
   /** Further disks or image files that may belong to the system (`--with`). */
   readonly withDisks: readonly string[];
   readonly mode: LayerMode;
+  /**
+   * How the layers are opened, where that is another thing than how an image is attached: a walk
+   * looks first and asks later. Default: `mode`.
+   */
+  readonly stackMode?: LayerMode;
   readonly answers: StackAnswers;
 };
+
+type Named = { readonly name: string; readonly path: string };
+
+type Claim = (tree: readonly Device[], paths: readonly string[]) => Promise<void>;
 
 /** The target's block devices as they are now, with all layers that could be opened. */
 export type AttachedTarget = {
@@ -30,8 +39,10 @@ export type AttachedTarget = {
   readonly closed: readonly ClosedLayer[];
   /** The layers that were opened, and how they are closed again. */
   readonly stack: OpenStack;
-  /** Nodes of what was named: the target itself, then `--with`. */
-  readonly paths: readonly string[];
+  /** What was named, by its node here: the target itself, then `--with`. */
+  readonly all: readonly Named[];
+  /** Locks the disk of a device before its first use. */
+  readonly claim: Claim;
 };
 
 const lockModeOf = (mode: LayerMode) => (mode === 'read-only' ? 'shared' : 'exclusive');
@@ -86,9 +97,9 @@ const diskOf = (tree: readonly Device[], device: Device): Device =>
  * Two sessions on two partitions of one disk would be in each other's way: the disk is locked. It is
  * locked once, when the first of its devices is used.
  */
-const diskLocker = (session: Session, mode: LayerMode) => {
+const diskLocker = (session: Session, mode: LayerMode): Claim => {
   const locked = new Set<string>();
-  return async (tree: readonly Device[], paths: readonly string[]): Promise<void> => {
+  return async (tree, paths) => {
     for (const path of paths) {
       const device = findDevice(tree, path);
       const number = device === null ? null : diskOf(tree, device).majorMinor;
@@ -157,8 +168,6 @@ const requireWritable = (name: string, named: Device): void => {
   });
 };
 
-type Named = { readonly name: string; readonly path: string };
-
 const deviceOf = (tree: readonly Device[], { name, path }: Named): Device => {
   const device = findDevice(tree, path);
   if (device === null) throw vanished(name);
@@ -183,18 +192,23 @@ const openNamed = async (
   session: Session,
   target: Target,
   all: readonly Named[],
-  { mode, answers }: Pick<AttachOptions, 'mode' | 'answers'>,
-  locker: ReturnType<typeof diskLocker>,
+  options: Omit<AttachOptions, 'withDisks'>,
+  claim: Claim,
 ): Promise<AttachedTarget> => {
   const first = await readTree(session);
   const paths = all.map(({ path }) => path);
-  await locker(first, paths);
+  await claim(first, paths);
   for (const each of all) {
     const device = deviceOf(first, each);
     await requireFree(session, each.name, device);
-    if (mode === 'read-write') requireWritable(each.name, device);
+    if (options.mode === 'read-write') requireWritable(each.name, device);
   }
-  const stack = await openStack(session, first, { paths, mode, answers, claim: locker });
+  const stack = await openStack(session, first, {
+    paths,
+    mode: options.stackMode ?? options.mode,
+    answers: options.answers,
+    claim,
+  });
   const { tree, closed } = stack;
   const devices = all.map((each) => deviceOf(tree, each));
   const [named] = devices;
@@ -205,7 +219,8 @@ const openNamed = async (
   );
   const ours = [disk, ...[...devices, ...drawn].map((device) => diskOf(tree, device))];
   const free = tree.filter((other) => other.protected === null);
-  return { target, named, disk, disks: [...new Set([...ours, ...free])], closed, stack, paths };
+  const disks = [...new Set([...ours, ...free])];
+  return { target, named, disk, disks, closed, stack, all, claim };
 };
 
 /**
@@ -223,4 +238,21 @@ export const attachTarget = async (
   );
   const all = await resolveNamed(session, [target, ...others], options.mode);
   return openNamed(session, target, all, options, diskLocker(session, options.mode));
+};
+
+/**
+ * Closes the layers of a target and opens them again for writing. What is mounted from them is
+ * unmounted by the caller; nodes under /dev/mapper and /dev/md keep their names.
+ *
+ * @throws RescueError as `attachTarget`, and `LEFT_BEHIND` (5) when a layer is busy.
+ */
+export const reopenForWriting = async (
+  session: Session,
+  attached: AttachedTarget,
+  answers: StackAnswers,
+): Promise<AttachedTarget> => {
+  const { target, all, claim, stack } = attached;
+  if (stack.steps.length === 0) return attached;
+  for (const step of [...stack.steps].reverse()) await session.takeDown(step);
+  return openNamed(session, target, all, { mode: 'read-write', answers }, claim);
 };

@@ -22,6 +22,7 @@ const partition = (number: number, fsType: string | null, uuid: string | null): 
   label: null,
   uuid,
   stack: null,
+  duplicateOf: null,
   mountpoints: [],
   protected: null,
   children: [],

@@ -22,6 +22,7 @@ const device = (path: string, more: Partial<Device> = {}): Device => ({
   label: null,
   uuid: null,
   stack: null,
+  duplicateOf: null,
   mountpoints: [],
   protected: null,
   children: [],

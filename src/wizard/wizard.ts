@@ -4,7 +4,7 @@ import { requirePrograms } from '../host/capabilities.ts';
 import { type ExitCode, exitCode, RescueError, usageError } from '../host/rescue-error.ts';
 import { createStyle } from '../output/style.ts';
 import { wrapText } from '../output/wrap.ts';
-import { attachTarget } from '../rescue/attach.ts';
+import { attachTarget, reopenForWriting } from '../rescue/attach.ts';
 import { systemTitle } from '../rescue/choose-system.ts';
 import { holdStill } from '../rescue/hold-still.ts';
 import { rescuePrograms } from '../rescue/rescue-job.ts';
@@ -34,18 +34,21 @@ const openWalk = async (
     const allowWrites = async () => {};
     return { ...console, session, target, attached: null, writable: true, allowWrites };
   }
-  const { attached, allowWrites } = await console.observer.task(
-    `Attach ${target.name}`,
-    async () => {
-      const value = await attachTarget(session, target, {
-        withDisks: [],
-        mode,
-        answers: noAnswers,
-      });
-      return { attached: value, allowWrites: await holdStill(session, value) };
-    },
-  );
-  return { ...console, session, target, attached, writable, allowWrites };
+  const answers = noAnswers;
+  return console.observer.task(`Attach ${target.name}`, async () => {
+    const options = { withDisks: [], mode, stackMode: 'read-only', answers } as const;
+    const attached = await attachTarget(session, target, options);
+    const release = await holdStill(session, attached);
+    const walk = { ...console, session, target, attached, writable, allowWrites: release };
+    let allowed = false;
+    walk.allowWrites = async () => {
+      await release();
+      // Arrays and groups were opened read-only for the look.
+      if (!allowed) walk.attached = await reopenForWriting(session, attached, answers);
+      allowed = true;
+    };
+    return walk;
+  });
 };
 
 const stateDirectoryOf = ({ options }: CommandContext): string | null => options.stateDir ?? null;
