@@ -27,6 +27,7 @@ test('reads signatures and the entry of the partition table of several devices',
     fsType: 'ext4',
     label: 'logical',
     uuid: '0e603816-204c-4bdf-b233-9049f18b85c6',
+    memberUuid: null,
     partitionTable: null,
     entry: { number: 5, startBytes: 10485760, uuid: '12345678-05', label: null, type: '0x83' },
   });

@@ -9,6 +9,8 @@ export type Probe = {
   readonly fsType: string | null;
   readonly label: string | null;
   readonly uuid: string | null;
+  /** Of a member of an array or btrfs its own id; `uuid` is then that of the whole. */
+  readonly memberUuid: string | null;
   readonly partitionTable: string | null;
   /** Entry of the partition table that describes the device, for partitions. */
   readonly entry: {
@@ -27,6 +29,7 @@ const nothing: Probe = {
   fsType: null,
   label: null,
   uuid: null,
+  memberUuid: null,
   partitionTable: null,
   entry: null,
 };
@@ -94,6 +97,7 @@ const probeOf = (fields: Fields): Probe => ({
   fsType: fields.get('TYPE') ?? null,
   label: fields.get('LABEL') ?? null,
   uuid: fields.get('UUID') ?? null,
+  memberUuid: fields.get('UUID_SUB') ?? null,
   partitionTable: fields.get('PTTYPE') ?? null,
   entry: entryOf(fields),
 });

@@ -1,5 +1,6 @@
 import { type Device, shortName } from '../devices/device.ts';
 import { plainText } from '../host/plain-text.ts';
+import { stackWords } from './stack-words.ts';
 
 /** What a person calls a signature; file systems are known by their own name. */
 const signatures: Readonly<Record<string, string>> = {
@@ -46,10 +47,19 @@ const empty = (device: Device): string => {
 
 /** What is on the device: signature and label, or the empty table, or what it is meant for. */
 export const contentWords = (device: Device): readonly string[] => {
+  const { content, state } = stackWords(device);
+  return [...(content === null ? [] : [content]), ...signatureWords(device, content), ...state];
+};
+
+const memberTypes = new Set(['LVM2_member', 'linux_raid_member', 'crypto_LUKS']);
+
+const signatureWords = (device: Device, content: string | null): readonly string[] => {
   if (device.fsType !== null) {
+    // The array or group has been named, with more than the signature tells.
+    if (content !== null && memberTypes.has(device.fsType)) return [];
     return [signatures[device.fsType] ?? plainText(device.fsType), ...quoted(device.label)];
   }
-  if (device.children.length > 0) return [];
+  if (device.children.length > 0 || content !== null) return [];
   return device.partitionTable === null
     ? [empty(device)]
     : [

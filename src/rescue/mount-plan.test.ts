@@ -1,42 +1,14 @@
 import { expect, test } from 'vitest';
+import { makeDevice, makePartition } from '../../fixtures/device.ts';
 import type { Device } from '../devices/device.ts';
 import { parseFstab } from '../system-image/fstab.ts';
 import { planMounts, selectOptions } from './mount-plan.ts';
 
-const partition = (number: number, fsType: string | null, uuid: string | null): Device => ({
-  path: `/dev/vdb${number}`,
-  name: `vdb${number}`,
-  aliases: [],
-  majorMinor: `252:${number}`,
-  kind: 'partition',
-  sizeBytes: 1 << 30,
-  model: null,
-  serial: null,
-  transport: null,
-  volumeId: null,
-  readOnly: false,
-  backingFile: null,
-  partitionTable: null,
-  partition: { number, startBytes: number << 20, uuid: null, label: null, type: null },
-  fsType,
-  label: null,
-  uuid,
-  stack: null,
-  duplicateOf: null,
-  mountpoints: [],
-  protected: null,
-  children: [],
-});
+const partition = (number: number, fsType: string | null, uuid: string | null): Device =>
+  makePartition(`/dev/vdb${number}`, number, { fsType, uuid });
 
-const disk = (children: readonly Device[]): Device => ({
-  ...partition(0, null, null),
-  path: '/dev/vdb',
-  name: 'vdb',
-  kind: 'disk',
-  partitionTable: 'gpt',
-  partition: null,
-  children,
-});
+const disk = (children: readonly Device[]): Device =>
+  makeDevice('/dev/vdb', { partitionTable: 'gpt', children });
 
 const root = partition(3, 'ext4', 'aaaa');
 const boot = partition(2, 'ext4', 'bbbb');

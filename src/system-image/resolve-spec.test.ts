@@ -1,40 +1,8 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
+import { makeDevice as device, makePartition as part } from '../../fixtures/device.ts';
 import { type Device, flattenDevice } from '../devices/device.ts';
 import { type ResolveContext, resolveSpec } from './resolve-spec.ts';
-
-const device = (path: string, more: Partial<Device> = {}): Device => ({
-  path,
-  name: path.replace('/dev/', ''),
-  aliases: [],
-  majorMinor: null,
-  kind: 'disk',
-  sizeBytes: 1024,
-  model: null,
-  serial: null,
-  transport: null,
-  volumeId: null,
-  readOnly: false,
-  backingFile: null,
-  partitionTable: null,
-  partition: null,
-  fsType: null,
-  label: null,
-  uuid: null,
-  stack: null,
-  duplicateOf: null,
-  mountpoints: [],
-  protected: null,
-  children: [],
-  ...more,
-});
-
-const part = (path: string, number: number, more: Partial<Device> = {}): Device =>
-  device(path, {
-    kind: 'partition',
-    partition: { number, startBytes: 0, uuid: null, label: null, type: null },
-    ...more,
-  });
 
 const disk = (path: string, children: readonly Device[], more: Partial<Device> = {}): Device =>
   device(path, { partitionTable: 'gpt', children, ...more });
