@@ -6,6 +6,7 @@ import { attachLoop, freeLoopDevice, loopsOf } from '../storage/loop.ts';
 import { addLoopPartitions } from '../storage/partitions.ts';
 import { isReadOnly } from '../storage/write-protect.ts';
 import { type OpenStack, openStack, readTree } from './open-stack.ts';
+import { relatedDevices } from './related-devices.ts';
 import type { Session } from './session.ts';
 import type { StackAnswers } from './stack-answers.ts';
 import { resolveTarget, type Target } from './target.ts';
@@ -31,6 +32,8 @@ export type AttachedTarget = {
   readonly target: Target;
   /** What was named: a disk, a partition, or the loop device of an image. */
   readonly named: Device;
+  /** What was named and all that belongs to it: in these a system is looked for. */
+  readonly searched: readonly Device[];
   /** The whole disk that `named` is or lies on. */
   readonly disk: Device;
   /** All attached disks that may belong to the system, the target's first; none is the host's. */
@@ -220,7 +223,8 @@ const openNamed = async (
   const ours = [disk, ...[...devices, ...drawn].map((device) => diskOf(tree, device))];
   const free = tree.filter((other) => other.protected === null);
   const disks = [...new Set([...ours, ...free])];
-  return { target, named, disk, disks, closed, stack, all, claim };
+  const searched = relatedDevices(tree, [named, ...drawn]);
+  return { target, named, searched, disk, disks, closed, stack, all, claim };
 };
 
 /**
@@ -253,6 +257,7 @@ export const reopenForWriting = async (
 ): Promise<AttachedTarget> => {
   const { target, all, claim, stack } = attached;
   if (stack.steps.length === 0) return attached;
+  await session.hooks.tell({ mode: 'read-write' });
   for (const step of [...stack.steps].reverse()) await session.takeDown(step);
   return openNamed(session, target, all, { mode: 'read-write', answers }, claim);
 };

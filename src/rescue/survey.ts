@@ -1,4 +1,4 @@
-import { type Device, flattenDevice, nodeOf } from '../devices/device.ts';
+import { type Device, nodeOf } from '../devices/device.ts';
 import { mountStep } from '../filesystems/mount-step.ts';
 import { fileSystemFor } from '../filesystems/registry.ts';
 import { mapBounded } from '../host/bounded.ts';
@@ -49,8 +49,8 @@ const partsToLookAt: Readonly<Record<SurveyDepth, ReadonlySet<string>>> = {
 
 type Candidate = { readonly device: Device; readonly path: string; readonly fsType: string };
 
-const candidates = (named: Device): readonly Candidate[] =>
-  flattenDevice(named).flatMap((device) => {
+const candidates = ({ searched }: AttachedTarget): readonly Candidate[] =>
+  searched.flatMap((device) => {
     const { fsType } = device;
     const path = nodeOf(device);
     if (path === null || fsType === null || neverRoot.has(fsType)) return [];
@@ -212,7 +212,7 @@ export const surveyTarget = async (
   const problems: { device: string; reason: string }[] = [];
   const still = stillHolder(session);
   const looking: LookSession = { ...session, protect: still.protect };
-  const looks = mapBounded(candidates(attached.named), looksAtATime, async (candidate) => {
+  const looks = mapBounded(candidates(attached), looksAtATime, async (candidate) => {
     try {
       return await surveyFileSystem(looking, attached, candidate, depth);
     } catch (error) {
