@@ -13,6 +13,8 @@ import {
   lostTargetsOn,
 } from '../rescue/check-system.ts';
 import { chooseSystem } from '../rescue/choose-system.ts';
+import type { HookStage } from '../rescue/hook-input.ts';
+import { hookLines, stagesBetween } from '../rescue/hook-phases.ts';
 import type { Session } from '../rescue/session.ts';
 import { surveyTarget } from '../rescue/survey.ts';
 import { resolveTarget } from '../rescue/target.ts';
@@ -83,12 +85,23 @@ export const checkHandler = async (args: unknown, context: CommandContext): Prom
   const { dryRun } = context.options;
   const repair = given.repair && !dryRun;
   const { result, session, teardown } = await withSession(
-    context.session(repair ? 'check --repair' : 'check', given.TARGET),
+    context.session(
+      repair ? 'check --repair' : 'check',
+      given.TARGET,
+      repair ? 'read-write' : 'read-only',
+    ),
     async (open) => {
       const targets = await targetsToCheck(open, given, repair, context);
       const lines = checkLines(targets, given.repair);
       if (dryRun) {
-        printCommands(context, lines);
+        const hooks = (first: HookStage, last: HookStage) =>
+          hookLines(open.host, context.hooks, stagesBetween(first, last));
+        printCommands(context, [
+          ...(await hooks('before-probe', 'before-check')),
+          ...lines,
+          ...(await hooks('after-check', 'after-check')),
+          ...(await hooks('before-deactivate', 'after-deactivate')),
+        ]);
         return { result: [], keepUp: false };
       }
       const settings = { repair, lastResorts };

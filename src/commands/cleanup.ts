@@ -10,6 +10,8 @@ export const cleanupDocumentSchema = z.object({
   schemaVersion: z.literal(1),
   removed: z.array(z.object({ session: z.string(), what: z.string() })).readonly(),
   left: z.array(z.object({ session: z.string(), what: z.string(), reason: z.string() })).readonly(),
+  /** Hooks that failed; what rescuekit itself put up is not concerned. */
+  hookFailures: z.array(z.object({ session: z.string(), reason: z.string() })).readonly(),
 });
 
 const schema = z.object({ session: z.string().optional() });
@@ -31,7 +33,7 @@ export const cleanupHandler = async (args: unknown, context: CommandContext): Pr
   const given = parseOptions(schema, args);
   requireRoot('cleanup');
   if (context.options.dryRun) return showPlan(context, given.session);
-  const report = await cleanUp(context.paths, given.session ?? null);
+  const report = await cleanUp(context.paths, given.session ?? null, context.showHook);
   context.printJson({ schemaVersion: 1, ...report });
   const removed = report.removed.map(
     ({ session, what }) => `  ${session}  taken down: ${plainText(what)}`,
@@ -42,5 +44,6 @@ export const cleanupHandler = async (args: unknown, context: CommandContext): Pr
   );
   const nothing = removed.length + left.length === 0 ? ['  Nothing is left to take down.'] : [];
   context.print(`${[...removed, ...left, ...nothing].join('\n')}\n`);
-  return left.length === 0 ? exitCode.done : exitCode.leftBehind;
+  if (left.length > 0) return exitCode.leftBehind;
+  return report.hookFailures.length === 0 ? exitCode.done : exitCode.failed;
 };

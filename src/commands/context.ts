@@ -6,6 +6,9 @@ import { usageError } from '../host/rescue-error.ts';
 import { createObserver } from '../output/progress.ts';
 import { jsonText } from '../output/sanitise.ts';
 import { describeTerminal, type Terminal } from '../output/terminal.ts';
+import type { HookMode } from '../rescue/hook-input.ts';
+import type { ShowHook } from '../rescue/hook-words.ts';
+import { defaultHooks, type HookSettings } from '../rescue/hooks.ts';
 import type { Observer } from '../rescue/observer.ts';
 import type { SessionOptions } from '../rescue/session.ts';
 import { type StatePaths, statePaths } from '../rescue/state-paths.ts';
@@ -26,6 +29,9 @@ export type GlobalOptions = Readonly<z.infer<typeof globalSchema>>;
 const configSchema = z.strictObject({
   stateDir: z.string().startsWith('/').optional(),
   color: z.boolean().optional(),
+  /** Directory with one directory of hooks per stage. */
+  hooksDirectory: z.string().startsWith('/').optional(),
+  hookTimeoutSeconds: z.int().min(1).max(86_400).optional(),
 });
 
 /** What every command gets: options, host, terminal, and where to write. */
@@ -42,7 +48,10 @@ export type CommandContext = {
   readonly observer: Observer;
   /** A person is there to be asked. */
   readonly interactive: boolean;
-  readonly session: (command: string, target: string) => SessionOptions;
+  readonly session: (command: string, target: string, mode?: HookMode) => SessionOptions;
+  readonly hooks: HookSettings;
+  /** What hooks print, and which of them failed or were not run. */
+  readonly showHook: ShowHook;
   readonly isOwnMount: (path: string) => boolean;
 };
 
@@ -102,6 +111,20 @@ export const createContext = async (
   const errors = describeTerminal(process.stderr, process.env, options.color);
   const paths = statePaths(options.stateDir);
   const onCommand = options.verbose ? { onCommand: showCommand } : {};
+  const hooks: HookSettings = {
+    directory: config.hooksDirectory ?? defaultHooks.directory,
+    timeoutSeconds: config.hookTimeoutSeconds ?? defaultHooks.timeoutSeconds,
+    run: !options.dryRun,
+  };
+  const observer = createObserver(errors, {
+    quiet: options.json && !options.verbose,
+    live: !options.verbose,
+  });
+  // Hooks are the person's own: what they say is shown also under --json, on standard error.
+  const showHook: ShowHook = (text, kind) => {
+    if (kind === 'warning') observer.warn(text);
+    else process.stderr.write(`  ${text}\n`);
+  };
   return {
     options,
     paths,
@@ -114,16 +137,18 @@ export const createContext = async (
     printJson: (document) => {
       if (options.json) process.stdout.write(jsonText(document));
     },
-    observer: createObserver(errors, {
-      quiet: options.json && !options.verbose,
-      live: !options.verbose,
-    }),
+    observer,
     interactive:
       process.stdin.isTTY === true &&
       process.stderr.isTTY === true &&
       !options.json &&
       !options.yes,
-    session: (command, target) => ({ paths, command, target, signal, ...onCommand }),
+    session: (command, target, mode = 'read-only') => ({
+      ...{ paths, command, target, signal, mode, hooks, ...onCommand },
+      onHookText: showHook,
+    }),
+    hooks,
+    showHook,
     isOwnMount: (path) => isBelow(path, paths.run),
   };
 };

@@ -4,6 +4,8 @@ import { requireRoot } from '../host/capabilities.ts';
 import { type ExitCode, exitCode, usageError } from '../host/rescue-error.ts';
 import { checkLines, checkTargetsOf } from '../rescue/check-system.ts';
 import { systemTitle } from '../rescue/choose-system.ts';
+import type { HookStage } from '../rescue/hook-input.ts';
+import { hookLines, hookMode, stagesBetween } from '../rescue/hook-phases.ts';
 import { plannedMountSchema } from '../rescue/mount-plan.ts';
 import { mountLines } from '../rescue/mount-system.ts';
 import { findSystem, prepareSystem } from '../rescue/rescue-job.ts';
@@ -49,9 +51,16 @@ const dryRun = async (given: Arguments, context: CommandContext): Promise<ExitCo
       );
       const checks = given.skipCheck ? [] : checkLines(checkTargetsOf(system), given.repair);
       const mode = given.readOnly ? 'read-only' : 'write';
+      const hooks = (first: HookStage, last: HookStage) =>
+        hookLines(session.host, context.hooks, stagesBetween(first, last));
       printCommands(context, [
+        ...(await hooks('before-probe', 'after-activate')),
+        ...(given.skipCheck ? [] : await hooks('before-check', 'before-check')),
         ...checks,
+        ...(given.skipCheck ? [] : await hooks('after-check', 'after-check')),
+        ...(await hooks('before-mount', 'before-mount')),
         ...mountLines(system, mode, `${session.runDirectory}/root`),
+        ...(await hooks('after-mount', 'after-mount')),
       ]);
       return { result: null, keepUp: false };
     },
@@ -70,7 +79,7 @@ export const mountHandler = async (args: unknown, context: CommandContext): Prom
   if (context.options.dryRun) return dryRun(given, context);
   const mode = given.readOnly ? 'read-only' : 'write';
   const { result, session } = await withSession(
-    context.session('mount', given.TARGET),
+    context.session('mount', given.TARGET, hookMode(mode)),
     async (open) => {
       const { skipCheck, repair } = given;
       const options = {

@@ -8,6 +8,8 @@ import { writeCommandOutput } from '../output/command-output.ts';
 import type { Wish } from '../rescue/boot-plan.ts';
 import { checkLines, checkTargetsOf } from '../rescue/check-system.ts';
 import { systemTitle } from '../rescue/choose-system.ts';
+import type { HookStage } from '../rescue/hook-input.ts';
+import { hookLines, hookMode, stagesBetween } from '../rescue/hook-phases.ts';
 import { plannedMountSchema } from '../rescue/mount-plan.ts';
 import { mountLines } from '../rescue/mount-system.ts';
 import {
@@ -17,9 +19,8 @@ import {
   rescueSystem,
 } from '../rescue/rescue-job.ts';
 import { type ContainerWishes, requireContainerWishes } from '../rescue/run-system.ts';
-import { leftBehind } from '../rescue/session.ts';
 import type { TeardownReport } from '../rescue/teardown.ts';
-import { requireAllDown, withSession } from '../rescue/with-session.ts';
+import { requireAllDown, teardownFailure, withSession } from '../rescue/with-session.ts';
 import { type CommandContext, parseOptions } from './context.ts';
 import { printCommands } from './dry-run.ts';
 import {
@@ -168,10 +169,21 @@ const dryRun = async (options: RescueOptions, context: CommandContext): Promise<
       const look = { ...options, mode: 'read-only' } as const;
       const { system } = await findSystem(session, look, context.observer);
       const root = `${session.runDirectory}/root`;
+      const hooks = (first: HookStage, last: HookStage) =>
+        hookLines(session.host, context.hooks, stagesBetween(first, last));
+      const checks = [
+        ...(await hooks('before-check', 'before-check')),
+        ...checkLines(checkTargetsOf(system), options.repair),
+        ...(await hooks('after-check', 'after-check')),
+      ];
       printCommands(context, [
-        ...(options.skipCheck ? [] : checkLines(checkTargetsOf(system), options.repair)),
+        ...(await hooks('before-probe', 'after-activate')),
+        ...(options.skipCheck ? [] : checks),
+        ...(await hooks('before-mount', 'before-mount')),
         ...mountLines(system, options.mode, root),
+        ...(await hooks('after-mount', 'before-boot')),
         ['systemd-nspawn', `--directory=${root}`, '--boot', '--', `--unit=${options.unit}`],
+        ...(await hooks('after-boot', 'after-deactivate')),
       ]);
       return { result: null, keepUp: false };
     },
@@ -198,7 +210,7 @@ export const rescueHandler = async (args: unknown, context: CommandContext): Pro
   if (context.options.dryRun) return dryRun(options, context);
   const { json } = context.options;
   const { result, session, teardown } = await withSession(
-    context.session('rescue', given.TARGET),
+    context.session('rescue', given.TARGET, hookMode(options.mode)),
     async (open) => {
       const value = await rescueSystem(open, options, context.observer, {
         onReached: (seconds, unit) =>
@@ -252,8 +264,8 @@ const failureOf = (
   { wish, unit }: RescueOptions,
   teardown: TeardownReport,
 ): RescueError | null => {
-  const [first] = teardown.left;
-  if (first !== undefined) return leftBehind(teardown.left.map(({ reason }) => reason).join('; '));
+  const failure = teardownFailure(teardown);
+  if (failure !== null) return failure;
   return boot.exec === null && isCommand(wish) ? notRun(boot, unit) : null;
 };
 

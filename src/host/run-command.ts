@@ -19,14 +19,15 @@ export type RunContext = {
 };
 
 /** Only what tools need to find themselves; nothing from the person's locale changes their output. */
-const environment = (command: Command, extra: Readonly<Record<string, string>>) => ({
+export const commandEnvironment = (
+  more: Readonly<Record<string, string>>,
+): Record<string, string> => ({
   PATH: `${process.env.PATH ?? ''}:/usr/local/sbin:/usr/sbin:/sbin:/usr/local/bin:/usr/bin:/bin`,
   HOME: process.env.HOME ?? '/root',
   LANG: 'C.UTF-8',
   LC_ALL: 'C.UTF-8',
   ...(process.env.TERM === undefined ? {} : { TERM: process.env.TERM }),
-  ...extra,
-  ...command.env,
+  ...more,
 });
 
 const killGroup = (pid: number | undefined, signal: NodeJS.Signals): void => {
@@ -46,7 +47,7 @@ const killGroup = (pid: number | undefined, signal: NodeJS.Signals): void => {
 const start = (command: Command, context: RunContext) => {
   const keepOutput = command.keepOutput !== false;
   return execa(command.program, [...command.args], {
-    env: environment(command, context.extraEnv),
+    env: commandEnvironment({ ...context.extraEnv, ...command.env }),
     extendEnv: false,
     reject: false,
     detached: command.terminal !== true,

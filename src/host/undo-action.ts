@@ -28,6 +28,8 @@ export const undoActionSchema = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('stop-container'), machine: z.string(), session: z.string() }),
   /** Remove the control groups that were made for the container's limits. */
   z.object({ kind: z.literal('remove-cgroups'), paths: z.array(z.string()).readonly() }),
+  /** Run the person's hooks of a stage; the file says where they are and what they are told. */
+  z.object({ kind: z.literal('run-hooks'), stage: z.string(), file: z.string() }),
 ]);
 
 export type UndoAction = Readonly<z.infer<typeof undoActionSchema>>;
@@ -53,5 +55,7 @@ export const describeUndo = (action: UndoAction): string => {
       return `container ${action.machine}`;
     case 'remove-cgroups':
       return `control groups ${action.paths.join(', ')}`;
+    case 'run-hooks':
+      return `hooks of ${action.stage}`;
   }
 };

@@ -5,7 +5,9 @@ import type { Host } from './host.ts';
 export type UndoResult =
   | { readonly outcome: 'undone' }
   | { readonly outcome: 'gone' }
-  | { readonly outcome: 'left'; readonly reason: string };
+  | { readonly outcome: 'left'; readonly reason: string }
+  /** A person's hook: it was run, did not succeed, and is not run again. */
+  | { readonly outcome: 'failed'; readonly reason: string };
 
 export const undone: UndoResult = { outcome: 'undone' };
 export const gone: UndoResult = { outcome: 'gone' };

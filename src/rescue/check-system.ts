@@ -1,4 +1,4 @@
-import { flattenDevice, nodeOf } from '../devices/device.ts';
+import { nodeOf } from '../devices/device.ts';
 import type {
   CheckProgress,
   CheckResult,
@@ -9,6 +9,7 @@ import { isLostExt } from '../filesystems/lost-ext.ts';
 import { fileSystemFor, skippedResult } from '../filesystems/registry.ts';
 import { RescueError } from '../host/rescue-error.ts';
 import type { AttachedTarget } from './attach.ts';
+import { withCheckHooks } from './hook-phases.ts';
 import type { Observer } from './observer.ts';
 import type { Session } from './session.ts';
 import type { FoundSystem } from './survey.ts';
@@ -41,7 +42,7 @@ export const checkTargetsOf = (system: FoundSystem): readonly CheckTarget[] => {
 
 /** Every file system on a disk, for a target on which no system was found. */
 export const checkTargetsOn = (attached: AttachedTarget): readonly CheckTarget[] =>
-  flattenDevice(attached.named).flatMap((device) => {
+  attached.searched.flatMap((device) => {
     const { fsType } = device;
     const node = nodeOf(device);
     return node === null || fsType === null || fsType === 'swap' ? [] : [{ device: node, fsType }];
@@ -53,7 +54,7 @@ export const lostTargetsOn = async (
   attached: AttachedTarget,
 ): Promise<readonly CheckTarget[]> => {
   const found = await Promise.all(
-    flattenDevice(attached.named).map(async (device) =>
+    attached.searched.map(async (device) =>
       device.path !== null && (await isLostExt(session.host, device))
         ? [{ device: nodeOf(device) ?? device.path, fsType: 'ext4' }]
         : [],
@@ -117,7 +118,19 @@ const checkOne = async (
  * Checks file systems one after the other (one disk answers one checker fastest), and with
  * `repair` mends those that are not clean.
  */
-export const checkFileSystems = async (
+export const checkFileSystems = (
+  session: Session,
+  targets: readonly CheckTarget[],
+  options: CheckOptions,
+  observer: Observer,
+): Promise<readonly CheckResult[]> =>
+  withCheckHooks(
+    session,
+    targets.map(({ device }) => device),
+    () => checkEach(session, targets, options, observer),
+  );
+
+const checkEach = async (
   session: Session,
   targets: readonly CheckTarget[],
   options: CheckOptions,

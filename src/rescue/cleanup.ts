@@ -3,6 +3,7 @@ import { processesWithEnvironment, sendSignal } from '../host/processes.ts';
 import { RescueError, refusal, usageError } from '../host/rescue-error.ts';
 import { sessionVariable } from '../host/session-mark.ts';
 import { waitUntil } from '../host/wait.ts';
+import { hookObservers, type ShowHook } from './hook-words.ts';
 import { openJournal } from './journal.ts';
 import {
   isSessionId,
@@ -18,6 +19,7 @@ import { openTranscript } from './transcript.ts';
 export type CleanupReport = {
   readonly removed: readonly { readonly session: string; readonly what: string }[];
   readonly left: readonly (LeftItem & { readonly session: string })[];
+  readonly hookFailures: readonly { readonly session: string; readonly reason: string }[];
 };
 
 /** A checker flushes what it has begun before it ends. */
@@ -51,11 +53,18 @@ const inOtherPidNamespace = async (host: Host, pid: number): Promise<boolean> =>
   return its !== null && its !== own;
 };
 
-const cleanOne = async (paths: StatePaths, record: SessionRecord): Promise<CleanupReport> => {
+const cleanOne = async (
+  paths: StatePaths,
+  record: SessionRecord,
+  showHook: ShowHook,
+): Promise<CleanupReport> => {
   const plain = createHost();
   const transcript = openTranscript(plain.files, `${record.directory}/transcript.jsonl`, plain.now);
   transcript.note('rescuekit cleanup');
-  const host = createHost({ onCommand: transcript.command });
+  const host = createHost({
+    onCommand: transcript.command,
+    ...hookObservers(transcript, showHook),
+  });
   await endProcesses(host, record.id);
   const journal = await openJournal(host.files, `${record.directory}/journal.jsonl`, host.now);
   const report = await tearDown(host, journal);
@@ -70,6 +79,7 @@ const cleanOne = async (paths: StatePaths, record: SessionRecord): Promise<Clean
   return {
     removed: report.removed.map((what) => ({ session: record.id, what })),
     left: report.left.map((item) => ({ ...item, session: record.id })),
+    hookFailures: report.hookFailures.map((reason) => ({ session: record.id, reason })),
   };
 };
 
@@ -102,16 +112,22 @@ const chosen = async (
  *
  * @throws RescueError usage (2) for an unknown session, `RUNNING` (4) for one that is at work.
  */
-export const cleanUp = async (paths: StatePaths, id: string | null): Promise<CleanupReport> => {
+export const cleanUp = async (
+  paths: StatePaths,
+  id: string | null,
+  showHook: ShowHook,
+): Promise<CleanupReport> => {
   const host = createHost();
   const removed: CleanupReport['removed'][number][] = [];
   const left: CleanupReport['left'][number][] = [];
+  const hookFailures: CleanupReport['hookFailures'][number][] = [];
   for (const record of await chosen(host, paths, id)) {
-    const report = await cleanOne(paths, record);
+    const report = await cleanOne(paths, record, showHook);
     removed.push(...report.removed);
     left.push(...report.left);
+    hookFailures.push(...report.hookFailures);
   }
-  return { removed, left };
+  return { removed, left, hookFailures };
 };
 
 /** The record of a session. @throws RescueError usage (2) when there is none. */

@@ -11,6 +11,7 @@ import type {
   Perform,
 } from '../storage/layer.ts';
 import { partitionLayer } from '../storage/partitions.ts';
+import { activateHooks } from './hook-phases.ts';
 import type { Session } from './session.ts';
 import { consentOption, type StackAnswers } from './stack-answers.ts';
 
@@ -176,9 +177,16 @@ export const openStack = async (
     return number;
   };
   let tree = first;
+  const hooks = activateHooks(session, steps);
+  await hooks.before(tree, scope);
   for (;;) {
     const openings = await nextOpenings(session, mode, { tree, tried, scope });
-    if (openings.length === 0) return { tree, opened, closed, steps };
+    if (openings.length === 0) {
+      // A hook may have brought up a device, and there may be a layer on it.
+      if (!(await hooks.after(tree, scope))) return { tree, opened, closed, steps };
+      tree = await readTree(session, opened);
+      continue;
+    }
     const before = opened.length;
     for (const opening of openings) {
       tried.add(opening.key);

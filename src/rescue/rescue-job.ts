@@ -4,6 +4,7 @@ import { attachTarget } from './attach.ts';
 import { planBoot, requireRunnable, type Wish } from './boot-plan.ts';
 import { checkFileSystems, checkTargetsOf, requireMountable } from './check-system.ts';
 import { chooseSystem, systemTitle } from './choose-system.ts';
+import { withBootHooks, withMountHooks } from './hook-phases.ts';
 import {
   type MountedSystem,
   mountDirectory,
@@ -105,13 +106,15 @@ export const prepareSystem = async (
   const { target, system } = await findSystem(session, options, observer);
   await beforeMount(system);
   const checks = await check(session, options, system, observer);
-  const mounted = await observer.task(
-    `Mount ${systemTitle(system)}`,
-    () =>
-      target.kind === 'directory'
-        ? mountDirectory(session, target, options.mode)
-        : mountSystem(session, system, options),
-    (result) => `Mounted ${mountedText(result)}`,
+  const mounted = await withMountHooks(session, system, options.mode, () =>
+    observer.task(
+      `Mount ${systemTitle(system)}`,
+      () =>
+        target.kind === 'directory'
+          ? mountDirectory(session, target, options.mode)
+          : mountSystem(session, system, options),
+      (result) => `Mounted ${mountedText(result)}`,
+    ),
   );
   for (const mount of mounted.notMounted) {
     if (mount.note !== 'swap' && mount.note !== 'noauto') {
@@ -144,6 +147,8 @@ export const rescueSystem = async (
     options.wish,
     options.unit,
   );
-  const boot = await runSystem(session, prepared.mounted, plan, options.container, handlers);
+  const boot = await withBootHooks(session, () =>
+    runSystem(session, prepared.mounted, plan, options.container, handlers),
+  );
   return { ...prepared, boot };
 };

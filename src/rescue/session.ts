@@ -7,6 +7,15 @@ import { RescueError } from '../host/rescue-error.ts';
 import { interruptedError } from '../host/run-command.ts';
 import { sessionVariable } from '../host/session-mark.ts';
 import type { Step } from '../host/step.ts';
+import type { HookMode } from './hook-input.ts';
+import { hookObservers, type ShowHook, takeDownHookFailed } from './hook-words.ts';
+import {
+  defaultHooks,
+  type HookParts,
+  type HookSettings,
+  openHooks,
+  type SessionHooks,
+} from './hooks.ts';
 import { type Journal, openJournal } from './journal.ts';
 import { acquireLock, type LockMode } from './lock.ts';
 import { type SessionFile, writeSessionFile } from './session-record.ts';
@@ -21,6 +30,11 @@ export type SessionOptions = {
   /** Aborted by SIGINT, SIGTERM, SIGHUP, or the person's wish to stop. */
   readonly signal: AbortSignal;
   readonly onCommand?: (record: CommandRecord) => void;
+  /** The person's hooks; those in /etc/rescuekit/hooks.d when left out. */
+  readonly hooks?: HookSettings;
+  /** What may be written to the target, as hooks are told at first. Default: nothing. */
+  readonly mode?: HookMode;
+  readonly onHookText?: ShowHook;
 };
 
 /** One piece of work on a target: what it put up, by which everything comes down again. */
@@ -34,6 +48,7 @@ export type Session = {
   readonly host: Host;
   readonly signal: AbortSignal;
   readonly transcript: Transcript;
+  readonly hooks: SessionHooks;
   /** Writes the step's undo down, runs its commands; gives a number for `takeDown`. */
   readonly perform: (step: Step) => Promise<number>;
   /** Only writes an undo down, for what is not made by a command. */
@@ -95,6 +110,22 @@ const makeRunDirectory = async (
   });
 };
 
+const firstFacts = (
+  { command, target, mode }: SessionOptions,
+  session: string,
+  runDirectory: string,
+): HookParts['facts'] => ({
+  session,
+  command,
+  target,
+  mode: mode ?? 'read-only',
+  root: null,
+  devices: [],
+  mounts: [],
+  system: null,
+  runDirectory,
+});
+
 /**
  * Starts a session. Everything that is put up from here on is in the journal first.
  *
@@ -127,6 +158,7 @@ export const openSession = async (options: SessionOptions): Promise<Session> => 
       options.onCommand?.(record);
     },
     env: { [sessionVariable]: id },
+    ...hookObservers(transcript, options.onHookText ?? (() => {})),
   };
   const host = createHost({ ...common, signal });
   // Taking down must go on after the abort that caused it.
@@ -155,8 +187,18 @@ export const openSession = async (options: SessionOptions): Promise<Session> => 
     return report;
   };
 
+  let hooks: SessionHooks;
   try {
     await makeRunDirectory(host, paths, runDirectory, perform, journal, transcript);
+    hooks = await openHooks({
+      host,
+      signal,
+      intend: journal.intend,
+      forget: journal.markUndone,
+      settings: options.hooks ?? defaultHooks,
+      directory,
+      facts: firstFacts(options, id, runDirectory),
+    });
   } catch (error) {
     await close();
     throw error;
@@ -168,12 +210,14 @@ export const openSession = async (options: SessionOptions): Promise<Session> => 
     host,
     signal,
     transcript,
+    hooks,
     perform,
     intend: journal.intend,
     takeDown: async (step) => {
       const report = await tearDown(teardownHost, journal, (open) => open.step === step);
       const [left] = report.left;
       if (left !== undefined) throw leftBehind(left.reason);
+      if (report.hookFailures.length > 0) throw takeDownHookFailed(report.hookFailures);
     },
     lock: async (key, mode) => {
       locks.push(await acquireLock(host.files, paths, { key, session: id, mode }));

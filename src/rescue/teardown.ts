@@ -10,11 +10,13 @@ export type TeardownReport = {
   readonly removed: readonly string[];
   /** What is still up, with the reason and who holds it. */
   readonly left: readonly LeftItem[];
+  /** Hooks that failed while everything came down, each with how it ended. */
+  readonly hookFailures: readonly string[];
 };
 
-/** Bookkeeping that nobody needs to read about: files and directories of our own. */
+/** Bookkeeping that nobody needs to read about: files and directories of our own, hooks that ran. */
 const isPlumbing = (step: OpenStep): boolean =>
-  ['remove-directory', 'remove-file', 'remove-scratch'].includes(step.undo.kind);
+  ['remove-directory', 'remove-file', 'remove-scratch', 'run-hooks'].includes(step.undo.kind);
 
 /**
  * Reads the journal backwards and takes down what it names. Goes on after a failure, so that one
@@ -28,14 +30,16 @@ export const tearDown = async (
 ): Promise<TeardownReport> => {
   const removed: string[] = [];
   const left: LeftItem[] = [];
+  const hookFailures: string[] = [];
   for (const step of journal.open().filter(which)) {
-    const result = await performUndo(host, step.undo);
+    const result = await performUndo(host, step.undo, left.length === 0);
     if (result.outcome === 'left') {
       left.push({ what: describeUndo(step.undo), reason: result.reason });
       continue;
     }
     await journal.markUndone(step.step);
+    if (result.outcome === 'failed') hookFailures.push(result.reason);
     if (result.outcome === 'undone' && !isPlumbing(step)) removed.push(describeUndo(step.undo));
   }
-  return { removed, left };
+  return { removed, left, hookFailures };
 };

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { type CommandRecord, shellLine } from '../host/command.ts';
 import type { Files } from '../host/files.ts';
+import type { HookRecord } from '../host/run-hook.ts';
 
 export const transcriptEntrySchema = z.discriminatedUnion('kind', [
   z.object({
@@ -19,6 +20,20 @@ export const transcriptEntrySchema = z.discriminatedUnion('kind', [
   /** A file or FIFO that rescuekit made itself, as the shell lines that would do the same. */
   z.object({ kind: z.literal('shell'), at: z.string(), text: z.string() }),
   z.object({ kind: z.literal('note'), at: z.string(), text: z.string() }),
+  /** A person's own executable. */
+  z.object({
+    kind: z.literal('hook'),
+    at: z.string(),
+    stage: z.string(),
+    path: z.string(),
+    milliseconds: z.number(),
+    /** Null when it was ended by a signal, could not be started, or was not run. */
+    exitCode: z.int().nullable(),
+    /** Why it did not do its work; null when it did. */
+    failure: z.string().nullable(),
+    /** The last of what it printed. */
+    output: z.array(z.string()).readonly(),
+  }),
 ]);
 
 export type TranscriptEntry = z.infer<typeof transcriptEntrySchema>;
@@ -26,6 +41,7 @@ export type TranscriptEntry = z.infer<typeof transcriptEntrySchema>;
 /** Everything that a session did, in order. Standard input of commands is never part of it. */
 export type Transcript = {
   readonly command: (record: CommandRecord) => void;
+  readonly hook: (record: HookRecord) => void;
   readonly shell: (text: string) => void;
   readonly note: (text: string) => void;
   /** Resolves when all is on disk. */
@@ -56,6 +72,17 @@ export const openTranscript = (files: Files, path: string, now: () => Date): Tra
         accepted: record.accepted,
         stderr: record.stderr.slice(-stderrKept),
       }),
+    hook: ({ stage, path, startedAt, milliseconds, exitCode, failure, output }) =>
+      write({
+        kind: 'hook',
+        at: startedAt.toISOString(),
+        stage,
+        path,
+        milliseconds: Math.round(milliseconds * 10) / 10,
+        exitCode,
+        failure,
+        output,
+      }),
     shell: (text) => write({ kind: 'shell', at: now().toISOString(), text }),
     note: (text) => write({ kind: 'note', at: now().toISOString(), text }),
     flush: async () => {
@@ -85,11 +112,26 @@ const commented = (text: string): string =>
 const outcome = (entry: Extract<TranscriptEntry, { kind: 'command' }>): string =>
   `exit ${entry.exitCode ?? 'none (killed or not started)'}, ${entry.milliseconds} ms`;
 
+type HookEntry = Extract<TranscriptEntry, { kind: 'hook' }>;
+
+const hookLines = ({
+  stage,
+  path,
+  milliseconds,
+  failure,
+  output,
+}: HookEntry): readonly string[] => [
+  `hook ${stage}: ${path}`,
+  `${failure ?? 'exit 0'}, ${milliseconds} ms`,
+  ...output.map((line) => `| ${line}`),
+];
+
 /** As text: time, command, exit status and duration, with what a failing command said. */
 export const renderTranscript = (entries: readonly TranscriptEntry[]): string =>
   entries
     .map((entry) => {
       if (entry.kind === 'note') return `${entry.at}  -- ${entry.text}`;
+      if (entry.kind === 'hook') return `${entry.at}  ${hookLines(entry).join('\n    ')}`;
       if (entry.kind === 'shell') return `${entry.at}  $ ${entry.text.split('\n').join('\n    ')}`;
       const said =
         entry.exitCode !== 0 && entry.stderr !== ''
@@ -111,6 +153,7 @@ export const renderScript = (session: string, entries: readonly TranscriptEntry[
     'set -eu',
     ...entries.map((entry) => {
       if (entry.kind === 'note') return `\n${commented(entry.text)}`;
+      if (entry.kind === 'hook') return `\n${commented(hookLines(entry).join('\n'))}`;
       if (entry.kind === 'shell') return entry.text;
       const line = shellLine(entry.words);
       // set -e would end the script at an exit code that is no failure.

@@ -8,6 +8,7 @@ import { gone, type UndoResult, undone } from '../host/undo-result.ts';
 import { detachLoop } from '../storage/loop.ts';
 import { removePartitions } from '../storage/partitions.ts';
 import { setWritable } from '../storage/write-protect.ts';
+import { undoHooks } from './hook-undo.ts';
 
 const fromBoolean = (did: boolean): UndoResult => (did ? undone : gone);
 
@@ -19,7 +20,7 @@ const removeScratch = async (host: Host, path: string): Promise<UndoResult> => {
   return undone;
 };
 
-const act = async (host: Host, action: UndoAction): Promise<UndoResult> => {
+const act = async (host: Host, action: UndoAction, allDown: boolean): Promise<UndoResult> => {
   switch (action.kind) {
     case 'unmount':
       return unmount(host, action.path, action.source);
@@ -39,16 +40,24 @@ const act = async (host: Host, action: UndoAction): Promise<UndoResult> => {
       return stopContainer(host, action);
     case 'remove-cgroups':
       return removeCgroups(host, action.paths);
+    case 'run-hooks':
+      return undoHooks(host, action, allDown);
   }
 };
 
 /**
  * Takes one thing down: looks whether it is still there and still ours, acts, and looks again.
  * Never throws: what could not be done is the result, so that the rest still comes down.
+ *
+ * @param allDown whether everything that came before it is down, which hooks are told.
  */
-export const performUndo = async (host: Host, action: UndoAction): Promise<UndoResult> => {
+export const performUndo = async (
+  host: Host,
+  action: UndoAction,
+  allDown: boolean,
+): Promise<UndoResult> => {
   try {
-    return await act(host, action);
+    return await act(host, action, allDown);
   } catch (error) {
     return { outcome: 'left', reason: messageOf(error) };
   }

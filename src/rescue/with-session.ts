@@ -1,5 +1,6 @@
 import { RescueError } from '../host/rescue-error.ts';
 import { interruptedError } from '../host/run-command.ts';
+import { takeDownHookFailed } from './hook-words.ts';
 import { leftBehind, openSession, type Session, type SessionOptions } from './session.ts';
 import type { TeardownReport } from './teardown.ts';
 
@@ -12,7 +13,7 @@ export type SessionOutcome<T> = {
 /** What a job wants to become of its session when it has succeeded. */
 export type JobEnd<T> = { readonly result: T; readonly keepUp: boolean };
 
-const nothingDone: TeardownReport = { removed: [], left: [] };
+const nothingDone: TeardownReport = { removed: [], left: [], hookFailures: [] };
 
 const closeAfterFailure = async (session: Session, failure: unknown): Promise<never> => {
   session.transcript.note('The job did not succeed; everything is taken down.');
@@ -43,6 +44,9 @@ export const withSession = async <T>(
   const session = await openSession(options);
   let end: JobEnd<T>;
   try {
+    // The first hooks and their counterparts: the latter run when everything else is down.
+    await session.hooks.atTakeDown('after-deactivate');
+    await session.hooks.run('before-probe');
     end = await job(session);
     if (session.signal.aborted) throw interruptedError();
   } catch (error) {
@@ -56,8 +60,17 @@ export const withSession = async <T>(
   return { result: end.result, session: session.id, teardown };
 };
 
-/** @throws RescueError `LEFT_BEHIND` (5) when the teardown left something. */
+/** What was wrong with a teardown after success; null when nothing was. */
+export const teardownFailure = ({ left, hookFailures }: TeardownReport): RescueError | null => {
+  if (left.length > 0) return leftBehind(left.map(({ reason }) => reason).join('; '));
+  return hookFailures.length > 0 ? takeDownHookFailed(hookFailures) : null;
+};
+
+/**
+ * @throws RescueError `LEFT_BEHIND` (5) when the teardown left something, `HOOK_FAILED` (1) when a
+ *   hook failed in it.
+ */
 export const requireAllDown = (teardown: TeardownReport): void => {
-  const [first] = teardown.left;
-  if (first !== undefined) throw leftBehind(teardown.left.map(({ reason }) => reason).join('; '));
+  const failure = teardownFailure(teardown);
+  if (failure !== null) throw failure;
 };

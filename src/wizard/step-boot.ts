@@ -4,6 +4,7 @@ import { hostHasSystemd } from '../host/capabilities.ts';
 import { RescueError } from '../host/rescue-error.ts';
 import { renderBoot } from '../output/boot-report.ts';
 import { type BootPlan, planBoot, requireRunnable } from '../rescue/boot-plan.ts';
+import { withBootHooks } from '../rescue/hook-phases.ts';
 import type { MountedSystem, SystemMode } from '../rescue/mount-system.ts';
 import { type ContainerWishes, runSystem } from '../rescue/run-system.ts';
 import type { FoundSystem } from '../rescue/survey.ts';
@@ -107,11 +108,13 @@ const run = async (
       ? '\n  Booting. Changes are kept.'
       : '\n  Booting. THROWAWAY COPY: nothing that you change is kept.',
   );
-  const boot = await runSystem(walk.session, { root, apart: [] }, plan, wishes, {
-    onReached: () => {},
-    onOutput: () => {},
-    onReboot: () => walk.observer.note('The system asked for a reboot: booting it again.'),
-  });
+  const boot = await withBootHooks(walk.session, () =>
+    runSystem(walk.session, { root, apart: [] }, plan, wishes, {
+      onReached: () => {},
+      onOutput: () => {},
+      onReboot: () => walk.observer.note('The system asked for a reboot: booting it again.'),
+    }),
+  );
   const report = renderBoot(boot, { unit, journal: false }, walk.terminal);
   if (report !== '') walk.show(`\n${report.trimEnd()}`);
   return boot;

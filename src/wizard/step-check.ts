@@ -47,6 +47,7 @@ const repair = async (
   resort: LastResort | null,
 ): Promise<readonly CheckResult[]> => {
   await walk.allowWrites();
+  await walk.session.hooks.tell({ mode: 'read-write' });
   const lastResorts = resort === null ? noLastResorts : { ...noLastResorts, [resort]: true };
   const settings = { repair: true, lastResorts };
   const mended = await checkFileSystems(walk.session, targetsOf(results), settings, walk.observer);

@@ -1,5 +1,6 @@
 import { bindStep } from '../filesystems/mount-step.ts';
 import { wrapText } from '../output/wrap.ts';
+import { withMountHooks } from '../rescue/hook-phases.ts';
 import {
   type MountedSystem,
   mountDirectory,
@@ -88,13 +89,15 @@ export const mountStep = async (
   const answer = await askStep(walk, screen, question, mountWords.explain);
   if (answer === 'leave') return null;
   if (mode === 'write') await walk.allowWrites();
-  const where = await walk.observer.task(
-    `Mount ${callName(system, walk.target)}`,
-    () =>
-      walk.attached === null
-        ? mountDirectory(walk.session, walk.target, mode)
-        : mountSystem(walk.session, system, { mode, setuid: true, apart: false }),
-    mountedText,
+  const where = await withMountHooks(walk.session, system, mode, () =>
+    walk.observer.task(
+      `Mount ${callName(system, walk.target)}`,
+      () =>
+        walk.attached === null
+          ? mountDirectory(walk.session, walk.target, mode)
+          : mountSystem(walk.session, system, { mode, setuid: true, apart: false }),
+      mountedText,
+    ),
   );
   showNotMounted(walk, where);
   return where;

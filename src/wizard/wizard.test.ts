@@ -203,7 +203,7 @@ describe('the last words', () => {
   const ending = {
     target,
     session: '7f3a',
-    teardown: { removed: [], left: [] },
+    teardown: { removed: [], left: [], hookFailures: [] },
     stateDirectory: null,
   };
 
@@ -228,7 +228,8 @@ describe('the last words', () => {
 
   it('name what is left and who holds it, and do not call the disk safe then', () => {
     const left = [{ what: 'unmount /x', reason: 'held by bash (pid 17)' }];
-    const text = renderEnding(nothing, { ...ending, teardown: { removed: [], left } }, view);
+    const teardown = { removed: [], left, hookFailures: [] };
+    const text = renderEnding(nothing, { ...ending, teardown }, view);
     expect(text).toContain('unmount /x: held by bash (pid 17)');
     expect(text).toContain('rescuekit cleanup 7f3a');
     expect(text).not.toContain('safe to detach');
