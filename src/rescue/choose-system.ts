@@ -1,3 +1,4 @@
+import { basename } from 'node:path/posix';
 import { type Device, flattenDevice, shortName } from '../devices/device.ts';
 import { plainText } from '../host/plain-text.ts';
 import { RescueError, usageError } from '../host/rescue-error.ts';
@@ -10,7 +11,8 @@ import { emptyTarget } from './target.ts';
  * its loop device is another one the next time.
  */
 export const systemName = (system: FoundSystem): string => {
-  const { place } = system;
+  const { place, hookRoot } = system;
+  if (hookRoot !== undefined) return basename(hookRoot);
   if (place === null) return 'directory';
   const inside = place.subvolume ?? system.deployment;
   const device = shortName(place.device).replace(/^loop\d+(?=p\d)/, '');

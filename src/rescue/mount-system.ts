@@ -171,6 +171,7 @@ export const mountSystem = async (
   system: FoundSystem,
   options: MountOptions,
 ): Promise<MountedSystem> => {
+  if (system.hookRoot !== undefined) return mountHookRoot(session, system.hookRoot, options.mode);
   const context: Context = { session, ...options };
   const top = await ensureDirectory(session, `${session.runDirectory}/root`);
   const [root, ...others] = system.mounts;
@@ -206,10 +207,23 @@ const partBind = (session: Session, mount: PlannedMount, index: number): BindMou
   mapOwners: true,
 });
 
+/**
+ * What a hook has mounted is used where it is, so that what it has mounted below is there, too. Only
+ * a throwaway copy and a read-only look get a place of their own, without what is mounted below.
+ */
+const mountHookRoot = async (
+  session: Session,
+  path: string,
+  mode: SystemMode,
+): Promise<MountedSystem> =>
+  mode === 'write'
+    ? { root: path, mounted: [], notMounted: [], apart: [] }
+    : mountDirectory(session, { path }, mode);
+
 /** Shows a directory tree in the session's private directory, with a layer over it if wanted. */
 export const mountDirectory = async (
   session: Session,
-  target: Target,
+  target: Pick<Target, 'path'>,
   mode: SystemMode,
 ): Promise<MountedSystem> => {
   const root = await ensureDirectory(session, `${session.runDirectory}/root`);

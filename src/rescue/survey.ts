@@ -9,13 +9,16 @@ import { readSystemFacts } from '../system-image/read-system.ts';
 import type { SystemFacts } from '../system-image/system-facts.ts';
 import type { AttachedTarget } from './attach.ts';
 import { type StillHolder, stillHolder } from './hold-still.ts';
+import { hookRoots } from './hook-roots.ts';
 import { type PlannedMount, planMounts, type RootPlace, selectOptions } from './mount-plan.ts';
 import type { Session } from './session.ts';
 
 /** One Linux system that was found, with all that belongs to it. */
 export type FoundSystem = {
-  /** Null when the target is a directory. */
+  /** Null when the target is a directory, and for what a hook has mounted. */
   readonly place: RootPlace | null;
+  /** Where a hook has mounted it, for what only hooks can mount. */
+  readonly hookRoot?: string;
   /** Path of the root inside its file system: an OSTree deployment; empty otherwise. */
   readonly deployment: string;
   readonly snapshot: boolean;
@@ -222,13 +225,19 @@ export const surveyTarget = async (
     }
   });
   const found = await looks.finally(still.release);
-  const all = found.flat();
+  const byHooks = (await hookRoots(session)).map((path) => surveyHookRoot(session, path));
+  const all = [...found.flat(), ...(await Promise.all(byHooks))];
   const own = all.filter((system) => !system.snapshot);
   return { systems: own.length > 0 ? own : all, problems };
 };
 
 const isLeftBehind = (error: unknown): boolean =>
   error instanceof RescueError && error.code === 'LEFT_BEHIND';
+
+const surveyHookRoot = async (session: Session, path: string): Promise<FoundSystem> => ({
+  ...(await surveyDirectory(session, path)),
+  hookRoot: path,
+});
 
 /** The facts of a directory tree; there is nothing to mount. */
 export const surveyDirectory = async (session: Session, path: string): Promise<FoundSystem> => ({
