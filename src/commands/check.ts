@@ -16,6 +16,7 @@ import { chooseSystem } from '../rescue/choose-system.ts';
 import type { HookStage } from '../rescue/hook-input.ts';
 import { hookLines, stagesBetween } from '../rescue/hook-phases.ts';
 import type { Session } from '../rescue/session.ts';
+import type { StackAnswers } from '../rescue/stack-answers.ts';
 import { surveyTarget } from '../rescue/survey.ts';
 import { resolveTarget } from '../rescue/target.ts';
 import { requireAllDown, withSession } from '../rescue/with-session.ts';
@@ -42,7 +43,7 @@ const targetsToCheck = async (
   session: Session,
   given: Arguments,
   repair: boolean,
-  context: CommandContext,
+  answers: StackAnswers,
 ): Promise<readonly CheckTarget[]> => {
   const target = await resolveTarget(session.host, given.TARGET);
   if (target.kind === 'directory') {
@@ -54,7 +55,7 @@ const targetsToCheck = async (
   const attached = await attachTarget(session, target, {
     withDisks: given.with,
     mode: repair ? 'read-write' : 'read-only',
-    answers: stackAnswers(given, context),
+    answers,
   });
   const survey = await surveyTarget(session, attached, 'enough');
   const lost = await lostTargetsOn(session, attached);
@@ -82,6 +83,7 @@ export const checkHandler = async (args: unknown, context: CommandContext): Prom
   const given = parseOptions(schema, args);
   const lastResorts = lastResortsOf(given);
   requireRoot('check');
+  const answers = await stackAnswers(given, context);
   const { dryRun } = context.options;
   const repair = given.repair && !dryRun;
   const { result, session, teardown } = await withSession(
@@ -91,7 +93,7 @@ export const checkHandler = async (args: unknown, context: CommandContext): Prom
       repair ? 'read-write' : 'read-only',
     ),
     async (open) => {
-      const targets = await targetsToCheck(open, given, repair, context);
+      const targets = await targetsToCheck(open, given, repair, answers);
       const lines = checkLines(targets, given.repair);
       if (dryRun) {
         const hooks = (first: HookStage, last: HookStage) =>

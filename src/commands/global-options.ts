@@ -65,6 +65,22 @@ export const addTargetOptions = <T>(argv: Argv<T>) =>
     .option('rename-clone', {
       type: 'boolean',
       describe: 'Give a clone another id while the session lasts, where nothing else works',
+    })
+    .option('passphrase-file', {
+      type: 'string',
+      requiresArg: true,
+      describe: 'Passphrase of encrypted volumes, one line of text; - is standard input',
+    })
+    .option('key-file', {
+      type: 'string',
+      requiresArg: true,
+      describe: 'Key file of encrypted volumes, every byte of it',
+    })
+    .option('luks-header', {
+      type: 'string',
+      array: true,
+      requiresArg: true,
+      describe: 'Detached LUKS header: FILE, or DEVICE=FILE when several devices may be meant',
     });
 
 export const addSystemOption = <T>(argv: Argv<T>) =>

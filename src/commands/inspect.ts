@@ -78,6 +78,7 @@ export const inspectDocument = (survey: Survey): z.infer<typeof inspectDocumentS
 
 const lookAt = async (context: CommandContext, given: z.infer<typeof targetSchema>) => {
   const { TARGET: name } = given;
+  const answers = await stackAnswers(given, context);
   return withSession(context.session('inspect', name), async (session) => {
     const target = await resolveTarget(session.host, name);
     if (target.kind === 'directory') {
@@ -89,7 +90,7 @@ const lookAt = async (context: CommandContext, given: z.infer<typeof targetSchem
       const attached = await attachTarget(session, target, {
         withDisks: given.with,
         mode: 'read-only',
-        answers: stackAnswers(given, context),
+        answers,
       });
       const found = await surveyTarget(session, attached);
       requireSystems(attached, found);

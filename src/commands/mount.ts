@@ -9,6 +9,7 @@ import { hookLines, hookMode, stagesBetween } from '../rescue/hook-phases.ts';
 import { plannedMountSchema } from '../rescue/mount-plan.ts';
 import { mountLines } from '../rescue/mount-system.ts';
 import { findSystem, prepareSystem } from '../rescue/rescue-job.ts';
+import type { StackAnswers } from '../rescue/stack-answers.ts';
 import { requireAllDown, withSession } from '../rescue/with-session.ts';
 import { type CommandContext, parseOptions } from './context.ts';
 import { printCommands } from './dry-run.ts';
@@ -32,21 +33,25 @@ const schema = targetSchema.extend(repairSchema.shape).extend({
 
 type Arguments = z.infer<typeof schema>;
 
-const findOptions = (given: Arguments, mode: 'write' | 'read-only', context: CommandContext) => ({
+const findOptions = (given: Arguments, mode: 'write' | 'read-only', answers: StackAnswers) => ({
   target: given.TARGET,
   withDisks: given.with,
   system: given.system ?? null,
   mode,
-  answers: stackAnswers(given, context),
+  answers,
 });
 
-const dryRun = async (given: Arguments, context: CommandContext): Promise<ExitCode> => {
+const dryRun = async (
+  given: Arguments,
+  answers: StackAnswers,
+  context: CommandContext,
+): Promise<ExitCode> => {
   const { teardown } = await withSession(
     context.session('mount --dry-run', given.TARGET),
     async (session) => {
       const { system } = await findSystem(
         session,
-        findOptions(given, 'read-only', context),
+        findOptions(given, 'read-only', answers),
         context.observer,
       );
       const checks = given.skipCheck ? [] : checkLines(checkTargetsOf(system), given.repair);
@@ -76,14 +81,15 @@ export const mountHandler = async (args: unknown, context: CommandContext): Prom
   if (given.readOnly && given.repair)
     throw usageError('--read-only and --repair exclude each other.');
   requireRoot('mount');
-  if (context.options.dryRun) return dryRun(given, context);
+  const answers = await stackAnswers(given, context);
+  if (context.options.dryRun) return dryRun(given, answers, context);
   const mode = given.readOnly ? 'read-only' : 'write';
   const { result, session } = await withSession(
     context.session('mount', given.TARGET, hookMode(mode)),
     async (open) => {
       const { skipCheck, repair } = given;
       const options = {
-        ...findOptions(given, mode, context),
+        ...findOptions(given, mode, answers),
         skipCheck,
         repair,
         lastResorts,

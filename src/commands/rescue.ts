@@ -149,7 +149,7 @@ const rescueOptions = async (given: Arguments, context: CommandContext): Promise
     target: given.TARGET,
     withDisks: given.with,
     system: given.system ?? null,
-    answers: stackAnswers(given, context),
+    answers: await stackAnswers(given, context),
     mode: given.ephemeral ? 'ephemeral' : 'write',
     skipCheck: given.skipCheck,
     repair: given.repair,

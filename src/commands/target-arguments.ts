@@ -12,6 +12,9 @@ export const targetSchema = z.object({
   degraded: z.boolean().default(false),
   partial: z.boolean().default(false),
   renameClone: z.boolean().default(false),
+  passphraseFile: z.string().min(1, 'wants a file, or - for standard input').optional(),
+  keyFile: z.string().min(1, 'wants a file').optional(),
+  luksHeader: words.default([]),
 });
 
 export const repairSchema = z.object({

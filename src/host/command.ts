@@ -1,3 +1,5 @@
+import type { RescueError } from './rescue-error.ts';
+
 /** Where a line of a process comes from; `progress` is file descriptor 3. */
 export type OutputStream = 'stdout' | 'stderr' | 'progress';
 
@@ -8,6 +10,8 @@ export type Command = {
   readonly args: readonly string[];
   /** Exit codes that are an answer and not a failure. Default: `[0]`. */
   readonly accept?: readonly number[];
+  /** Exit codes of which more is known than that they are a failure: the error of each. */
+  readonly failures?: Readonly<Record<number, (words: string) => RescueError>>;
   /** Written to standard input, then closed. Never logged. Without it stdin is /dev/null. */
   readonly input?: string;
   /** Added to the allow-listed environment. */

@@ -28,6 +28,8 @@ const packagesByProgram: Readonly<Record<string, PackageNames>> = {
   partx: utilLinux,
   sfdisk: { ...utilLinux, debian: 'fdisk' },
   udevadm: { debian: 'udev', fedora: 'systemd-udev', suse: 'udev', arch: 'systemd' },
+  cryptsetup: { ...same('cryptsetup'), debian: 'cryptsetup-bin' },
+  dmsetup: { debian: 'dmsetup', fedora: 'device-mapper', suse: 'device-mapper', arch: 'device-mapper' },
   e2fsck: same('e2fsprogs'),
   e2image: same('e2fsprogs'),
   e2undo: same('e2fsprogs'),

@@ -137,7 +137,8 @@ const lastWords = (stderr: string, stdout: string): string =>
  * Runs one process to its end and returns what it said.
  *
  * @throws RescueError `MISSING_PROGRAM`, `TIMEOUT`, `INTERRUPTED` (the signal was aborted) or
- *   `COMMAND_FAILED` when the exit code is not among `accept`. An exit status is never ignored.
+ *   `COMMAND_FAILED`, or what `failures` says, when the exit code is not among `accept`. An exit
+ *   status is never ignored.
  */
 export const runCommand = async (command: Command, context: RunContext): Promise<CommandResult> => {
   const startedAt = new Date();
@@ -169,12 +170,8 @@ export const runCommand = async (command: Command, context: RunContext): Promise
   if (timedOut) throw timeoutError(command);
   const exit = result.exitCode ?? -1;
   if (!(command.accept ?? [0]).includes(exit)) {
-    throw failedError(
-      command,
-      exit,
-      result.signal,
-      withoutSecrets(lastWords(stderr, stdout), secrets),
-    );
+    const words = withoutSecrets(lastWords(stderr, stdout), secrets);
+    throw command.failures?.[exit]?.(words) ?? failedError(command, exit, result.signal, words);
   }
   return { exitCode: exit, stdout, stderr, milliseconds };
 };

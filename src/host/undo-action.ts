@@ -17,6 +17,8 @@ export const undoActionSchema = z.discriminatedUnion('kind', [
     /** What the device was then: the name of a loop device is soon another disk's. */
     identity: z.string().nullable(),
   }),
+  /** Close the mapping that was opened under this name, whatever it is called by now. */
+  z.object({ kind: z.literal('close-luks'), mapping: z.string(), device: z.string() }),
   /** Make a device writable again that was set read-only. */
   z.object({ kind: z.literal('set-writable'), device: z.string() }),
   /** Remove a directory if it is empty. */
@@ -43,6 +45,8 @@ export const describeUndo = (action: UndoAction): string => {
       return `loop device ${action.device} (${action.backingFile})`;
     case 'remove-partitions':
       return `partitions ${action.numbers.join(', ')} of ${action.device}`;
+    case 'close-luks':
+      return `encrypted volume ${action.device}`;
     case 'set-writable':
       return `read-only setting of ${action.device}`;
     case 'remove-directory':

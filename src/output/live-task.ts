@@ -42,34 +42,32 @@ const uncoloured = Object.fromEntries(
   Object.values(Level).map((level) => [level, (text?: string) => text ?? '']),
 );
 
+export type LiveTask = {
+  readonly update: TaskUpdate;
+  /** Takes the spinner off the screen without a trace; resolves when it is gone. */
+  readonly hide: () => Promise<void>;
+};
+
 /**
- * Runs one task with a spinner on standard error.
+ * Shows a spinner with a title on standard error, until it is hidden. What comes of the task is
+ * written afterwards by whoever runs it, so that a question can come in between.
  *
  * listr2's own signal handling is off: it would end the process at once, and nothing would be
  * taken down.
  */
-export const runLive = async <T>(
-  terminal: Terminal,
-  title: string,
-  work: (update: TaskUpdate) => Promise<T>,
-  done?: (result: T) => string,
-): Promise<T> => {
-  let result: { readonly value: T } | undefined;
+export const showLive = (terminal: Terminal, title: string): LiveTask => {
+  const ended = Promise.withResolvers<void>();
+  let show: (text: string) => void = () => {};
+  let last = 0;
   const list = new Listr(
     [
       {
         title: plainText(title),
         task: async (_context, task) => {
-          let last = 0;
-          const began = performance.now();
-          const value = await work((progress) => {
-            if (performance.now() - last < redrawMilliseconds) return;
-            last = performance.now();
-            task.output = plainText(progressText(progress));
-          });
-          result = { value };
-          const seconds = ((performance.now() - began) / 1000).toFixed(1);
-          task.title = `${plainText(done?.(value) ?? title)}  ${seconds} s`;
+          show = (text) => {
+            task.output = text;
+          };
+          await ended.promise;
         },
       },
     ],
@@ -79,8 +77,7 @@ export const runLive = async <T>(
       fallbackRendererCondition: false,
       rendererOptions: {
         ...signsFor(terminal),
-        showErrorMessage: false,
-        collapseErrors: false,
+        clearOutput: true,
         logger: new ListrLogger({
           processOutput: new ProcessOutput(process.stderr, process.stderr),
           toStderr: [],
@@ -89,7 +86,16 @@ export const runLive = async <T>(
       ...(terminal.colour ? {} : { forceTTY: false }),
     },
   );
-  await list.run();
-  if (result === undefined) throw new Error(`${title} gave no result`);
-  return result.value;
+  const running = list.run();
+  return {
+    update: (progress) => {
+      if (performance.now() - last < redrawMilliseconds) return;
+      last = performance.now();
+      show(plainText(progressText(progress)));
+    },
+    hide: async () => {
+      ended.resolve();
+      await running;
+    },
+  };
 };

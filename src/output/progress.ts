@@ -15,6 +15,8 @@ const marks = (terminal: Terminal) => {
     : { good: style.good('ok'), bad: style.bad('failed'), warning: style.warning('!') };
 };
 
+type Tasks = Pick<Observer, 'task' | 'pause'>;
+
 /** A line when a task has ended: for pipes, logs and terminals that cannot be redrawn. */
 const lineTask = (terminal: Terminal, write: Write): Observer['task'] => {
   const mark = marks(terminal);
@@ -33,12 +35,41 @@ const lineTask = (terminal: Terminal, write: Write): Observer['task'] => {
 };
 
 /** A spinner with the checker's own progress beside it, on a terminal that can be redrawn. */
-const liveTask = (terminal: Terminal): Observer['task'] => {
-  return async (title, work, done) => {
-    const { runLive } = await import('./live-task.ts');
-    return runLive(terminal, title, work, done);
+const liveTasks = (terminal: Terminal, write: Write): Tasks => {
+  const line = lineTask(terminal, write);
+  let hidden: ((ask: () => Promise<void>) => Promise<void>) | null = null;
+  return {
+    task: async (title, work, done) => {
+      const { showLive } = await import('./live-task.ts');
+      let live = showLive(terminal, title);
+      hidden = async (ask) => {
+        await live.hide();
+        await ask().finally(() => {
+          live = showLive(terminal, title);
+        });
+      };
+      const shown = async () => {
+        try {
+          return await work((progress) => live.update(progress));
+        } finally {
+          hidden = null;
+          await live.hide();
+        }
+      };
+      return line(title, shown, done);
+    },
+    pause: async (ask) => {
+      if (hidden === null) return ask();
+      const answers: Awaited<ReturnType<typeof ask>>[] = [];
+      await hidden(async () => {
+        answers.push(await ask());
+      });
+      return answers[0] as Awaited<ReturnType<typeof ask>>;
+    },
   };
 };
+
+const lineTasks = (task: Observer['task']): Tasks => ({ task, pause: (ask) => ask() });
 
 /**
  * Shows the progress of a job on standard error.
@@ -59,13 +90,13 @@ export const createObserver = (
     process.env.TERM !== 'dumb' &&
     (process.stderr.columns ?? 0) > 0 &&
     settings.live;
-  const task: Observer['task'] = settings.quiet
-    ? (_title, work) => work(() => {})
+  const tasks: Tasks = settings.quiet
+    ? lineTasks((_title, work) => work(() => {}))
     : redrawable
-      ? liveTask(terminal)
-      : lineTask(terminal, write);
+      ? liveTasks(terminal, write)
+      : lineTasks(lineTask(terminal, write));
   return {
-    task,
+    ...tasks,
     warn: (text) => {
       const [first = '', ...rest] = wrapText(plainText(text), terminal.columns - 1, 4);
       write(`${[`  ${mark.warning} ${first.trimStart()}`, ...rest].join('\n')}\n`);

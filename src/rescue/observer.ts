@@ -14,6 +14,8 @@ export type Observer = {
     work: (update: TaskUpdate) => Promise<T>,
     done?: (result: T) => string,
   ) => Promise<T>;
+  /** Takes the display of a running task off the screen while a question is asked in its midst. */
+  readonly pause: <T>(ask: () => Promise<T>) => Promise<T>;
   /** Something that the person should know and that does not stop the job. */
   readonly warn: (text: string) => void;
   readonly note: (text: string) => void;

@@ -10,13 +10,14 @@ import type {
   Opening,
   Perform,
 } from '../storage/layer.ts';
+import { luksLayer } from '../storage/luks/luks.ts';
 import { partitionLayer } from '../storage/partitions.ts';
 import { activateHooks } from './hook-phases.ts';
 import type { Session } from './session.ts';
-import { consentOption, type StackAnswers } from './stack-answers.ts';
+import { consentCode, consentOption, type StackAnswers } from './stack-answers.ts';
 
 /** In no order: openings are sorted by their rank. */
-const layers: readonly Layer[] = [partitionLayer];
+const layers: readonly Layer[] = [luksLayer, partitionLayer];
 
 export type OpenStack = {
   /** All devices of the host as they are afterwards. */
@@ -70,32 +71,43 @@ const stands = (disk: Device, paths: ReadonlySet<string>): boolean =>
 const endsTheJob = (error: unknown): boolean =>
   error instanceof RescueError && ['INTERRUPTED', 'LEFT_BEHIND', 'LOCKED'].includes(error.code);
 
-const closedBy = (opening: Opening, why: string, option: string | null): ClosedLayer => {
+const closedBy = (
+  opening: Opening,
+  why: string,
+  option: string | null = null,
+  code: ClosedLayer['code'] = 'CLOSED_LAYER',
+): ClosedLayer => {
   const { what, layer, devices } = opening;
-  return { what, layer, devices, why, option };
+  return { what, layer, devices, why, option, code };
 };
 
-/** More than this and the person has the wrong passphrase, not a slip of the finger. */
-const attempts = 3;
+const secretOption = '--passphrase-file';
+const noSecret = 'It is encrypted, and neither a passphrase nor a key file was given.';
+
+const isWrong = (error: unknown): error is RescueError =>
+  error instanceof RescueError && error.code === 'WRONG_PASSPHRASE';
 
 const openLocked = async (
   perform: Perform,
   opening: Opening,
   answers: StackAnswers,
 ): Promise<ClosedLayer | null> => {
-  for (let attempt = 0; attempt < attempts; attempt++) {
+  let wrong: RescueError | null = null;
+  for (let attempt = 0; ; attempt++) {
     const secret = await answers.secret(opening, attempt);
-    if (secret === null) break;
+    if (secret === null) {
+      return wrong === null
+        ? closedBy(opening, noSecret, secretOption, 'ENCRYPTED')
+        : closedBy(opening, wrong.message, secretOption, 'WRONG_PASSPHRASE');
+    }
     try {
       await opening.open(perform, secret);
       return null;
     } catch (error) {
-      const again = error instanceof RescueError && error.code === 'WRONG_PASSPHRASE';
-      if (!again) throw error;
-      if (attempt === attempts - 1) return closedBy(opening, messageOf(error), '--passphrase-file');
+      if (!isWrong(error)) throw error;
+      wrong = error;
     }
   }
-  return closedBy(opening, 'It is encrypted and no passphrase was given.', '--passphrase-file');
 };
 
 /** Opens one thing; what stays closed comes back with its reason. */
@@ -108,15 +120,16 @@ const openOne = async (
   const { need } = opening;
   try {
     if (need.kind === 'passphrase') return await openLocked(perform, opening, answers);
-    if (need.kind === 'impossible') return closedBy(opening, need.why, null);
+    if (need.kind === 'impossible') return closedBy(opening, need.why);
     if (need.kind === 'consent' && !(await answers.allow(opening, need.consent))) {
-      return closedBy(opening, need.why, consentOption[need.consent]);
+      const option = consentOption[need.consent];
+      return closedBy(opening, need.why, option, consentCode[need.consent]);
     }
     await opening.open(perform, null);
     return null;
   } catch (error) {
     if (session.signal.aborted || endsTheJob(error)) throw error;
-    return closedBy(opening, messageOf(error), null);
+    return closedBy(opening, messageOf(error));
   }
 };
 
@@ -129,7 +142,7 @@ type Round = {
 /** Openings of the lowest rank that have not been tried. */
 const nextOpenings = async (
   session: Session,
-  mode: LayerMode,
+  { mode, answers }: Pick<OpenOptions, 'mode' | 'answers'>,
   { tree, tried, scope }: Round,
 ): Promise<readonly Opening[]> => {
   const ours = tree.filter((disk) => stands(disk, scope));
@@ -141,6 +154,7 @@ const nextOpenings = async (
     mode,
     session: session.id,
     directory: session.directory,
+    luksHeaders: answers.luksHeaders,
   };
   const found = (await Promise.all(layers.map((layer) => layer.probe(context)))).flat();
   const fresh = found.filter(({ key }) => !tried.has(key));
@@ -180,7 +194,7 @@ export const openStack = async (
   const hooks = activateHooks(session, steps);
   await hooks.before(tree, scope);
   for (;;) {
-    const openings = await nextOpenings(session, mode, { tree, tried, scope });
+    const openings = await nextOpenings(session, { mode, answers }, { tree, tried, scope });
     if (openings.length === 0) {
       // A hook may have brought up a device, and there may be a layer on it.
       if (!(await hooks.after(tree, scope))) return { tree, opened, closed, steps };

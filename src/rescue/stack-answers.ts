@@ -1,5 +1,5 @@
 import { RescueError } from '../host/rescue-error.ts';
-import type { Consent, Opening, Secret } from '../storage/layer.ts';
+import type { ClosedLayer, Consent, LuksHeader, Opening, Secret } from '../storage/layer.ts';
 
 /** What the person says about layers that do not open by themselves; options or prompts answer. */
 export type StackAnswers = {
@@ -11,6 +11,8 @@ export type StackAnswers = {
    * @param attempt 0 for the first question about this volume, 1 after one wrong answer, …
    */
   readonly secret: (opening: Opening, attempt: number) => Promise<Secret | null>;
+  /** LUKS headers that the person keeps apart from their devices. */
+  readonly luksHeaders: readonly LuksHeader[];
 };
 
 /** The option by which each consent is given. */
@@ -24,6 +26,14 @@ export const consentOption: Readonly<Record<Consent, string>> = {
 export const noAnswers: StackAnswers = {
   allow: async () => false,
   secret: async () => null,
+  luksHeaders: [],
+};
+
+/** The code by which each missing consent is told. */
+export const consentCode: Readonly<Record<Consent, ClosedLayer['code']>> = {
+  degraded: 'DEGRADED',
+  partial: 'PARTIAL',
+  'rename-clone': 'CLONE',
 };
 
 /** A passphrase that cryptsetup did not accept. */

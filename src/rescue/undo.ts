@@ -6,6 +6,7 @@ import { messageOf } from '../host/rescue-error.ts';
 import type { UndoAction } from '../host/undo-action.ts';
 import { gone, type UndoResult, undone } from '../host/undo-result.ts';
 import { detachLoop } from '../storage/loop.ts';
+import { closeLuks } from '../storage/luks/close-luks.ts';
 import { removePartitions } from '../storage/partitions.ts';
 import { setWritable } from '../storage/write-protect.ts';
 import { undoHooks } from './hook-undo.ts';
@@ -28,6 +29,8 @@ const act = async (host: Host, action: UndoAction, allDown: boolean): Promise<Un
       return detachLoop(host, action.device, action.backingFile);
     case 'remove-partitions':
       return removePartitions(host, action);
+    case 'close-luks':
+      return closeLuks(host, action);
     case 'set-writable':
       return setWritable(host, action.device);
     case 'remove-directory':

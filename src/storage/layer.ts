@@ -18,6 +18,15 @@ export type LayerContext = {
   readonly session: string;
   /** Kept with the session, on disk: for sparse copies. */
   readonly directory: string;
+  /** LUKS headers that lie elsewhere than on their device. */
+  readonly luksHeaders: readonly LuksHeader[];
+};
+
+/** A detached LUKS header: a file or a block device. */
+export type LuksHeader = {
+  readonly path: string;
+  /** The device that it belongs to, by any of its names; null when there is only one that fits. */
+  readonly device: string | null;
 };
 
 /** What only the person can allow: each has an option of its own, none is covered by `--yes`. */
@@ -86,4 +95,12 @@ export type ClosedLayer = {
   readonly why: string;
   /** What opens it the next time, for instance `--degraded`; null when no option does. */
   readonly option: string | null;
+  /** Code of the error when the target's system could not be found because of it. */
+  readonly code:
+    | 'ENCRYPTED'
+    | 'WRONG_PASSPHRASE'
+    | 'DEGRADED'
+    | 'PARTIAL'
+    | 'CLONE'
+    | 'CLOSED_LAYER';
 };

@@ -32,6 +32,9 @@ export type LineQuestion = {
   readonly check: (text: string) => Promise<string | null>;
 };
 
+/** A line that is not shown; empty when the person has none. */
+export type SecretQuestion = { readonly message: string };
+
 /**
  * Asks the person. Esc, Ctrl-C, a closed terminal and an aborted signal end each question with
  * RescueError `INTERRUPTED` (130), by which everything is taken down.
@@ -42,6 +45,7 @@ export type Ask = {
   readonly choose: <T>(question: ChoiceQuestion<T>) => Promise<T>;
   /** A line of text; empty when the person has thought better of it. */
   readonly line: (question: LineQuestion) => Promise<string>;
+  readonly secret: (question: SecretQuestion) => Promise<string>;
 };
 
 /** "(Y) yes": the capital letter is what Enter means. */

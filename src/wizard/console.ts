@@ -5,7 +5,7 @@ import type { Observer } from '../rescue/observer.ts';
 import type { Ask } from './ask.ts';
 import { plainAsk } from './plain-ask.ts';
 import { inquirerAsk } from './prompts.ts';
-import { withStopKeys } from './raw-keys.ts';
+import { listenForStop } from './raw-keys.ts';
 import { asciiOnly } from './screen.ts';
 
 /** Where the walk talks with the person: everything goes to standard error, in one order. */
@@ -44,10 +44,42 @@ const assumeSize = (stream: NodeJS.WriteStream): void => {
   if (!stream.rows) stream.rows = 24;
 };
 
-const stoppable = (observer: Observer, stop: () => void): Observer => ({
-  ...observer,
-  task: (title, work, done) => withStopKeys(stop, () => observer.task(title, work, done)),
-});
+/** Esc and Ctrl-C stop a task, but not while a question is asked in it: that reads the keys itself. */
+const stoppable = (observer: Observer, stop: () => void): Observer => {
+  let release: (() => void) | null = null;
+  return {
+    ...observer,
+    task: async (title, work, done) => {
+      release = listenForStop(stop);
+      try {
+        return await observer.task(title, work, done);
+      } finally {
+        release();
+        release = null;
+      }
+    },
+    pause: (ask) =>
+      observer.pause(async () => {
+        const running = release !== null;
+        release?.();
+        try {
+          return await ask();
+        } finally {
+          if (running) release = listenForStop(stop);
+        }
+      }),
+  };
+};
+
+/** Questions for this terminal: with inquirer where the cursor can move, else line by line. */
+export const openAsk = (
+  terminal: Terminal,
+  write: (text: string) => void,
+  signal: AbortSignal,
+): Ask => {
+  const dumb = process.env.TERM === undefined || process.env.TERM === 'dumb';
+  return dumb ? plainAsk(terminal.columns, write, signal) : inquirerAsk(terminal, signal);
+};
 
 export const openConsole = (context: CommandContext): Console => {
   for (const stream of [process.stdout, process.stderr]) assumeSize(stream);
@@ -64,7 +96,7 @@ export const openConsole = (context: CommandContext): Console => {
   const observer = createObserver(terminal, { quiet: false, live });
   return {
     terminal,
-    ask: dumb ? plainAsk(terminal.columns, write, signal) : inquirerAsk(terminal, signal),
+    ask: openAsk(terminal, write, signal),
     observer: stoppable(observer, () => stop.abort()),
     show: (text) => write(`${text}\n`),
     signal,

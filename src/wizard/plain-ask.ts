@@ -8,8 +8,16 @@ type Write = (text: string) => void;
 const backspaces = new Set(['\b', '\u007f']);
 const printable = /^[^\p{Control}]$/u;
 
-/** Reads a line with its own echo: nothing on the screen is ever drawn again. */
-const readLine = async (write: Write, signal: AbortSignal): Promise<string> => {
+/**
+ * Reads a line with its own echo: nothing on the screen is ever drawn again.
+ *
+ * @param shown what is written for a character; nothing of a secret but that it was typed.
+ */
+const readLine = async (
+  write: Write,
+  signal: AbortSignal,
+  shown: (key: string) => string = (key) => key,
+): Promise<string> => {
   const typed: string[] = [];
   for (;;) {
     const keys = await readKeys(signal);
@@ -24,7 +32,7 @@ const readLine = async (write: Write, signal: AbortSignal): Promise<string> => {
         if (typed.pop() !== undefined) write('\b \b');
       } else if (printable.test(key)) {
         typed.push(key);
-        write(key);
+        write(shown(key));
       }
     }
   }
@@ -73,5 +81,9 @@ export const plainAsk = (columns: number, write: Write, signal: AbortSignal): As
       if (problem === null) return text;
       write(`    ${problem}\n`);
     }
+  },
+  secret: async ({ message }) => {
+    write(`  ? ${message} `);
+    return readLine(write, signal, () => '*');
   },
 });

@@ -1,4 +1,4 @@
-import { input, select } from '@inquirer/prompts';
+import { input, password, select } from '@inquirer/prompts';
 import { interruptedError } from '../host/run-command.ts';
 import { createStyle } from '../output/style.ts';
 import type { Terminal } from '../output/terminal.ts';
@@ -113,5 +113,7 @@ export const inquirerAsk = (terminal: Terminal, signal: AbortSignal): Ask => {
           context,
         ),
       ),
+    secret: ({ message }) =>
+      asking(signal, (context) => password({ message, mask: '*', theme }, context)),
   };
 };

@@ -26,22 +26,16 @@ const listen = ({ onChunk, onEnd }: Listener): (() => void) => {
 };
 
 /**
- * Runs work while Esc and Ctrl-C stop it. What else is typed meanwhile is dropped: it was not meant
- * as the answer to a question that had not been asked yet.
+ * Lets Esc and Ctrl-C stop what runs, until the returned function is called. What else is typed
+ * meanwhile is dropped: it was not meant as the answer to a question that had not been asked yet.
  */
-export const withStopKeys = async <T>(stop: () => void, work: () => Promise<T>): Promise<T> => {
-  const release = listen({
+export const listenForStop = (stop: () => void): (() => void) =>
+  listen({
     onChunk: (chunk) => {
       if (isStop(chunk)) stop();
     },
     onEnd: () => {},
   });
-  try {
-    return await work();
-  } finally {
-    release();
-  }
-};
 
 /** The next keys. @throws RescueError `INTERRUPTED` for Esc, Ctrl-C, Ctrl-D, or the signal. */
 export const readKeys = (signal: AbortSignal): Promise<string> =>

@@ -9,10 +9,10 @@ import { systemTitle } from '../rescue/choose-system.ts';
 import { holdStill } from '../rescue/hold-still.ts';
 import { rescuePrograms } from '../rescue/rescue-job.ts';
 import type { Session } from '../rescue/session.ts';
-import { noAnswers } from '../rescue/stack-answers.ts';
 import { resolveTarget, type Target } from '../rescue/target.ts';
 import { requireAllDown, withSession } from '../rescue/with-session.ts';
 import type { LayerMode } from '../storage/layer.ts';
+import { stackAnswersOf } from './ask-stack.ts';
 import { chooseTarget } from './choose-disk.ts';
 import { type Console, openConsole } from './console.ts';
 import { renderEnding, renderStopped } from './ending.ts';
@@ -34,7 +34,7 @@ const openWalk = async (
     const allowWrites = async () => {};
     return { ...console, session, target, attached: null, writable: true, allowWrites };
   }
-  const answers = noAnswers;
+  const answers = stackAnswersOf(console);
   return console.observer.task(`Attach ${target.name}`, async () => {
     const options = { withDisks: [], mode, stackMode: 'read-only', answers } as const;
     const attached = await attachTarget(session, target, options);
