@@ -14,7 +14,8 @@ import {
 } from '../rescue/check-system.ts';
 import { chooseSystem } from '../rescue/choose-system.ts';
 import type { HookStage } from '../rescue/hook-input.ts';
-import { hookLines, stagesBetween } from '../rescue/hook-phases.ts';
+import { stagesBetween } from '../rescue/hook-phases.ts';
+import { hookLines } from '../rescue/hooks.ts';
 import type { Session } from '../rescue/session.ts';
 import type { StackAnswers } from '../rescue/stack-answers.ts';
 import { surveyTarget } from '../rescue/survey.ts';

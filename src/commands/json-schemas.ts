@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { hookInputSchema } from '../rescue/hook-input.ts';
 import { checkDocumentSchema } from './check.ts';
 import { cleanupDocumentSchema } from './cleanup.ts';
 import { dryRunDocumentSchema } from './dry-run.ts';
@@ -9,7 +10,7 @@ import { mountDocumentSchema } from './mount.ts';
 import { rescueDocumentSchema } from './rescue.ts';
 import { statusDocumentSchema, transcriptDocumentSchema } from './status.ts';
 
-/** Each document with the command that writes it. */
+/** Each document with what writes it. */
 const documents: Readonly<Record<string, readonly [title: string, schema: z.ZodType]>> = {
   list: ['rescuekit list --json', listDocumentSchema],
   inspect: ['rescuekit inspect TARGET --json', inspectDocumentSchema],
@@ -20,6 +21,7 @@ const documents: Readonly<Record<string, readonly [title: string, schema: z.ZodT
   transcript: ['rescuekit status --transcript SESSION --json', transcriptDocumentSchema],
   cleanup: ['rescuekit cleanup --json', cleanupDocumentSchema],
   'dry-run': ['rescuekit check, mount or rescue with --dry-run --json', dryRunDocumentSchema],
+  'hook-input': ['What a hook reads on standard input', hookInputSchema],
   error: ['Any command with --json that fails', errorDocumentSchema],
 };
 

@@ -9,7 +9,8 @@ import type { Wish } from '../rescue/boot-plan.ts';
 import { checkLines, checkTargetsOf } from '../rescue/check-system.ts';
 import { systemTitle } from '../rescue/choose-system.ts';
 import type { HookStage } from '../rescue/hook-input.ts';
-import { hookLines, hookMode, stagesBetween } from '../rescue/hook-phases.ts';
+import { hookMode, stagesBetween } from '../rescue/hook-phases.ts';
+import { hookLines } from '../rescue/hooks.ts';
 import { plannedMountSchema } from '../rescue/mount-plan.ts';
 import { mountLines } from '../rescue/mount-system.ts';
 import {

@@ -124,11 +124,9 @@ export const checkFileSystems = (
   options: CheckOptions,
   observer: Observer,
 ): Promise<readonly CheckResult[]> =>
-  withCheckHooks(
-    session,
-    targets.map(({ device }) => device),
-    () => checkEach(session, targets, options, observer),
-  );
+  targets.length === 0
+    ? Promise.resolve([])
+    : withCheckHooks(session, () => checkEach(session, targets, options, observer));
 
 const checkEach = async (
   session: Session,

@@ -1,11 +1,8 @@
 import type { BootReport } from '../container/boot-report.ts';
 import { type Device, flattenDevice } from '../devices/device.ts';
 import type { CheckResult } from '../filesystems/file-system.ts';
-import { listHooks } from '../host/hook-files.ts';
-import type { Host } from '../host/host.ts';
 import { plainText } from '../host/plain-text.ts';
 import { type HookMode, type HookStage, hookStages } from './hook-input.ts';
-import type { HookSettings } from './hooks.ts';
 import type { MountedSystem, SystemMode } from './mount-system.ts';
 import type { Session } from './session.ts';
 import type { FoundSystem } from './survey.ts';
@@ -57,11 +54,8 @@ export const activateHooks = ({ hooks }: Session, steps: number[]) => {
 /** Runs the hooks before and after a check. */
 export const withCheckHooks = async (
   { hooks }: Session,
-  devices: readonly string[],
   check: () => Promise<readonly CheckResult[]>,
 ): Promise<readonly CheckResult[]> => {
-  if (devices.length === 0) return check();
-  await hooks.tell({ devices });
   await hooks.run('before-check');
   const results = await check();
   const damaged = results.some(({ outcome }) => outcome === 'damaged');
@@ -103,21 +97,6 @@ export const withBootHooks = async (
   const reached = report.reachedTarget !== false && !report.timedOut;
   if (step !== null) await hooks.finish(step, 'after-boot', reached ? 'done' : 'failed');
   return report;
-};
-
-/** The hooks of some stages as they would run now, each as the words of a command. */
-export const hookLines = async (
-  host: Host,
-  { directory }: Pick<HookSettings, 'directory'>,
-  stages: readonly HookStage[],
-): Promise<readonly (readonly string[])[]> => {
-  const present = new Set((await host.files.list(directory)) ?? []);
-  const lines: string[][] = [];
-  for (const stage of stages.filter((name) => present.has(name))) {
-    const hooks = await listHooks(host.files, `${directory}/${stage}`);
-    lines.push(...hooks.map((hook) => [hook]));
-  }
-  return lines;
 };
 
 /** Stages from one to another, both included, in the order in which they come. */

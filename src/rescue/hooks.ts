@@ -67,6 +67,8 @@ export type SessionHooks = {
    * a failure or `kill -9`. Gives the number of the step, null without such hooks.
    */
   readonly atTakeDown: (stage: HookStage) => Promise<number | null>;
+  /** The hooks of some stages as they stand now, for the explanations of the guided walk. */
+  readonly lines: (...stages: readonly HookStage[]) => Promise<readonly (readonly string[])[]>;
   /** Runs them now instead. @throws RescueError `HOOK_FAILED` (1), `INTERRUPTED` (130). */
   readonly finish: (step: number, stage: HookStage, outcome: Outcome) => Promise<void>;
 };
@@ -93,6 +95,21 @@ export const runStage = async (
   return records;
 };
 
+/** The hooks of some stages as they would run now, each as the words of a command. */
+export const hookLines = async (
+  host: Host,
+  { directory }: Pick<HookSettings, 'directory'>,
+  stages: readonly HookStage[],
+): Promise<readonly (readonly string[])[]> => {
+  const present = new Set((await host.files.list(directory)) ?? []);
+  const lines: string[][] = [];
+  for (const stage of stages.filter((name) => present.has(name))) {
+    const hooks = await listHooks(host.files, `${directory}/${stage}`);
+    lines.push(...hooks.map((hook) => [hook]));
+  }
+  return lines;
+};
+
 export type HookParts = {
   readonly host: Host;
   readonly signal: AbortSignal;
@@ -115,6 +132,7 @@ const noHooks: SessionHooks = {
   run: async () => false,
   atTakeDown: async () => null,
   finish: async () => {},
+  lines: async () => [],
 };
 
 const requireSuccess = (records: readonly HookRecord[]): void => {
@@ -156,6 +174,7 @@ export const openHooks = async (parts: HookParts): Promise<SessionHooks> => {
       stages.has(stage)
         ? parts.intend(`Run the hooks of ${stage}`, { kind: 'run-hooks', stage, file })
         : null,
+    lines: (...stages) => hookLines(host, settings, stages),
     finish: async (step, stage, outcome) => {
       // Stopped in the middle, they stay in the journal and run again when all is taken down.
       const records = await runNow({ stage, outcome, onFailure: 'go-on' });

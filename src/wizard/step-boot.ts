@@ -60,7 +60,11 @@ const bootScreen = async (
     plan.unit === null
       ? `start a shell in ${callName(system, walk.target)}`
       : `boot ${callName(system, walk.target)} into ${plan.unit}, with a root shell here`,
-  commands: [await bootCommand(walk, root, plan)],
+  commands: [
+    ...(await walk.session.hooks.lines('before-boot')),
+    await bootCommand(walk, root, plan),
+    ...(await walk.session.hooks.lines('after-boot')),
+  ],
   why: bootWords.why,
   risk: bootWords.risk[mode],
 });

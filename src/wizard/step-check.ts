@@ -31,6 +31,14 @@ const repairQuestion = (message: string, word: string): Asked<RepairAnswer> => (
   safe: 'no',
 });
 
+type Lines = readonly (readonly string[])[];
+
+const withHooks = async ({ session: { hooks } }: Walk, lines: Lines): Promise<Lines> => [
+  ...(await hooks.lines('before-check')),
+  ...lines,
+  ...(await hooks.lines('after-check')),
+];
+
 const targetsOf = (results: readonly CheckResult[]): readonly CheckTarget[] =>
   results.map(({ device, fsType }) => ({ device, fsType }));
 
@@ -82,7 +90,7 @@ const askRepair = async (walk: Walk, results: readonly CheckResult[]): Promise<C
   if (damaged.length === 0 || !walk.writable) return nothing;
   const screen = {
     title: `repair ${damaged.map(({ device }) => device).join(', ')} (writes to the disk)`,
-    commands: checkLines(targetsOf(damaged), true),
+    commands: await withHooks(walk, checkLines(targetsOf(damaged), true)),
     why: repairWords.why,
     risk: repairWords.risk,
   };
@@ -104,7 +112,7 @@ export const checkStep = async (
   if (targets.length === 0) return nothing;
   const screen = {
     title: `check the file systems of ${name} (reads only)`,
-    commands: checkLines(targets, false),
+    commands: await withHooks(walk, checkLines(targets, false)),
     why: checkWords.why,
     risk: checkWords.risk,
   };

@@ -45,16 +45,24 @@ export const askMode = async (walk: Walk, damaged: boolean): Promise<SystemMode 
   }
 };
 
-const mountScreen = (walk: Walk, system: FoundSystem, mode: SystemMode): StepScreen => {
+const mountScreen = async (
+  walk: Walk,
+  system: FoundSystem,
+  mode: SystemMode,
+): Promise<StepScreen> => {
+  const { hooks } = walk.session;
   const root = `${walk.session.runDirectory}/root`;
   const bind = bindStep(walk.target.path, root, false).commands;
   const copy = mode === 'ephemeral' ? ' as a throwaway copy' : '';
   return {
     title: `mount ${callName(system, walk.target)}${copy}`,
-    commands:
-      walk.attached === null
+    commands: [
+      ...(await hooks.lines('before-mount')),
+      ...(walk.attached === null
         ? bind.map(({ program, args }) => [program, ...args])
-        : mountLines(system, mode, root),
+        : mountLines(system, mode, root)),
+      ...(await hooks.lines('after-mount')),
+    ],
     why: mountWords.why,
     risk: mountWords.risk[mode],
   };
@@ -80,7 +88,7 @@ export const mountStep = async (
   system: FoundSystem,
   mode: SystemMode,
 ): Promise<MountedSystem | null> => {
-  const screen = mountScreen(walk, system, mode);
+  const screen = await mountScreen(walk, system, mode);
   const question: Asked<'yes' | 'leave'> = {
     ...goOn,
     keys: goOn.keys.flatMap(({ value, ...key }) => (value === 'skip' ? [] : [{ value, ...key }])),
