@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { type CheckResult, checkResultSchema } from '../filesystems/file-system.ts';
+import { fileSystemFor } from '../filesystems/registry.ts';
 import { requireRoot } from '../host/capabilities.ts';
 import { type ExitCode, exitCode, RescueError, usageError } from '../host/rescue-error.ts';
 import { renderChecks } from '../output/check-report.ts';
@@ -12,10 +13,12 @@ import {
   checkTargetsOn,
   lostTargetsOn,
 } from '../rescue/check-system.ts';
-import { chooseSystem } from '../rescue/choose-system.ts';
+import { chooseSystem, requireSystems } from '../rescue/choose-system.ts';
+import { closedText } from '../rescue/closed-layers.ts';
 import type { HookStage } from '../rescue/hook-input.ts';
 import { stagesBetween } from '../rescue/hook-phases.ts';
 import { hookLines } from '../rescue/hooks.ts';
+import type { Observer } from '../rescue/observer.ts';
 import type { Session } from '../rescue/session.ts';
 import type { StackAnswers } from '../rescue/stack-answers.ts';
 import { surveyTarget } from '../rescue/survey.ts';
@@ -44,7 +47,7 @@ const targetsToCheck = async (
   session: Session,
   given: Arguments,
   repair: boolean,
-  answers: StackAnswers,
+  { answers, observer }: { readonly answers: StackAnswers; readonly observer: Observer },
 ): Promise<readonly CheckTarget[]> => {
   const target = await resolveTarget(session.host, given.TARGET);
   if (target.kind === 'directory') {
@@ -61,6 +64,9 @@ const targetsToCheck = async (
   const survey = await surveyTarget(session, attached, 'enough');
   const lost = await lostTargetsOn(session, attached);
   const onDisk = [...checkTargetsOn(attached), ...lost];
+  const nothing = onDisk.every(({ fsType }) => fileSystemFor(fsType) === null);
+  if (attached.closed.length > 0 && nothing) requireSystems(attached, survey);
+  for (const layer of attached.closed) observer.warn(closedText(layer));
   if (survey.systems.length === 0 || (given.system === undefined && survey.systems.length > 1)) {
     if (onDisk.length === 0) chooseSystem(attached, survey, null);
     return onDisk;
@@ -85,6 +91,7 @@ export const checkHandler = async (args: unknown, context: CommandContext): Prom
   const lastResorts = lastResortsOf(given);
   requireRoot('check');
   const answers = await stackAnswers(given, context);
+  const { observer } = context;
   const { dryRun } = context.options;
   const repair = given.repair && !dryRun;
   const { result, session, teardown } = await withSession(
@@ -94,7 +101,7 @@ export const checkHandler = async (args: unknown, context: CommandContext): Prom
       repair ? 'read-write' : 'read-only',
     ),
     async (open) => {
-      const targets = await targetsToCheck(open, given, repair, answers);
+      const targets = await targetsToCheck(open, given, repair, { answers, observer });
       const lines = checkLines(targets, given.repair);
       if (dryRun) {
         const hooks = (first: HookStage, last: HookStage) =>

@@ -5,10 +5,12 @@ import { type ExitCode, exitCode } from '../host/rescue-error.ts';
 import { renderSystems } from '../output/system-report.ts';
 import { attachTarget } from '../rescue/attach.ts';
 import { requireSystems, systemName } from '../rescue/choose-system.ts';
+import { closedText } from '../rescue/closed-layers.ts';
 import { plannedMountSchema } from '../rescue/mount-plan.ts';
 import { type FoundSystem, type Survey, surveyDirectory, surveyTarget } from '../rescue/survey.ts';
 import { resolveTarget } from '../rescue/target.ts';
 import { requireAllDown, withSession } from '../rescue/with-session.ts';
+import type { ClosedLayer } from '../storage/layer.ts';
 import { systemFactsSchema } from '../system-image/system-facts.ts';
 import { type CommandContext, parseOptions } from './context.ts';
 import { stackAnswers } from './stack-answers.ts';
@@ -32,11 +34,27 @@ export const systemDocumentSchema = systemFactsSchema.extend({
   mounts: z.array(plannedMountSchema).readonly(),
 });
 
+const closedSchema = z.object({
+  what: z.string(),
+  layer: z.string(),
+  devices: z.array(z.string()).readonly(),
+  why: z.string(),
+  option: z.string().nullable(),
+  code: z.string(),
+});
+
 export const inspectDocumentSchema = z.object({
   schemaVersion: z.literal(1),
   systems: z.array(systemDocumentSchema).readonly(),
   problems: z.array(z.object({ device: z.string(), reason: z.string() })).readonly(),
+  /** Layers that stay closed, with the reason and the option that opens them. */
+  closed: z.array(closedSchema).readonly(),
 });
+
+/** Typed by the layers themselves, so that the schema cannot leave out what they tell. */
+type InspectDocument = Omit<z.infer<typeof inspectDocumentSchema>, 'closed'> & {
+  readonly closed: readonly ClosedLayer[];
+};
 
 type SystemDocument = z.infer<typeof systemDocumentSchema>;
 
@@ -62,7 +80,7 @@ const disksOf = (system: FoundSystem): readonly string[] => {
 };
 
 /** The JSON document of what a survey found. */
-export const inspectDocument = (survey: Survey): z.infer<typeof inspectDocumentSchema> => ({
+export const inspectDocument = (survey: Survey): InspectDocument => ({
   schemaVersion: 1,
   systems: survey.systems.map((system) => ({
     ...system.facts,
@@ -74,6 +92,7 @@ export const inspectDocument = (survey: Survey): z.infer<typeof inspectDocumentS
     mounts: system.mounts,
   })),
   problems: survey.problems,
+  closed: [],
 });
 
 const lookAt = async (context: CommandContext, given: z.infer<typeof targetSchema>) => {
@@ -84,9 +103,10 @@ const lookAt = async (context: CommandContext, given: z.infer<typeof targetSchem
     if (target.kind === 'directory') {
       await session.lock(target.lockKey, 'shared');
       const system = await surveyDirectory(session, target.path);
-      return { result: { systems: [system], problems: [] }, keepUp: false };
+      const survey: Survey = { systems: [system], problems: [] };
+      return { result: inspectDocument(survey), keepUp: false };
     }
-    const survey = await context.observer.task(`Look at ${name}`, async () => {
+    const document = await context.observer.task(`Look at ${name}`, async () => {
       const attached = await attachTarget(session, target, {
         withDisks: given.with,
         mode: 'read-only',
@@ -94,9 +114,10 @@ const lookAt = async (context: CommandContext, given: z.infer<typeof targetSchem
       });
       const found = await surveyTarget(session, attached);
       requireSystems(attached, found);
-      return found;
+      return { ...inspectDocument(found), closed: attached.closed };
     });
-    return { result: survey, keepUp: false };
+    for (const layer of document.closed) context.observer.warn(closedText(layer));
+    return { result: document, keepUp: false };
   });
 };
 
@@ -104,8 +125,7 @@ const lookAt = async (context: CommandContext, given: z.infer<typeof targetSchem
 export const inspectHandler = async (args: unknown, context: CommandContext): Promise<ExitCode> => {
   const given = parseOptions(targetSchema, args);
   requireRoot('inspect');
-  const { result, teardown } = await lookAt(context, given);
-  const document = inspectDocument(result);
+  const { result: document, teardown } = await lookAt(context, given);
   context.printJson(document);
   context.print(renderSystems(document, context.out));
   requireAllDown(teardown);

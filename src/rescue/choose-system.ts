@@ -3,6 +3,7 @@ import { type Device, flattenDevice, shortName } from '../devices/device.ts';
 import { plainText } from '../host/plain-text.ts';
 import { RescueError, usageError } from '../host/rescue-error.ts';
 import type { AttachedTarget } from './attach.ts';
+import { closedError } from './closed-layers.ts';
 import type { FoundSystem, Survey } from './survey.ts';
 import { emptyTarget } from './target.ts';
 
@@ -45,8 +46,12 @@ const noSystem = (attached: AttachedTarget, survey: Survey): RescueError => {
   const encrypted = inside.find((device) => encryptedTypes.has(device.fsType ?? ''));
   const layer = inside.find((device) => (device.fsType ?? '') in layerTypes);
   const [problem] = survey.problems;
+  const { closed } = attached;
+  const openable = closed.find(({ option }) => option !== null);
+  if (openable !== undefined) return closedError(openable);
   if (inside.length === 0 && named.partitionTable === null) return emptyTarget(target.name);
   if (problem !== undefined) return unreadable(target.name, problem);
+  if (closed[0] !== undefined) return closedError(closed[0]);
   if (encrypted !== undefined) return encryptedTarget(encrypted);
   if (layer !== undefined) return closedLayer(layer);
   return new RescueError({

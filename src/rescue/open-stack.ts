@@ -74,12 +74,15 @@ const endsTheJob = (error: unknown): boolean =>
 const closedBy = (
   opening: Opening,
   why: string,
-  option: string | null = null,
-  code: ClosedLayer['code'] = 'CLOSED_LAYER',
+  option: string | null,
+  code: ClosedLayer['code'],
 ): ClosedLayer => {
   const { what, layer, devices } = opening;
   return { what, layer, devices, why, option, code };
 };
+
+const failureCode = ({ layer }: Opening): ClosedLayer['code'] =>
+  layer === 'luks' ? 'ENCRYPTED' : 'CLOSED_LAYER';
 
 const secretOption = '--passphrase-file';
 const noSecret = 'It is encrypted, and neither a passphrase nor a key file was given.';
@@ -120,7 +123,7 @@ const openOne = async (
   const { need } = opening;
   try {
     if (need.kind === 'passphrase') return await openLocked(perform, opening, answers);
-    if (need.kind === 'impossible') return closedBy(opening, need.why);
+    if (need.kind === 'impossible') return closedBy(opening, need.why, null, failureCode(opening));
     if (need.kind === 'consent' && !(await answers.allow(opening, need.consent))) {
       const option = consentOption[need.consent];
       return closedBy(opening, need.why, option, consentCode[need.consent]);
@@ -129,7 +132,7 @@ const openOne = async (
     return null;
   } catch (error) {
     if (session.signal.aborted || endsTheJob(error)) throw error;
-    return closedBy(opening, messageOf(error));
+    return closedBy(opening, messageOf(error), null, failureCode(opening));
   }
 };
 

@@ -4,6 +4,7 @@ import { attachTarget } from './attach.ts';
 import { planBoot, requireRunnable, type Wish } from './boot-plan.ts';
 import { checkFileSystems, checkTargetsOf, requireMountable } from './check-system.ts';
 import { chooseSystem, systemTitle } from './choose-system.ts';
+import { closedText } from './closed-layers.ts';
 import { withBootHooks, withMountHooks } from './hook-phases.ts';
 import {
   type MountedSystem,
@@ -66,16 +67,19 @@ export const findSystem = async (
     const system = await surveyDirectory(session, target.path);
     return { target, system };
   }
-  return observer.task(
+  const { closed, ...found } = await observer.task(
     `Look at ${target.name}`,
     async () => {
       const mode = options.mode === 'write' ? 'read-write' : 'read-only';
       const attached = await attachTarget(session, target, { ...options, mode });
       const survey = await surveyTarget(session, attached, 'enough');
-      return { target, system: chooseSystem(attached, survey, options.system) };
+      const system = chooseSystem(attached, survey, options.system);
+      return { target, system, closed: attached.closed };
     },
     ({ system }) => `Found ${systemTitle(system)}`,
   );
+  for (const layer of closed) observer.warn(closedText(layer));
+  return found;
 };
 
 const check = async (

@@ -4,6 +4,7 @@ import type { View } from '../output/terminal.ts';
 import { wrapText } from '../output/wrap.ts';
 import { checkTargetsOn } from '../rescue/check-system.ts';
 import { requireSystems, systemName, systemTitle } from '../rescue/choose-system.ts';
+import { closedText } from '../rescue/closed-layers.ts';
 import { type FoundSystem, type Survey, surveyDirectory, surveyTarget } from '../rescue/survey.ts';
 import type { KeyQuestion } from './ask.ts';
 import { warningLines } from './screen.ts';
@@ -49,7 +50,10 @@ const showSystem = (walk: Walk, survey: Survey, system: FoundSystem): void => {
   const { terminal } = walk;
   const documents = inspectDocument({ ...survey, systems: [system] }).systems;
   const reports = documents.map((one) => renderSystem(one, terminal));
-  const notes = [...missingLines(system, terminal), ...problemLines(survey, terminal)];
+  const closed = (walk.attached?.closed ?? []).map((layer) =>
+    warningLines(closedText(layer), terminal),
+  );
+  const notes = [...missingLines(system, terminal), ...problemLines(survey, terminal), ...closed];
   walk.show(['', ...reports, ...notes].join('\n'));
 };
 
