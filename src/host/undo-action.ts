@@ -19,6 +19,19 @@ export const undoActionSchema = z.discriminatedUnion('kind', [
   }),
   /** Close the mapping that was opened under this name, whatever it is called by now. */
   z.object({ kind: z.literal('close-luks'), mapping: z.string(), device: z.string() }),
+  /** Stop the array at this node if it has these members and this UUID, and what stands on it. */
+  z.object({
+    kind: z.literal('stop-array'),
+    device: z.string(),
+    uuid: z.string(),
+    members: z.array(z.string()).readonly(),
+  }),
+  /** Begin an array again that waited for missing members, as it was found. */
+  z.object({
+    kind: z.literal('restore-inactive-array'),
+    device: z.string(),
+    members: z.array(z.string()).readonly(),
+  }),
   /** Make a device writable again that was set read-only. */
   z.object({ kind: z.literal('set-writable'), device: z.string() }),
   /** Remove a directory if it is empty. */
@@ -47,6 +60,10 @@ export const describeUndo = (action: UndoAction): string => {
       return `partitions ${action.numbers.join(', ')} of ${action.device}`;
     case 'close-luks':
       return `encrypted volume ${action.device}`;
+    case 'stop-array':
+      return `array ${action.device}`;
+    case 'restore-inactive-array':
+      return `inactive array ${action.device}, stopped for its members ${action.members.join(', ')}`;
     case 'set-writable':
       return `read-only setting of ${action.device}`;
     case 'remove-directory':

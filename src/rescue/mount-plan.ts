@@ -5,7 +5,7 @@ import { plainText } from '../host/plain-text.ts';
 import { firstRoot, inMountOrder, normalTarget, optionValue } from '../system-image/fstab.ts';
 import { isBindMount, isNetworkFileSystem, isPseudo } from '../system-image/fstab-spec.ts';
 import { resolveSpec } from '../system-image/resolve-spec.ts';
-import type { FstabEntry } from '../system-image/system-facts.ts';
+import type { ArrayLine, FstabEntry } from '../system-image/system-facts.ts';
 
 export const plannedMountSchema = z.object({
   /** Mount point inside the system. */
@@ -66,13 +66,20 @@ type ResolveHelp = {
   readonly rootSpec: string | undefined;
   /** Devices that are other file systems of this system for certain; a guess never takes them. */
   readonly taken: readonly Device[];
+  /** ARRAY lines of the system's mdadm.conf. */
+  readonly arrays: readonly ArrayLine[];
 };
 
-const resolveEntry = (entry: FstabEntry, place: RootPlace, { rootSpec, taken }: ResolveHelp) =>
+const resolveEntry = (
+  entry: FstabEntry,
+  place: RootPlace,
+  { rootSpec, taken, arrays }: ResolveHelp,
+) =>
   resolveSpec(entry, {
     devices: place.disks,
     rootDisk: place.disk,
     taken,
+    arrays,
     ...(rootSpec === undefined ? {} : { rootSpec }),
   });
 
@@ -117,6 +124,7 @@ const planFound = (entry: FstabEntry, device: Device, note: string | null): Plan
 export const planMounts = (
   fstab: readonly FstabEntry[],
   place: RootPlace,
+  arrays: readonly ArrayLine[] = [],
 ): readonly PlannedMount[] => {
   const rootEntry = firstRoot(fstab);
   const subvolume = place.subvolume === null ? [] : [`subvol=${place.subvolume}`];
@@ -137,7 +145,7 @@ export const planMounts = (
       !isPseudo(entry) &&
       !isBindMount(entry),
   );
-  const first: ResolveHelp = { rootSpec: rootEntry?.spec, taken: [place.device] };
+  const first: ResolveHelp = { rootSpec: rootEntry?.spec, taken: [place.device], arrays };
   const certain = rest.flatMap((entry) => {
     const resolution = resolveEntry(entry, place, first);
     return resolution.kind === 'found' && resolution.how === 'exact' ? [resolution.device] : [];

@@ -11,13 +11,14 @@ import type {
   Perform,
 } from '../storage/layer.ts';
 import { luksLayer } from '../storage/luks/luks.ts';
+import { mdLayer } from '../storage/md/md-layer.ts';
 import { partitionLayer } from '../storage/partitions.ts';
 import { activateHooks } from './hook-phases.ts';
 import type { Session } from './session.ts';
 import { consentCode, consentOption, type StackAnswers } from './stack-answers.ts';
 
 /** In no order: openings are sorted by their rank. */
-const layers: readonly Layer[] = [luksLayer, partitionLayer];
+const layers: readonly Layer[] = [luksLayer, mdLayer, partitionLayer];
 
 export type OpenStack = {
   /** All devices of the host as they are afterwards. */

@@ -7,6 +7,7 @@ import type { UndoAction } from '../host/undo-action.ts';
 import { gone, type UndoResult, undone } from '../host/undo-result.ts';
 import { detachLoop } from '../storage/loop.ts';
 import { closeLuks } from '../storage/luks/close-luks.ts';
+import { restoreInactive, stopArray } from '../storage/md/stop-array.ts';
 import { removePartitions } from '../storage/partitions.ts';
 import { setWritable } from '../storage/write-protect.ts';
 import { undoHooks } from './hook-undo.ts';
@@ -31,6 +32,10 @@ const act = async (host: Host, action: UndoAction, allDown: boolean): Promise<Un
       return removePartitions(host, action);
     case 'close-luks':
       return closeLuks(host, action);
+    case 'stop-array':
+      return stopArray(host, action);
+    case 'restore-inactive-array':
+      return restoreInactive(host, action);
     case 'set-writable':
       return setWritable(host, action.device);
     case 'remove-directory':

@@ -57,6 +57,7 @@ test('everything known of a system comes together and fits the published schema'
     fstabProblems: [{ line: 2 }],
     missing: [],
     selinux: false,
+    arrays: [],
     unreadable: [],
   });
 });

@@ -5,6 +5,7 @@ import { parseFstab } from './fstab.ts';
 import { findInit } from './init.ts';
 import { readInside } from './inside.ts';
 import { findKernels } from './kernels.ts';
+import { readArrays } from './mdadm-conf.ts';
 import { findArchitecture, findMissing, selinuxIsOn } from './missing-parts.ts';
 import { readOs } from './os-release.ts';
 import { findShell } from './shell.ts';
@@ -41,16 +42,18 @@ const insideName = (root: string, hostPath: string): string =>
  */
 export const readSystemFacts = async (hostFiles: Files, root: string): Promise<SystemFacts> => {
   const { files, unreadable } = tolerantFiles(hostFiles);
-  const [os, hostname, init, shell, kernels, bootLoaders, fstabText, selinux] = await Promise.all([
-    readOs(files, root),
-    readHostname(files, root),
-    findInit(files, root),
-    findShell(files, root),
-    findKernels(files, root),
-    findBootLoaders(files, root),
-    readInside(files, root, '/etc/fstab'),
-    readInside(files, root, '/etc/selinux/config', 64 * 1024),
-  ]);
+  const [os, hostname, init, shell, kernels, bootLoaders, fstabText, selinux, arrays] =
+    await Promise.all([
+      readOs(files, root),
+      readHostname(files, root),
+      findInit(files, root),
+      findShell(files, root),
+      findKernels(files, root),
+      findBootLoaders(files, root),
+      readInside(files, root, '/etc/fstab'),
+      readInside(files, root, '/etc/selinux/config', 64 * 1024),
+      readArrays(files, root),
+    ]);
   const [architecture, missing] = await Promise.all([
     findArchitecture(files, root, [init.initPath, shell]),
     findMissing(files, root, { os, ...init }),
@@ -66,6 +69,7 @@ export const readSystemFacts = async (hostFiles: Files, root: string): Promise<S
     bootLoaders,
     fstab: fstab.entries,
     fstabProblems: fstab.problems,
+    arrays,
     missing,
     selinux: selinuxIsOn(selinux),
     unreadable: unreadable().map((path) => insideName(root, path)),

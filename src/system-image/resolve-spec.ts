@@ -1,9 +1,10 @@
 import type { Device } from '../devices/device.ts';
 import { plainText } from '../host/plain-text.ts';
+import { findArray } from './array-device.ts';
 import { isArrayName, parseKernelName, parseVolumeName } from './device-names.ts';
 import { type FstabSpec, parseSpec } from './fstab-spec.ts';
 import { guessArray, guessByKernelName, guessBySerial, guessBySlot } from './guess-device.ts';
-import type { FstabEntry } from './system-facts.ts';
+import type { ArrayLine, FstabEntry } from './system-facts.ts';
 import { candidatesAmong, hasClosedLayer, type Node, sameDevice } from './target-devices.ts';
 
 export type ResolveContext = {
@@ -15,6 +16,8 @@ export type ResolveContext = {
   readonly rootSpec?: string;
   /** Devices that are other file systems of this system for certain; a guess never takes them. */
   readonly taken?: readonly Device[];
+  /** ARRAY lines of the system's mdadm.conf. */
+  readonly arrays?: readonly ArrayLine[];
 };
 
 export type Resolution =
@@ -95,8 +98,14 @@ const resolveTag = (kind: TagKind, value: string, context: ResolveContext): Reso
   return exact(loose, what, context, 'fstab writes it in other letter case than the disk');
 };
 
-const named = (device: Device, path: string): boolean =>
-  device.path === path || device.aliases.includes(path);
+const resolveArray = (path: string, fsType: string, context: ResolveContext): Resolution => {
+  const { nodes, line } = findArray(path, context.devices, context.arrays ?? []);
+  if (nodes.length > 0) return exact(nodes, path, context);
+  // What mdadm.conf settles is not guessed: another array would be the wrong one.
+  if (line === null) return guessArray(path, fsType, context);
+  const what = line.uuid === null ? 'that name' : `UUID ${line.uuid}`;
+  return exact([], `the array that mdadm.conf calls ${path} (${what})`, context);
+};
 
 const resolveVolume = (path: string, context: ResolveContext): Resolution => {
   const direct = candidatesAmong(context.devices, (device) => device.aliases.includes(path));
@@ -112,10 +121,7 @@ const resolveVolume = (path: string, context: ResolveContext): Resolution => {
 };
 
 const resolvePath = (path: string, fsType: string, context: ResolveContext): Resolution => {
-  if (isArrayName(path)) {
-    const nodes = candidatesAmong(context.devices, (device) => named(device, path));
-    return nodes.length > 0 ? exact(nodes, path, context) : guessArray(path, fsType, context);
-  }
+  if (isArrayName(path)) return resolveArray(path, fsType, context);
   // Kernel names are given in the order of discovery: on this host they mean other disks.
   const name = parseKernelName(path);
   if (name !== null) return guessByKernelName(path, name, fsType, context);

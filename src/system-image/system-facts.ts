@@ -32,6 +32,20 @@ export const fstabEntrySchema = z.object({
   pass: z.int(),
 });
 
+/** An array as the system's mdadm.conf names it. */
+export const arrayLineSchema = z.object({
+  /** Line number in the file, from 1. */
+  line: z.int(),
+  /** `/dev/md0` or `/dev/md/NAME`; null when the line gives none. */
+  device: z.string().nullable(),
+  /** As mdadm writes it: eight hex digits four times. */
+  uuid: z.string().nullable(),
+  /** Name in the metadata, `HOST:NAME` or `NAME`. */
+  name: z.string().nullable(),
+  /** Preferred minor of metadata 0.90. */
+  superMinor: z.int().nullable(),
+});
+
 /** What is inside a root file system, read without running anything of it. */
 export const systemFactsSchema = z.object({
   os: z.object({
@@ -59,6 +73,8 @@ export const systemFactsSchema = z.object({
   fstabProblems: z
     .array(z.object({ line: z.int(), text: z.string(), reason: z.string() }))
     .readonly(),
+  /** ARRAY lines of mdadm.conf: what `/dev/md0` in fstab means. */
+  arrays: z.array(arrayLineSchema).readonly(),
   /** Top-level names that a system needs and that are missing, for instance `/lib64`. */
   missing: z.array(z.string()).readonly(),
   /** SELinux is configured as enforcing or permissive: edits from outside need a relabel. */
@@ -72,6 +88,7 @@ export const systemFactsSchema = z.object({
 
 export type SystemFacts = Readonly<z.infer<typeof systemFactsSchema>>;
 export type FstabEntry = Readonly<z.infer<typeof fstabEntrySchema>>;
+export type ArrayLine = Readonly<z.infer<typeof arrayLineSchema>>;
 export type Kernel = Readonly<z.infer<typeof kernelSchema>>;
 export type Init = z.infer<typeof initSchema>;
 
