@@ -3,6 +3,7 @@ import { type CommandRecord, shellLine } from '../host/command.ts';
 import { createHost, type Host } from '../host/host.ts';
 import { isBelow } from '../host/mount-table.ts';
 import { usageError } from '../host/rescue-error.ts';
+import { writeAside } from '../output/aside.ts';
 import { createObserver } from '../output/progress.ts';
 import { jsonText } from '../output/sanitise.ts';
 import { describeTerminal, type Terminal } from '../output/terminal.ts';
@@ -123,7 +124,7 @@ export const createContext = async (
   // Hooks are the person's own: what they say is shown also under --json, on standard error.
   const showHook: ShowHook = (text, kind) => {
     if (kind === 'warning') observer.warn(text);
-    else process.stderr.write(`  ${text}\n`);
+    else writeAside(text);
   };
   return {
     options,

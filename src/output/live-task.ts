@@ -7,6 +7,7 @@ import {
 } from 'listr2';
 import { plainText } from '../host/plain-text.ts';
 import type { TaskUpdate } from '../rescue/observer.ts';
+import { drawTask } from './aside.ts';
 import { progressText } from './progress-text.ts';
 import type { Terminal } from './terminal.ts';
 
@@ -87,6 +88,7 @@ export const showLive = (terminal: Terminal, title: string): LiveTask => {
     },
   );
   const running = list.run();
+  drawTask((line) => show(plainText(line)));
   return {
     update: (progress) => {
       if (performance.now() - last < redrawMilliseconds) return;
@@ -94,6 +96,7 @@ export const showLive = (terminal: Terminal, title: string): LiveTask => {
       show(plainText(progressText(progress)));
     },
     hide: async () => {
+      drawTask(null);
       ended.resolve();
       await running;
     },

@@ -3,6 +3,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from
 import { type HooksDirectory, makeHooksDirectory } from '../../fixtures/hooks-directory.ts';
 import { leanDisk } from '../../fixtures/lean-disk.ts';
 import { type Answer, type Lab, openLab } from '../../fixtures/rescuekit.ts';
+import { openTerminal } from '../../fixtures/terminal.ts';
 import { cleanupDocumentSchema } from '../commands/cleanup.ts';
 import { dryRunDocumentSchema } from '../commands/dry-run.ts';
 import { mountDocumentSchema } from '../commands/mount.ts';
@@ -295,4 +296,22 @@ it('a daemon that a hook leaves does not keep the job waiting', async () => {
   const answer = await kit('rescue', image, '--ephemeral', '--exec', 'true');
   expect(answer.exitCode, answer.stderr).toBe(0);
   expect(performance.now() - began).toBeLessThan(15_000);
+});
+
+it('a hook that prints while a task is drawn on a terminal is seen at once', async () => {
+  const gate = `${hooks.path}.gate`;
+  const wait = `until [ -e ${gate} ]; do sleep 0.1; done`;
+  await hooks.add('after-activate', '50-say', `echo importing; ${wait}; echo imported`);
+  const bundle = `${lab.directory}/bundle/rescuekit.mjs`;
+  const words = ['--state-dir', lab.stateDirectory, ...hooks.words];
+  const command = ['rescue', image, '--ephemeral', '--exec', 'true'];
+  const terminal = openTerminal(process.execPath, [bundle, ...words, ...command], {
+    columns: 80,
+    rows: 24,
+    env: { PATH: process.env.PATH ?? '', TERM: 'xterm', LANG: 'C.UTF-8' },
+  });
+  await terminal.see('importing');
+  await lab.host.files.writeText(gate, '', 0o600);
+  await terminal.see('after-activate/50-say: imported');
+  expect(await terminal.ended).toBe(0);
 });
