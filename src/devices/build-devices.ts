@@ -1,6 +1,7 @@
 import type { Probe } from './blkid.ts';
 import type { Device } from './device.ts';
 import type { DeviceGraph, GraphNode } from './device-graph.ts';
+import { mapperLinks } from './mapper-links.ts';
 import type { DeviceUse, DeviceUses } from './mounts.ts';
 import type { TablePartition } from './partition-table.ts';
 import { findProtection, type Ownership } from './protection.ts';
@@ -104,10 +105,16 @@ const identityOf = (node: GraphNode, readings: DeviceReadings) => {
   };
 };
 
-const aliasesOf = (node: GraphNode, readings: DeviceReadings): readonly string[] => [
-  ...(node.facts.name === node.path ? [] : [node.facts.name]),
-  ...(readings.links.get(node.path) ?? []),
-];
+const aliasesOf = (node: GraphNode, readings: DeviceReadings): readonly string[] => {
+  const mapper = readings.sysfs.get(node.name)?.mapper ?? null;
+  return [
+    ...new Set([
+      ...(node.facts.name === node.path ? [] : [node.facts.name]),
+      ...(readings.links.get(node.path) ?? []),
+      ...(mapper === null ? [] : mapperLinks(mapper)),
+    ]),
+  ];
+};
 
 const reasonOf = (reason: string | undefined): Device['protected'] =>
   reason === undefined ? null : { reason };

@@ -10,6 +10,8 @@ export type SysfsFacts = {
   readonly serial: string | null;
   readonly model: string | null;
   readonly vendor: string | null;
+  /** Name and UUID of a device-mapper device. */
+  readonly mapper: { readonly name: string; readonly uuid: string | null } | null;
 };
 
 const none: SysfsFacts = {
@@ -20,6 +22,7 @@ const none: SysfsFacts = {
   serial: null,
   model: null,
   vendor: null,
+  mapper: null,
 };
 
 /** Attributes of some drivers cannot be read (EIO, EINVAL, EACCES): then they are not known. */
@@ -55,6 +58,11 @@ const hardware = async (files: Files, directory: string, node: GraphNode) => ({
   vendor: node.facts.vendor ?? (await attribute(files, `${directory}/device/vendor`)),
 });
 
+const readMapper = async (files: Files, directory: string): Promise<SysfsFacts['mapper']> => {
+  const name = await attribute(files, `${directory}/dm/name`);
+  return name === null ? null : { name, uuid: await attribute(files, `${directory}/dm/uuid`) };
+};
+
 /** Reads /sys/class/block/NAME, only what matters for the kind of device. */
 export const readSysfs = async (files: Files, node: GraphNode): Promise<SysfsFacts> => {
   // A name such as `cciss/c0d0` has its slash replaced in sysfs.
@@ -72,7 +80,8 @@ export const readSysfs = async (files: Files, node: GraphNode): Promise<SysfsFac
     };
   }
   const sector = await attribute(files, `${directory}/queue/logical_block_size`);
-  const common = { ...none, sectorBytes: Number(sector ?? 512) };
+  const mapper = /^dm-/.test(node.name) ? await readMapper(files, directory) : null;
+  const common = { ...none, mapper, sectorBytes: Number(sector ?? 512) };
   if (node.kind === 'loop') {
     return { ...common, backingFile: await attribute(files, `${directory}/loop/backing_file`) };
   }

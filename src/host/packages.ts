@@ -15,6 +15,12 @@ const same = (name: string): PackageNames => ({
   arch: name,
 });
 const utilLinux = same('util-linux');
+const thinTools: PackageNames = {
+  debian: 'thin-provisioning-tools',
+  fedora: 'device-mapper-persistent-data',
+  suse: 'thin-provisioning-tools',
+  arch: 'thin-provisioning-tools',
+};
 
 const packagesByProgram: Readonly<Record<string, PackageNames>> = {
   blkid: utilLinux,
@@ -37,6 +43,9 @@ const packagesByProgram: Readonly<Record<string, PackageNames>> = {
   },
   mdadm: same('mdadm'),
   unshare: utilLinux,
+  lvm: same('lvm2'),
+  thin_check: thinTools,
+  cache_check: thinTools,
   e2fsck: same('e2fsprogs'),
   e2image: same('e2fsprogs'),
   e2undo: same('e2fsprogs'),

@@ -32,6 +32,17 @@ export const undoActionSchema = z.discriminatedUnion('kind', [
     device: z.string(),
     members: z.array(z.string()).readonly(),
   }),
+  /** Deactivate volumes of an LVM group on these devices, but for those that were there before. */
+  z.object({
+    kind: z.literal('deactivate-group'),
+    group: z.string(),
+    devices: z.array(z.string()).readonly(),
+    settings: z.array(z.string()).readonly(),
+    /** UUIDs of mappings. */
+    before: z.array(z.string()).readonly(),
+  }),
+  /** Remove a mapping that the session made, told by its device-mapper UUID. */
+  z.object({ kind: z.literal('remove-mapping'), name: z.string(), uuid: z.string() }),
   /** Make a device writable again that was set read-only. */
   z.object({ kind: z.literal('set-writable'), device: z.string() }),
   /** Remove a directory if it is empty. */
@@ -64,6 +75,10 @@ export const describeUndo = (action: UndoAction): string => {
       return `array ${action.device}`;
     case 'restore-inactive-array':
       return `inactive array ${action.device}, stopped for its members ${action.members.join(', ')}`;
+    case 'deactivate-group':
+      return `volume group ${action.group}`;
+    case 'remove-mapping':
+      return `mapping ${action.name}`;
     case 'set-writable':
       return `read-only setting of ${action.device}`;
     case 'remove-directory':

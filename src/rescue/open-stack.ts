@@ -11,6 +11,7 @@ import type {
   Perform,
 } from '../storage/layer.ts';
 import { luksLayer } from '../storage/luks/luks.ts';
+import { lvmLayer } from '../storage/lvm/lvm-layer.ts';
 import { mdLayer } from '../storage/md/md-layer.ts';
 import { partitionLayer } from '../storage/partitions.ts';
 import { activateHooks } from './hook-phases.ts';
@@ -18,7 +19,7 @@ import type { Session } from './session.ts';
 import { consentCode, consentOption, type StackAnswers } from './stack-answers.ts';
 
 /** In no order: openings are sorted by their rank. */
-const layers: readonly Layer[] = [luksLayer, mdLayer, partitionLayer];
+const layers: readonly Layer[] = [luksLayer, lvmLayer, mdLayer, partitionLayer];
 
 export type OpenStack = {
   /** All devices of the host as they are afterwards. */

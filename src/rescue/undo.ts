@@ -7,8 +7,10 @@ import type { UndoAction } from '../host/undo-action.ts';
 import { gone, type UndoResult, undone } from '../host/undo-result.ts';
 import { detachLoop } from '../storage/loop.ts';
 import { closeLuks } from '../storage/luks/close-luks.ts';
+import { deactivateGroup } from '../storage/lvm/deactivate.ts';
 import { restoreInactive, stopArray } from '../storage/md/stop-array.ts';
 import { removePartitions } from '../storage/partitions.ts';
+import { removeMapping } from '../storage/remove-mapping.ts';
 import { setWritable } from '../storage/write-protect.ts';
 import { undoHooks } from './hook-undo.ts';
 
@@ -36,6 +38,10 @@ const act = async (host: Host, action: UndoAction, allDown: boolean): Promise<Un
       return stopArray(host, action);
     case 'restore-inactive-array':
       return restoreInactive(host, action);
+    case 'deactivate-group':
+      return deactivateGroup(host, action);
+    case 'remove-mapping':
+      return removeMapping(host, action.uuid);
     case 'set-writable':
       return setWritable(host, action.device);
     case 'remove-directory':
