@@ -5,7 +5,7 @@ import { plainText } from '../host/plain-text.ts';
 import { firstRoot, inMountOrder, normalTarget, optionValue } from '../system-image/fstab.ts';
 import { isBindMount, isNetworkFileSystem, isPseudo } from '../system-image/fstab-spec.ts';
 import { resolveSpec } from '../system-image/resolve-spec.ts';
-import type { ArrayLine, FstabEntry } from '../system-image/system-facts.ts';
+import type { ArrayLine, CrypttabEntry, FstabEntry } from '../system-image/system-facts.ts';
 
 export const plannedMountSchema = z.object({
   /** Mount point inside the system. */
@@ -68,18 +68,20 @@ type ResolveHelp = {
   readonly taken: readonly Device[];
   /** ARRAY lines of the system's mdadm.conf. */
   readonly arrays: readonly ArrayLine[];
+  readonly crypttab: readonly CrypttabEntry[];
 };
 
 const resolveEntry = (
   entry: FstabEntry,
   place: RootPlace,
-  { rootSpec, taken, arrays }: ResolveHelp,
+  { rootSpec, taken, arrays, crypttab }: ResolveHelp,
 ) =>
   resolveSpec(entry, {
     devices: place.disks,
     rootDisk: place.disk,
     taken,
     arrays,
+    crypttab,
     ...(rootSpec === undefined ? {} : { rootSpec }),
   });
 
@@ -125,6 +127,7 @@ export const planMounts = (
   fstab: readonly FstabEntry[],
   place: RootPlace,
   arrays: readonly ArrayLine[] = [],
+  crypttab: readonly CrypttabEntry[] = [],
 ): readonly PlannedMount[] => {
   const rootEntry = firstRoot(fstab);
   const subvolume = place.subvolume === null ? [] : [`subvol=${place.subvolume}`];
@@ -145,7 +148,12 @@ export const planMounts = (
       !isPseudo(entry) &&
       !isBindMount(entry),
   );
-  const first: ResolveHelp = { rootSpec: rootEntry?.spec, taken: [place.device], arrays };
+  const first: ResolveHelp = {
+    rootSpec: rootEntry?.spec,
+    taken: [place.device],
+    arrays,
+    crypttab,
+  };
   const certain = rest.flatMap((entry) => {
     const resolution = resolveEntry(entry, place, first);
     return resolution.kind === 'found' && resolution.how === 'exact' ? [resolution.device] : [];

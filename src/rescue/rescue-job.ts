@@ -12,6 +12,7 @@ import {
   mountSystem,
   type SystemMode,
 } from './mount-system.ts';
+import { nameVolumes } from './name-volumes.ts';
 import type { Observer } from './observer.ts';
 import { type ContainerWishes, type RunHandlers, runSystem } from './run-system.ts';
 import type { Session } from './session.ts';
@@ -107,8 +108,9 @@ export const prepareSystem = async (
   observer: Observer,
   beforeMount: (system: FoundSystem) => Promise<void> = async () => {},
 ): Promise<PreparedSystem> => {
-  const { target, system } = await findSystem(session, options, observer);
-  await beforeMount(system);
+  const { target, system: found } = await findSystem(session, options, observer);
+  await beforeMount(found);
+  const system = await nameVolumes(session, found, observer.note);
   const checks = await check(session, options, system, observer);
   const mounted = await withMountHooks(session, system, options.mode, () =>
     observer.task(

@@ -151,7 +151,7 @@ const readRoot = async (
     subvolume: root.kind === 'subvolume' ? root.path : null,
   };
   const bare = await readSystemFacts(files, inside);
-  const mounts = planMounts(bare.fstab, place, bare.arrays);
+  const mounts = planMounts(bare.fstab, place, bare.arrays, bare.crypttab);
   const parts = mounts.filter(
     (mount) => mount.state === 'mount' && partsToLookAt[depth].has(mount.target),
   );

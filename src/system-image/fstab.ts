@@ -10,7 +10,7 @@ export type Fstab = {
 };
 
 /** `\040` and its like are bytes, so that a name in UTF-8 may be written as several of them. */
-const decodeField = (field: string): string => {
+export const decodeField = (field: string): string => {
   if (!field.includes('\\')) return field;
   const bytes: Buffer[] = [];
   for (const part of field.split(/(\\[0-3][0-7]{2})/)) {

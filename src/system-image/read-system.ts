@@ -1,6 +1,7 @@
 import type { Files } from '../host/files.ts';
 import { plainText } from '../host/plain-text.ts';
 import { findBootLoaders } from './boot-loader.ts';
+import { parseCrypttab } from './crypttab.ts';
 import { parseFstab } from './fstab.ts';
 import { findInit } from './init.ts';
 import { readInside } from './inside.ts';
@@ -69,6 +70,7 @@ export const readSystemFacts = async (hostFiles: Files, root: string): Promise<S
     bootLoaders,
     fstab: fstab.entries,
     fstabProblems: fstab.problems,
+    crypttab: parseCrypttab((await readInside(files, root, '/etc/crypttab', 64 * 1024)) ?? ''),
     arrays,
     missing,
     selinux: selinuxIsOn(selinux),

@@ -1,10 +1,12 @@
 import type { Device } from '../devices/device.ts';
 import { plainText } from '../host/plain-text.ts';
 import { findArray } from './array-device.ts';
+import { crypttabEntry } from './crypttab.ts';
 import { isArrayName, parseKernelName, parseVolumeName } from './device-names.ts';
 import { type FstabSpec, parseSpec } from './fstab-spec.ts';
 import { guessArray, guessByKernelName, guessBySerial, guessBySlot } from './guess-device.ts';
-import type { ArrayLine, FstabEntry } from './system-facts.ts';
+import { resolveMapping } from './resolve-crypttab.ts';
+import type { ArrayLine, CrypttabEntry, FstabEntry } from './system-facts.ts';
 import { candidatesAmong, hasClosedLayer, type Node, sameDevice } from './target-devices.ts';
 
 export type ResolveContext = {
@@ -16,6 +18,8 @@ export type ResolveContext = {
   readonly rootSpec?: string;
   /** Devices that are other file systems of this system for certain; a guess never takes them. */
   readonly taken?: readonly Device[];
+  /** The system's crypttab: which container `/dev/mapper/NAME` is in. */
+  readonly crypttab?: readonly CrypttabEntry[];
   /** ARRAY lines of the system's mdadm.conf. */
   readonly arrays?: readonly ArrayLine[];
 };
@@ -120,12 +124,27 @@ const resolveVolume = (path: string, context: ResolveContext): Resolution => {
   return exact(nodes, path, context);
 };
 
+/** Null for what is no name of crypttab. */
+const resolveCrypt = (path: string, context: ResolveContext): Resolution | null => {
+  const name = /^\/dev\/mapper\/([^/]+)$/.exec(path)?.[1];
+  const entry = name === undefined ? null : crypttabEntry(context.crypttab ?? [], name);
+  return entry === null ? null : resolveMapping(entry, resolveContainer(entry, context));
+};
+
+/** The encrypted device that a line of crypttab is about. */
+export const resolveContainer = (entry: CrypttabEntry, context: ResolveContext): Resolution =>
+  // Its own mapping cannot lie in itself, whatever the line says.
+  resolveParsed(parseSpec(entry.source), 'crypto_LUKS', {
+    ...context,
+    crypttab: (context.crypttab ?? []).filter(({ name }) => name !== entry.name),
+  });
+
 const resolvePath = (path: string, fsType: string, context: ResolveContext): Resolution => {
   if (isArrayName(path)) return resolveArray(path, fsType, context);
   // Kernel names are given in the order of discovery: on this host they mean other disks.
   const name = parseKernelName(path);
   if (name !== null) return guessByKernelName(path, name, fsType, context);
-  return resolveVolume(path, context);
+  return resolveCrypt(path, context) ?? resolveVolume(path, context);
 };
 
 const resolveId = (name: string, fsType: string, context: ResolveContext): Resolution => {

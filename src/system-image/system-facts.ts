@@ -46,6 +46,19 @@ export const arrayLineSchema = z.object({
   superMinor: z.int().nullable(),
 });
 
+export const crypttabEntrySchema = z.object({
+  /** Line number in the file, from 1. */
+  line: z.int(),
+  /** Name of the mapping, below /dev/mapper. */
+  name: z.string(),
+  /** The container, as fstab would name it. */
+  source: z.string(),
+  /** Null when the passphrase is asked for. */
+  keyFile: z.string().nullable(),
+  options: z.array(z.string()).readonly(),
+  kind: z.enum(['luks', 'plain', 'bitlocker', 'tcrypt']),
+});
+
 /** What is inside a root file system, read without running anything of it. */
 export const systemFactsSchema = z.object({
   os: z.object({
@@ -75,6 +88,8 @@ export const systemFactsSchema = z.object({
     .readonly(),
   /** ARRAY lines of mdadm.conf: what `/dev/md0` in fstab means. */
   arrays: z.array(arrayLineSchema).readonly(),
+  /** The encrypted volumes that the system opens when it boots. */
+  crypttab: z.array(crypttabEntrySchema).readonly(),
   /** Top-level names that a system needs and that are missing, for instance `/lib64`. */
   missing: z.array(z.string()).readonly(),
   /** SELinux is configured as enforcing or permissive: edits from outside need a relabel. */
@@ -89,6 +104,7 @@ export const systemFactsSchema = z.object({
 export type SystemFacts = Readonly<z.infer<typeof systemFactsSchema>>;
 export type FstabEntry = Readonly<z.infer<typeof fstabEntrySchema>>;
 export type ArrayLine = Readonly<z.infer<typeof arrayLineSchema>>;
+export type CrypttabEntry = Readonly<z.infer<typeof crypttabEntrySchema>>;
 export type Kernel = Readonly<z.infer<typeof kernelSchema>>;
 export type Init = z.infer<typeof initSchema>;
 

@@ -8,6 +8,7 @@ import {
   mountSystem,
   type SystemMode,
 } from '../rescue/mount-system.ts';
+import { nameVolumes } from '../rescue/name-volumes.ts';
 import type { FoundSystem } from '../rescue/survey.ts';
 import { renderExplanation, type StepScreen, warningLines } from './screen.ts';
 import { type Asked, askStep, callName, goOn, type Walk } from './walk.ts';
@@ -97,13 +98,15 @@ export const mountStep = async (
   const answer = await askStep(walk, screen, question, mountWords.explain);
   if (answer === 'leave') return null;
   if (mode === 'write') await walk.allowWrites();
+  const note = (text: string) => walk.show(warningLines(text, walk.terminal));
+  const named = await nameVolumes(walk.session, system, note);
   const where = await withMountHooks(walk.session, system, mode, () =>
     walk.observer.task(
       `Mount ${callName(system, walk.target)}`,
       () =>
         walk.attached === null
           ? mountDirectory(walk.session, walk.target, mode)
-          : mountSystem(walk.session, system, { mode, setuid: true, apart: false }),
+          : mountSystem(walk.session, named, { mode, setuid: true, apart: false }),
       mountedText,
     ),
   );
