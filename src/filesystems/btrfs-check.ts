@@ -1,3 +1,5 @@
+import { hidingCopies } from './btrfs-hide.ts';
+import { type BtrfsSuperblock, readBtrfsSuperblock } from './btrfs-superblock.ts';
 import { checkResult, counted } from './check-result.ts';
 import { type CheckerOutput, type CheckerRun, runChecker, runTool } from './checker.ts';
 import type { CheckContext, CheckProgress, CheckResult } from './file-system.ts';
@@ -49,37 +51,12 @@ export const runBtrfsCheck = (
   runChecker(
     context,
     {
-      program: 'btrfs',
-      args: btrfsCheckArgs(mode, context.device),
+      ...hidingCopies(context.btrfs?.copies ?? [], 'btrfs', btrfsCheckArgs(mode, context.device)),
       accept: [0, 1],
       changes: mode === 'repair',
     },
     btrfsOutput,
   );
-
-export type BtrfsSuperblock = {
-  /** A log tree waits: writes that were made safe by fsync and are not yet in the other trees. */
-  readonly needsReplay: boolean;
-  readonly deviceCount: number;
-};
-
-/** Reads the text of `btrfs inspect-internal dump-super`; null when it shows no superblock. */
-export const parseBtrfsSuperblock = (text: string): BtrfsSuperblock | null => {
-  const logRoot = /^log_root\t+(\d+)$/m.exec(text)?.[1];
-  const devices = /^num_devices\t+(\d+)$/m.exec(text)?.[1];
-  if (logRoot === undefined || devices === undefined) return null;
-  return { needsReplay: logRoot !== '0', deviceCount: Number(devices) };
-};
-
-const readSuperblock = async (context: CheckContext): Promise<BtrfsSuperblock | null> => {
-  const result = await runTool(context, {
-    program: 'btrfs',
-    args: ['inspect-internal', 'dump-super', context.device],
-    accept: [0, 1],
-    changes: false,
-  });
-  return parseBtrfsSuperblock(result.stdout);
-};
 
 const missing = /device \d+ is missing|missing device|devid \d+ .* missing/i;
 
@@ -117,6 +94,9 @@ const judge = (
 
 /** Looks at a btrfs without writing: its trees are consistent without the log tree. */
 export const lookAtBtrfs = async (context: CheckContext): Promise<CheckResult> => {
-  const superblock = await readSuperblock(context);
+  const superblock = await readBtrfsSuperblock(
+    (command) => runTool(context, command),
+    context.device,
+  );
   return judge(context, await runBtrfsCheck(context, 'look'), superblock);
 };

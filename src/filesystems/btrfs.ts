@@ -1,4 +1,5 @@
 import { btrfsCheckArgs, lookAtBtrfs, runBtrfsCheck } from './btrfs-check.ts';
+import { btrfsOptions } from './btrfs-options.ts';
 import { checkResult, orResult } from './check-result.ts';
 import { runTool } from './checker.ts';
 import type { CheckContext, CheckResult, FileSystem, RepairContext } from './file-system.ts';
@@ -23,7 +24,7 @@ const replayLogTree = async (context: RepairContext): Promise<string | null> => 
     return await replayByMounting(context, {
       path: context.device,
       fsType: 'btrfs',
-      options: [],
+      options: btrfsOptions(context.btrfs),
       changes: true,
     });
   } finally {

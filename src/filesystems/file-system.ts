@@ -53,6 +53,16 @@ export type CheckContext = {
   readonly scratchDirectory: string;
   readonly onProgress: (progress: CheckProgress) => void;
   readonly signal?: AbortSignal;
+  /** Of a btrfs over several devices, or with copies attached. */
+  readonly btrfs?: BtrfsParts;
+};
+
+/** What a btrfs consists of here, where one device does not say it all. */
+export type BtrfsParts = {
+  readonly devices: readonly string[];
+  /** Other devices with the same UUIDs, which must not be looked at. */
+  readonly copies: readonly string[];
+  readonly degraded: boolean;
 };
 
 export type RepairContext = CheckContext & {

@@ -1,4 +1,6 @@
 import type { Step } from '../host/step.ts';
+import { btrfsOptions } from './btrfs-options.ts';
+import type { BtrfsParts } from './file-system.ts';
 import { fileSystemFor } from './registry.ts';
 
 export type MountRequest = {
@@ -12,6 +14,8 @@ export type MountRequest = {
   readonly select: readonly string[];
   /** Set-user-id programs of the system work only in its container, never on the host. */
   readonly setuid: boolean;
+  /** Of a btrfs over several devices: which, and whether one is missing (btrfs(5)). */
+  readonly btrfs?: Omit<BtrfsParts, 'copies'>;
 };
 
 /** Device nodes of the disk never mean a device of this machine. */
@@ -20,13 +24,14 @@ const hostOptions = (setuid: boolean): readonly string[] => [
   ...(setuid ? [] : ['nosuid']),
 ];
 
-const mountOptions = ({ fsType, mode, select, setuid }: MountRequest): readonly string[] => {
+const mountOptions = (request: MountRequest): readonly string[] => {
+  const { fsType, mode, select, setuid } = request;
   const fileSystem = fileSystemFor(fsType);
   const own =
     mode === 'look'
       ? (fileSystem?.lookOptions ?? ['ro'])
       : ['rw', ...(fileSystem?.writeOptions ?? [])];
-  return [...own, ...hostOptions(setuid), ...select];
+  return [...own, ...hostOptions(setuid), ...btrfsOptions(request.btrfs), ...select];
 };
 
 /** The step that mounts one file system of the target. */
@@ -53,7 +58,12 @@ export const mountStep = (request: MountRequest): Step => ({
     request.mode === 'look'
       ? 'none: nothing is written'
       : 'the file system is written: its journal is replayed, as on any boot',
-  undo: { kind: 'unmount', path: request.path, source: request.device },
+  // The kernel names as the source whichever of several devices it likes.
+  undo: {
+    kind: 'unmount',
+    path: request.path,
+    source: request.btrfs === undefined ? request.device : null,
+  },
 });
 
 /** The step that lays a throwaway layer in memory over a read-only file system. */

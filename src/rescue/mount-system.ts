@@ -4,6 +4,7 @@ import { isBelow } from '../host/mount-table.ts';
 import { messageOf, RescueError } from '../host/rescue-error.ts';
 import { isReadOnly, writeProtect } from '../storage/write-protect.ts';
 import { resolveInside, statusInside } from '../system-image/inside.ts';
+import { mountFileSystem } from './mount-file-system.ts';
 import { type PlannedMount, selectOptions } from './mount-plan.ts';
 import type { Session } from './session.ts';
 import type { FoundSystem } from './survey.ts';
@@ -85,15 +86,20 @@ const mountOne = async (
     fsType: mount.fsType,
     select: selectOptions(mount),
     setuid,
+    ...(mount.btrfs === undefined ? {} : { btrfs: mount.btrfs }),
   };
-  if (mode !== 'write') await protectDevice(session, mount.device);
+  if (mode !== 'write') {
+    const devices = new Set([mount.device, ...(mount.btrfs?.devices ?? [])]);
+    for (const device of devices) await protectDevice(session, device);
+  }
   if (mode === 'ephemeral' && canBeLower(mount.fsType)) {
     const lower = await ensureDirectory(session, `${session.runDirectory}/lower/${number}`);
-    await session.perform(mountStep({ ...request, path: lower, mode: 'look' }));
+    await mountFileSystem(session, { ...request, path: lower, mode: 'look' });
     await layOver(context, lower, path, number);
     return;
   }
-  await session.perform(mountStep({ ...request, path, mode: mode === 'write' ? 'write' : 'look' }));
+  const kind = mode === 'write' ? 'write' : 'look';
+  await mountFileSystem(session, { ...request, path, mode: kind });
 };
 
 const cannot = (mount: PlannedMount, note: string): PlannedMount => ({
@@ -254,6 +260,7 @@ export const mountLines = (
       mode: mode === 'write' ? 'write' : 'look',
       select: selectOptions(mount),
       setuid: true,
+      ...(mount.btrfs === undefined ? {} : { btrfs: mount.btrfs }),
     });
     const steps = layered ? [step, overlayStep({ lower, ...layerAt(run, number), path })] : [step];
     return steps.flatMap(({ commands }) => commands).map(({ program, args }) => [program, ...args]);

@@ -49,6 +49,22 @@ export type Secret =
 /** Writes a step's undo to the journal and runs its commands: `Session.perform`. */
 export type Perform = (step: Step) => Promise<number>;
 
+/** A btrfs over several devices, or a clone of one: what its mounts must name. */
+export type BtrfsVolume = {
+  /** As fstab names it, whatever the UUID is for the time of the session. */
+  readonly fsid: string;
+  /** Node that is mounted. */
+  readonly device: string;
+  /** All devices that the kernel is to use; each mount names them. */
+  readonly members: readonly string[];
+  /** Nodes on which a look at the devices shows this file system. */
+  readonly shownOn: readonly string[];
+  /** Other devices with the same UUIDs, which no program may take for its own. */
+  readonly copies: readonly string[];
+  /** A device is missing, and the person allowed the mount without it. */
+  readonly degraded: boolean;
+};
+
 /** One thing that a layer can open now: an array, a volume group, an encrypted volume. */
 export type Opening = {
   /** Tells it from every other one; the same one is tried once. */
@@ -78,6 +94,8 @@ export type Opening = {
    * (`/dev/md127`, `/dev/mapper/…`): `/dev/md/0`, `/dev/vg0/root`, `/dev/disk/by-id/…`.
    */
   readonly aliases: Readonly<Record<string, readonly string[]>>;
+  /** Of the layer btrfs: nothing appears in the tree, its mounts are made in another way. */
+  readonly volume?: BtrfsVolume;
 };
 
 /** One kind of layer of the storage stack. */
