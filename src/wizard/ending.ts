@@ -104,7 +104,12 @@ export const renderStopped = (
   ending: Pick<Ending, 'stateDirectory'>,
 ): string => {
   if (target === null || session === null) return '\n  Stopped. Nothing was changed.';
-  const rest = { ...ending, target, session, teardown: { removed: [], left: [], hookFailures: [] } };
+  const rest = {
+    ...ending,
+    target,
+    session,
+    teardown: { removed: [], left: [], hookFailures: [] },
+  };
   return [
     '',
     `  Stopped. Everything is taken down. ${freeSentence(target)}`,
