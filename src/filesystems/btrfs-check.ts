@@ -63,6 +63,20 @@ const missing = /device \d+ is missing|missing device|devid \d+ .* missing/i;
 const repairAdvice =
   'Copy the data off first (a read-only mount may still work). --btrfs-repair runs btrfs check --repair, which can make it worse.';
 
+/** Nothing but the missing device was found, and the person has said that it may be missing. */
+const isWholeWithout = ({ btrfs }: CheckContext, { exitCode, findings }: CheckerRun): boolean =>
+  btrfs?.degraded === true && exitCode === 0 && findings.every((line) => missing.test(line));
+
+const consistent = (context: CheckContext, waiting: string, without: string): CheckResult =>
+  waiting === ''
+    ? checkResult(context, 'clean', `btrfs check found no problem in the metadata${without}.`)
+    : checkResult(
+        context,
+        'damaged',
+        `${waiting}Apart from that it is consistent${without}; --repair replays it.`,
+        { needsReplay: true },
+      );
+
 const judge = (
   context: CheckContext,
   run: CheckerRun,
@@ -74,20 +88,15 @@ const judge = (
   const waiting = needsReplay
     ? 'The log tree has not been replayed (the system was cut off). '
     : '';
+  if (isWholeWithout(context, run)) {
+    const without = findingCount === 0 ? '' : ', read from what is attached: a device is missing';
+    return consistent(context, waiting, without);
+  }
   if (findings.some((line) => missing.test(line))) {
     const detail = `${waiting}It spans ${counted(devices, 'device')}, and not all of them are attached: attach the others and check again. What is there was not judged.`;
     return checkResult(context, 'skipped', detail, { needsReplay, evidence: findings });
   }
-  if (run.exitCode === 0 && findingCount === 0) {
-    return needsReplay
-      ? checkResult(
-          context,
-          'damaged',
-          `${waiting}Apart from that it is consistent; --repair replays it.`,
-          { needsReplay },
-        )
-      : checkResult(context, 'clean', 'btrfs check found no problem in the metadata.');
-  }
+  if (run.exitCode === 0 && findingCount === 0) return consistent(context, waiting, '');
   const detail = `${waiting}btrfs check found ${counted(findingCount, 'line')} of problems. ${repairAdvice}`;
   return checkResult(context, 'damaged', detail, { needsReplay, evidence: findings });
 };

@@ -41,8 +41,6 @@ export const undoActionSchema = z.discriminatedUnion('kind', [
     /** UUIDs of mappings. */
     before: z.array(z.string()).readonly(),
   }),
-  /** Remove a mapping that the session made, told by its device-mapper UUID. */
-  z.object({ kind: z.literal('remove-mapping'), name: z.string(), uuid: z.string() }),
   /** Make a device writable again that was set read-only. */
   z.object({ kind: z.literal('set-writable'), device: z.string() }),
   /** Remove a directory if it is empty. */
@@ -56,6 +54,23 @@ export const undoActionSchema = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('remove-cgroups'), paths: z.array(z.string()).readonly() }),
   /** Run the person's hooks of a stage; the file says where they are and what they are told. */
   z.object({ kind: z.literal('run-hooks'), stage: z.string(), file: z.string() }),
+  /** Put the kernel's list of the devices of one btrfs back as it was. */
+  z.object({
+    kind: z.literal('btrfs-registration'),
+    fsid: z.string(),
+    forget: z.array(z.string()).readonly(),
+    register: z.array(z.string()).readonly(),
+  }),
+  /** Give a clone that was renamed on the disk its UUID back. */
+  z.object({
+    kind: z.literal('restore-btrfs-uuid'),
+    device: z.string(),
+    fsid: z.string(),
+    temporary: z.string(),
+    deviceUuid: z.string(),
+  }),
+  /** Remove a mapping that the session made, told by its device-mapper UUID. */
+  z.object({ kind: z.literal('remove-mapping'), name: z.string(), uuid: z.string() }),
 ]);
 
 export type UndoAction = Readonly<z.infer<typeof undoActionSchema>>;
@@ -77,8 +92,6 @@ export const describeUndo = (action: UndoAction): string => {
       return `inactive array ${action.device}, stopped for its members ${action.members.join(', ')}`;
     case 'deactivate-group':
       return `volume group ${action.group}`;
-    case 'remove-mapping':
-      return `mapping ${action.name}`;
     case 'set-writable':
       return `read-only setting of ${action.device}`;
     case 'remove-directory':
@@ -93,5 +106,11 @@ export const describeUndo = (action: UndoAction): string => {
       return `control groups ${action.paths.join(', ')}`;
     case 'run-hooks':
       return `hooks of ${action.stage}`;
+    case 'btrfs-registration':
+      return `use of the btrfs ${action.fsid}`;
+    case 'restore-btrfs-uuid':
+      return `UUID of the btrfs on ${action.device} (${action.fsid})`;
+    case 'remove-mapping':
+      return `mapping ${action.name}`;
   }
 };

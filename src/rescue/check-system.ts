@@ -1,5 +1,6 @@
 import { nodeOf } from '../devices/device.ts';
 import type {
+  BtrfsParts,
   CheckProgress,
   CheckResult,
   FileSystem,
@@ -9,6 +10,7 @@ import { isLostExt } from '../filesystems/lost-ext.ts';
 import { fileSystemFor, skippedResult } from '../filesystems/registry.ts';
 import { RescueError } from '../host/rescue-error.ts';
 import type { AttachedTarget } from './attach.ts';
+import { btrfsMount, volumeOn, volumesOf } from './btrfs-volumes.ts';
 import { withCheckHooks } from './hook-phases.ts';
 import type { Observer } from './observer.ts';
 import type { Session } from './session.ts';
@@ -30,23 +32,31 @@ export const noLastResorts: LastResorts = {
 export type CheckTarget = {
   readonly device: string;
   readonly fsType: string;
+  readonly btrfs?: BtrfsParts;
 };
 
 /** The file systems that belong to a system: those that its mounts stand on. */
 export const checkTargetsOf = (system: FoundSystem): readonly CheckTarget[] => {
-  const targets = system.mounts.flatMap(({ device, fsType, state, note }) =>
-    device !== null && (state === 'mount' || note === 'noauto') ? [{ device, fsType }] : [],
+  const targets = system.mounts.flatMap(({ device, fsType, state, note, btrfs }) =>
+    device !== null && (state === 'mount' || note === 'noauto')
+      ? [{ device, fsType, ...(btrfs ? { btrfs } : {}) }]
+      : [],
   );
   return [...new Map(targets.map((target) => [target.device, target])).values()];
 };
 
 /** Every file system on a disk, for a target on which no system was found. */
-export const checkTargetsOn = (attached: AttachedTarget): readonly CheckTarget[] =>
-  attached.searched.flatMap((device) => {
+export const checkTargetsOn = ({ searched, stack }: AttachedTarget): readonly CheckTarget[] => {
+  const volumes = volumesOf(stack.opened);
+  const targets = searched.flatMap((device) => {
     const { fsType } = device;
-    const node = nodeOf(device);
-    return node === null || fsType === null || fsType === 'swap' ? [] : [{ device: node, fsType }];
+    const volume = volumeOn(volumes, device);
+    const node = volume?.device ?? nodeOf(device);
+    if (node === null || fsType === null || fsType === 'swap') return [];
+    return [{ device: node, fsType, ...btrfsMount(volume) }];
   });
+  return [...new Map(targets.map((target) => [target.device, target])).values()];
+};
 
 /** Devices that look empty and still hold the backups of an ext file system's superblock. */
 export const lostTargetsOn = async (
@@ -85,7 +95,7 @@ const makeScratch = async (session: Session, device: string) => {
 const checkOne = async (
   session: Session,
   fileSystem: FileSystem,
-  { device, fsType }: CheckTarget,
+  { device, fsType, btrfs }: CheckTarget,
   options: CheckOptions,
   onProgress: (progress: CheckProgress) => void,
 ): Promise<CheckResult> => {
@@ -97,6 +107,7 @@ const checkOne = async (
     scratchDirectory: scratch.path,
     onProgress,
     signal: session.signal,
+    ...(btrfs ? { btrfs } : {}),
   };
   try {
     if (!options.repair) return await fileSystem.check(context);

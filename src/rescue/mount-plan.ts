@@ -2,10 +2,12 @@ import { z } from 'zod';
 import { type Device, nodeOf } from '../devices/device.ts';
 import { fileSystemFor } from '../filesystems/registry.ts';
 import { plainText } from '../host/plain-text.ts';
+import type { BtrfsVolume } from '../storage/layer.ts';
 import { firstRoot, inMountOrder, normalTarget, optionValue } from '../system-image/fstab.ts';
 import { isBindMount, isNetworkFileSystem, isPseudo } from '../system-image/fstab-spec.ts';
 import { resolveSpec } from '../system-image/resolve-spec.ts';
 import type { ArrayLine, CrypttabEntry, FstabEntry } from '../system-image/system-facts.ts';
+import { btrfsMount, btrfsMountSchema, volumeOn } from './btrfs-volumes.ts';
 
 export const plannedMountSchema = z.object({
   /** Mount point inside the system. */
@@ -20,6 +22,8 @@ export const plannedMountSchema = z.object({
   /** `mount`: will be mounted. Everything else says in `note` why not. */
   state: z.enum(['mount', 'missing', 'ambiguous', 'skipped']),
   note: z.string().nullable(),
+  /** For a btrfs over several devices, or one beside its clone. */
+  btrfs: btrfsMountSchema.optional(),
 });
 
 export type PlannedMount = Readonly<z.infer<typeof plannedMountSchema>>;
@@ -31,6 +35,8 @@ export type RootPlace = {
   readonly disks: readonly Device[];
   /** btrfs subvolume, null for the file system's own top or another file system. */
   readonly subvolume: string | null;
+  /** btrfs that were put together from several devices, or kept apart from a clone. */
+  readonly volumes?: readonly BtrfsVolume[];
 };
 
 const subvolumeOptions = (options: readonly string[]): readonly string[] => {
@@ -52,7 +58,7 @@ const isWanted = (entry: FstabEntry): boolean =>
 
 const planned = (
   entry: FstabEntry,
-  rest: Pick<PlannedMount, 'device' | 'state' | 'note'>,
+  rest: Pick<PlannedMount, 'device' | 'state' | 'note' | 'btrfs'>,
   fsType?: string,
 ): PlannedMount => ({
   target: plainText(entry.target),
@@ -82,6 +88,7 @@ const resolveEntry = (
     taken,
     arrays,
     crypttab,
+    volumes: place.volumes ?? [],
     ...(rootSpec === undefined ? {} : { rootSpec }),
   });
 
@@ -99,12 +106,18 @@ const planEntry = (entry: FstabEntry, place: RootPlace, help: ResolveHelp): Plan
     case 'no-device':
       return planned(entry, { device: null, state: 'skipped', note: resolution.reason });
     case 'found':
-      return planFound(entry, resolution.device, resolution.note);
+      return planFound(entry, resolution.device, resolution.note, place);
   }
 };
 
-const planFound = (entry: FstabEntry, device: Device, note: string | null): PlannedMount => {
-  const base = { device: nodeOf(device), note };
+const planFound = (
+  entry: FstabEntry,
+  device: Device,
+  note: string | null,
+  place: RootPlace,
+): PlannedMount => {
+  const volume = volumeOn(place.volumes ?? [], device);
+  const base = { device: volume?.device ?? nodeOf(device), note, ...btrfsMount(volume) };
   const actual = device.fsType ?? entry.fsType;
   if (entry.fsType === 'swap') return planned(entry, { ...base, state: 'skipped', note: 'swap' });
   if (!isWanted(entry))
@@ -130,16 +143,21 @@ export const planMounts = (
   crypttab: readonly CrypttabEntry[] = [],
 ): readonly PlannedMount[] => {
   const rootEntry = firstRoot(fstab);
-  const subvolume = place.subvolume === null ? [] : [`subvol=${place.subvolume}`];
+  const { fsType } = place.device;
+  const volume = volumeOn(place.volumes ?? [], place.device);
+  // A system at the top is not what a btrfs mounts by default when it has a default subvolume.
+  const top = fsType === 'btrfs' ? ['subvolid=5'] : [];
+  const subvolume = place.subvolume === null ? top : [`subvol=${place.subvolume}`];
   const others = (rootEntry?.options ?? []).filter((option) => !option.startsWith('subvol'));
   const root: PlannedMount = {
     target: '/',
     spec: plainText(rootEntry?.spec ?? nodeOf(place.device) ?? place.device.name),
-    device: nodeOf(place.device),
-    fsType: place.device.fsType ?? 'auto',
+    device: volume?.device ?? nodeOf(place.device),
+    fsType: fsType ?? 'auto',
     options: [...others.map(plainText), ...subvolume],
     state: 'mount',
     note: rootEntry === null ? 'fstab has no line for /' : null,
+    ...btrfsMount(volume),
   };
   const rest = inMountOrder(fstab).filter(
     (entry) =>

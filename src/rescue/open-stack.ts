@@ -2,6 +2,7 @@ import { type Device, flattenDevice } from '../devices/device.ts';
 import { readDevices } from '../devices/read-devices.ts';
 import { isBelow } from '../host/mount-table.ts';
 import { messageOf, RescueError } from '../host/rescue-error.ts';
+import { btrfsLayer } from '../storage/btrfs-layer.ts';
 import type {
   ClosedLayer,
   Layer,
@@ -11,15 +12,15 @@ import type {
   Perform,
 } from '../storage/layer.ts';
 import { luksLayer } from '../storage/luks/luks.ts';
-import { lvmLayer } from '../storage/lvm/lvm-layer.ts';
 import { mdLayer } from '../storage/md/md-layer.ts';
+import { lvmLayer } from '../storage/lvm/lvm-layer.ts';
 import { partitionLayer } from '../storage/partitions.ts';
 import { activateHooks } from './hook-phases.ts';
 import type { Session } from './session.ts';
 import { consentCode, consentOption, type StackAnswers } from './stack-answers.ts';
 
 /** In no order: openings are sorted by their rank. */
-const layers: readonly Layer[] = [luksLayer, lvmLayer, mdLayer, partitionLayer];
+const layers: readonly Layer[] = [btrfsLayer, luksLayer, lvmLayer, mdLayer, partitionLayer];
 
 export type OpenStack = {
   /** All devices of the host as they are afterwards. */

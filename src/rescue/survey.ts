@@ -1,15 +1,18 @@
 import { type Device, nodeOf } from '../devices/device.ts';
-import { mountStep } from '../filesystems/mount-step.ts';
+import type { MountRequest } from '../filesystems/mount-step.ts';
 import { fileSystemFor } from '../filesystems/registry.ts';
 import { mapBounded } from '../host/bounded.ts';
 import { messageOf, RescueError } from '../host/rescue-error.ts';
+import type { BtrfsVolume } from '../storage/layer.ts';
 import { findRoots } from '../system-image/find-roots.ts';
 import { resolveInside } from '../system-image/inside.ts';
 import { readSystemFacts } from '../system-image/read-system.ts';
 import type { SystemFacts } from '../system-image/system-facts.ts';
 import type { AttachedTarget } from './attach.ts';
+import { btrfsMount, volumeOn, volumesOf } from './btrfs-volumes.ts';
 import { type StillHolder, stillHolder } from './hold-still.ts';
 import { hookRoots } from './hook-roots.ts';
+import { mountFileSystem } from './mount-file-system.ts';
 import { type PlannedMount, planMounts, type RootPlace, selectOptions } from './mount-plan.ts';
 import type { Session } from './session.ts';
 
@@ -50,15 +53,27 @@ const partsToLookAt: Readonly<Record<SurveyDepth, ReadonlySet<string>>> = {
   enough: new Set(['/usr']),
 };
 
-type Candidate = { readonly device: Device; readonly path: string; readonly fsType: string };
+type Candidate = {
+  readonly device: Device;
+  readonly path: string;
+  readonly fsType: string;
+  readonly volume: BtrfsVolume | null;
+};
 
-const candidates = ({ searched }: AttachedTarget): readonly Candidate[] =>
-  searched.flatMap((device) => {
+/** Each file system once, also when several devices or a stand-in show it. */
+const candidates = ({ searched, stack, closed }: AttachedTarget): readonly Candidate[] => {
+  const volumes = volumesOf(stack.opened);
+  const shut = new Set(closed.flatMap(({ layer, devices }) => (layer === 'btrfs' ? devices : [])));
+  const found = searched.flatMap((device) => {
     const { fsType } = device;
-    const path = nodeOf(device);
-    if (path === null || fsType === null || neverRoot.has(fsType)) return [];
-    return fileSystemFor(fsType) === null ? [] : [{ device, path, fsType }];
+    const node = nodeOf(device);
+    if (node === null || fsType === null || neverRoot.has(fsType)) return [];
+    if (fileSystemFor(fsType) === null || shut.has(device.path ?? node)) return [];
+    const volume = volumeOn(volumes, device);
+    return [{ device, path: volume?.device ?? node, fsType, volume }];
   });
+  return found.filter(({ path }, index) => found.findIndex((one) => one.path === path) === index);
+};
 
 /** A private directory for one mount; it goes away with the session's tmpfs. */
 const lookDirectory = async (session: Session, name: string): Promise<string> => {
@@ -74,24 +89,24 @@ const lookDirectory = async (session: Session, name: string): Promise<string> =>
  */
 type LookSession = Session & Pick<StillHolder, 'protect'>;
 
-type LookOptions = {
-  readonly device: string;
-  readonly fsType: string;
-  readonly select: readonly string[];
+type LookOptions = Pick<MountRequest, 'device' | 'fsType' | 'select' | 'btrfs'>;
+
+const look = async (session: LookSession, path: string, options: LookOptions): Promise<number> => {
+  for (const device of [options.device, ...(options.btrfs?.devices ?? [])]) {
+    await session.protect(device);
+  }
+  return mountFileSystem(session, { ...options, path, mode: 'look', setuid: false });
 };
 
 const withLook = async <T>(
   session: LookSession,
   path: string,
-  { device, fsType, select }: LookOptions,
-  look: () => Promise<T>,
+  options: LookOptions,
+  read: () => Promise<T>,
 ): Promise<T> => {
-  await session.protect(device);
-  const step = await session.perform(
-    mountStep({ device, fsType, path, mode: 'look', select, setuid: false }),
-  );
+  const step = await look(session, path, options);
   try {
-    return await look();
+    return await read();
   } finally {
     await session.takeDown(step);
   }
@@ -102,24 +117,16 @@ const withParts = async <T>(
   session: LookSession,
   root: string,
   mounts: readonly PlannedMount[],
-  look: () => Promise<T>,
+  read: () => Promise<T>,
 ): Promise<T> => {
   const [next, ...rest] = mounts;
-  if (next === undefined) return look();
+  if (next === undefined) return read();
   const path = await resolveInside(session.host.files, root, next.target);
-  const skip = () => withParts(session, root, rest, look);
+  const skip = () => withParts(session, root, rest, read);
   if (path === null || path === root || next.device === null) return skip();
-  const mount = mountStep({
-    device: next.device,
-    fsType: next.fsType,
-    path,
-    mode: 'look',
-    select: selectOptions(next),
-    setuid: false,
-  });
-  const step = await session
-    .protect(next.device)
-    .then(() => session.perform(mount))
+  const { device, fsType, btrfs } = next;
+  const options = { device, fsType, select: selectOptions(next), ...(btrfs ? { btrfs } : {}) };
+  const step = await look(session, path, options)
     // A part that cannot be mounted here (no vfat in this kernel, damaged) is missing from the
     // facts; `check` and the mount itself say why.
     .catch((error: unknown) => (isInterruption(error) ? Promise.reject(error) : null));
@@ -149,6 +156,7 @@ const readRoot = async (
     disk: attached.disk,
     disks: attached.disks,
     subvolume: root.kind === 'subvolume' ? root.path : null,
+    volumes: volumesOf(attached.stack.opened),
   };
   const bare = await readSystemFacts(files, inside);
   const mounts = planMounts(bare.fstab, place, bare.arrays, bare.crypttab);
@@ -183,8 +191,9 @@ const surveyFileSystem = async (
   const mounted = await lookDirectory(session, candidate.device.name.replaceAll('/', '-'));
   // The top level shows every subvolume of a btrfs, whatever its default is.
   const select = candidate.fsType === 'btrfs' ? ['subvolid=5'] : [];
-  const look = { device: candidate.path, fsType: candidate.fsType, select };
-  return withLook(session, mounted, look, async () => {
+  const { path: device, fsType, volume } = candidate;
+  const options = { device, fsType, select, ...btrfsMount(volume) };
+  return withLook(session, mounted, options, async () => {
     const defaultSubvolume =
       candidate.fsType === 'btrfs' ? await readDefaultSubvolume(session, mounted) : null;
     const roots = await findRoots(

@@ -5,6 +5,8 @@ import type { Host } from '../host/host.ts';
 import { messageOf } from '../host/rescue-error.ts';
 import type { UndoAction } from '../host/undo-action.ts';
 import { gone, type UndoResult, undone } from '../host/undo-result.ts';
+import { restoreRegistration } from '../storage/btrfs-registration.ts';
+import { restoreBtrfsUuid } from '../storage/btrfs-rename.ts';
 import { detachLoop } from '../storage/loop.ts';
 import { closeLuks } from '../storage/luks/close-luks.ts';
 import { deactivateGroup } from '../storage/lvm/deactivate.ts';
@@ -40,8 +42,6 @@ const act = async (host: Host, action: UndoAction, allDown: boolean): Promise<Un
       return restoreInactive(host, action);
     case 'deactivate-group':
       return deactivateGroup(host, action);
-    case 'remove-mapping':
-      return removeMapping(host, action.uuid);
     case 'set-writable':
       return setWritable(host, action.device);
     case 'remove-directory':
@@ -56,6 +56,12 @@ const act = async (host: Host, action: UndoAction, allDown: boolean): Promise<Un
       return removeCgroups(host, action.paths);
     case 'run-hooks':
       return undoHooks(host, action, allDown);
+    case 'btrfs-registration':
+      return restoreRegistration(host, action);
+    case 'restore-btrfs-uuid':
+      return restoreBtrfsUuid(host, action);
+    case 'remove-mapping':
+      return removeMapping(host, action.uuid);
   }
 };
 

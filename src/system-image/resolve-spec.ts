@@ -1,5 +1,6 @@
 import type { Device } from '../devices/device.ts';
 import { plainText } from '../host/plain-text.ts';
+import type { BtrfsVolume } from '../storage/layer.ts';
 import { findArray } from './array-device.ts';
 import { crypttabEntry } from './crypttab.ts';
 import { isArrayName, parseKernelName, parseVolumeName } from './device-names.ts';
@@ -7,7 +8,13 @@ import { type FstabSpec, parseSpec } from './fstab-spec.ts';
 import { guessArray, guessByKernelName, guessBySerial, guessBySlot } from './guess-device.ts';
 import { resolveMapping } from './resolve-crypttab.ts';
 import type { ArrayLine, CrypttabEntry, FstabEntry } from './system-facts.ts';
-import { candidatesAmong, hasClosedLayer, type Node, sameDevice } from './target-devices.ts';
+import {
+  candidatesAmong,
+  hasClosedLayer,
+  type Node,
+  sameDevice,
+  targetNodes,
+} from './target-devices.ts';
 
 export type ResolveContext = {
   /** Trees of the attached disks, those of the target first; protected devices are passed over. */
@@ -22,6 +29,8 @@ export type ResolveContext = {
   readonly crypttab?: readonly CrypttabEntry[];
   /** ARRAY lines of the system's mdadm.conf. */
   readonly arrays?: readonly ArrayLine[];
+  /** btrfs that were put together from several devices, or kept apart from a clone. */
+  readonly volumes?: readonly BtrfsVolume[];
 };
 
 export type Resolution =
@@ -43,6 +52,21 @@ const choose = (nodes: readonly Node[], rootDisk: Device | null): readonly Node[
   return onRootDisk.length === 0 ? nodes : onRootDisk;
 };
 
+/** The btrfs that all of them are devices of. */
+const volumeOfAll = (nodes: readonly Node[], volumes: readonly BtrfsVolume[]): BtrfsVolume | null =>
+  volumes.find(({ shownOn }) => nodes.every(({ device }) => shownOn.includes(device.path ?? ''))) ??
+  null;
+
+/** The nodes of btrfs with this UUID; a clone may have another one for the time of the session. */
+const volumeNodes = (fsid: string, { devices, volumes = [] }: ResolveContext): readonly Node[] => {
+  const shownOn = new Set(
+    volumes.flatMap((volume) => (volume.fsid === fsid ? volume.shownOn : [])),
+  );
+  return shownOn.size === 0
+    ? []
+    : targetNodes(devices).filter(({ device }) => shownOn.has(device.path ?? ''));
+};
+
 const exact = (
   nodes: readonly Node[],
   what: string,
@@ -59,6 +83,11 @@ const exact = (
   }
   const { device } = first;
   const found = { kind: 'found', device, how: 'exact' } as const;
+  const volume = volumeOfAll(nodes, context.volumes ?? []);
+  if (volume !== null) {
+    const { length } = volume.members;
+    return { ...found, note: length > 1 ? `one of the ${length} devices of this btrfs` : note };
+  }
   if (chosen.length === 1) {
     const clone = nodes.length > 1 ? 'of several with this name, the one on the root disk' : null;
     return { ...found, note: clone ?? note };
@@ -89,6 +118,8 @@ const tagOf = (device: Device, kind: TagKind): string | null => {
 const resolveTag = (kind: TagKind, value: string, context: ResolveContext): Resolution => {
   const what = `${kind.toUpperCase()} ${value}`;
   if (value === '') return { kind: 'missing', reason: `the ${kind.toUpperCase()} is empty` };
+  const known = kind === 'uuid' ? volumeNodes(value, context) : [];
+  if (known.length > 0) return exact(known, what, context);
   const nodes = candidatesAmong(context.devices, (device) => tagOf(device, kind) === value);
   if (nodes.length > 0 || kind === 'label' || kind === 'partlabel') {
     return exact(nodes, what, context);
