@@ -217,3 +217,29 @@ test('whatever a line says, only an attached and unprotected device comes out', 
     }),
   );
 });
+
+test('all devices of a btrfs that was put together are that one, on several disks too', () => {
+  const parts = ['/dev/vdm', '/dev/vdn'].map((path) =>
+    device(path, { fsType: 'btrfs', uuid: 'data' }),
+  );
+  const volume = {
+    fsid: 'data',
+    device: '/dev/vdm',
+    members: ['/dev/vdm', '/dev/vdn'],
+    shownOn: ['/dev/vdm', '/dev/vdn'],
+    copies: [],
+    degraded: false,
+  };
+  const among = { devices: [vdb, ...parts] };
+  expect(resolve('UUID=data', 'btrfs', among)).toMatchObject({ kind: 'ambiguous' });
+  expect(resolve('UUID=data', 'btrfs', { ...among, volumes: [volume] })).toMatchObject({
+    kind: 'found',
+    device: parts[0],
+    note: 'one of the 2 devices of this btrfs',
+  });
+  // A clone has another UUID for the time of the session, its fstab still has the old one.
+  const renamed = device('/dev/vdo', { fsType: 'btrfs', uuid: 'temporary' });
+  const clone = { ...volume, device: '/dev/vdo', members: ['/dev/vdo'], shownOn: ['/dev/vdo'] };
+  const beside = { devices: [...parts, renamed], volumes: [clone] };
+  expect(resolve('UUID=data', 'btrfs', beside)).toMatchObject({ kind: 'found', device: renamed });
+});
