@@ -4,6 +4,7 @@ import { fakeHost, recorded } from '../../fixtures/fake-host.ts';
 import type { Device } from '../devices/device.ts';
 import { readDevices } from '../devices/read-devices.ts';
 import { textWidth } from '../output/text-width.ts';
+import { describeStacks } from '../storage/describe-stacks.ts';
 import { listCommand, listDocument, listDocumentSchema, renderList } from './list.ts';
 
 const worlds = ['virtio', 'nvme-ebs', 'scsi-azure', 'xen-2.34', 'multipath', 'md-lvm-host'];
@@ -19,12 +20,17 @@ const roots: Readonly<Record<string, string>> = {
 const hostOf = (world: string) =>
   fakeHost(
     (command) =>
-      command.program === 'lsblk' ? { stdout: recorded(`lsblk/${world}.json`) } : { exitCode: 2 },
+      command.program === 'lsblk'
+        ? { stdout: recorded(`lsblk/${world}.json`) }
+        : { exitCode: command.program === 'blkid' ? 2 : 1 },
     { '/proc/self/mountinfo': `1 0 ${roots[world]} / / rw - ext4 /dev/x rw\n` },
   );
 
 const ownership = { isOwnMount: () => false };
-const devicesOf = (world: string) => readDevices(hostOf(world), ownership);
+const devicesOf = async (world: string) => {
+  const host = hostOf(world);
+  return describeStacks(host, await readDevices(host, ownership));
+};
 const view = { columns: 80, colour: false, unicode: true };
 
 test.each(worlds)('the tree of %s fits 80 columns', async (world) => {
@@ -61,6 +67,11 @@ test('a device that stands on two disks is shown once in full', async () => {
   const text = renderList(await devicesOf('md-lvm-host'), view);
   expect(text.match(/vg0-root/g)).toHaveLength(1);
   expect(text).toContain('(shown above)');
+});
+
+test('a clone of a disk of this machine is told from its original', async () => {
+  const text = renderList(await devicesOf('nvme-ebs'), { ...view, columns: 120 });
+  expect(text).toMatch(/duplicate of \/dev\/nvme0n1p1/);
 });
 
 test('a machine without a free disk says what to do next', async () => {

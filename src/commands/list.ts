@@ -9,6 +9,7 @@ import { renderDeviceTree } from '../output/device-tree.ts';
 import { jsonText } from '../output/sanitise.ts';
 import { createStyle } from '../output/style.ts';
 import type { View } from '../output/terminal.ts';
+import { describeStacks } from '../storage/describe-stacks.ts';
 import { type CommandContext, parseOptions } from './context.ts';
 
 /** The JSON document of `list --json`. */
@@ -71,7 +72,7 @@ export type ListOptions = {
 
 /** `rescuekit list`: reads the devices of the host and shows them. Changes nothing. */
 export const listCommand = async (options: ListOptions, host: Host): Promise<ExitCode> => {
-  const devices = await readDevices(host, options.ownership);
+  const devices = await describeStacks(host, await readDevices(host, options.ownership));
   options.write(
     options.json
       ? jsonText(listDocument(devices))

@@ -11,6 +11,7 @@ import { rescuePrograms } from '../rescue/rescue-job.ts';
 import type { Session } from '../rescue/session.ts';
 import { resolveTarget, type Target } from '../rescue/target.ts';
 import { requireAllDown, withSession } from '../rescue/with-session.ts';
+import { describeStacks } from '../storage/describe-stacks.ts';
 import type { LayerMode } from '../storage/layer.ts';
 import { stackAnswersOf } from './ask-stack.ts';
 import { chooseTarget } from './choose-disk.ts';
@@ -119,7 +120,7 @@ const chooseAndWalk = async (run: Omit<Run, 'onOther'>): Promise<ExitCode> => {
   let code: ExitCode = exitCode.done;
   for (;;) {
     const name = await chooseTarget(console, {
-      readDevices: () => readDevices(host, { isOwnMount }),
+      readDevices: async () => describeStacks(host, await readDevices(host, { isOwnMount })),
       known,
       notice,
       resolve: (path) => resolveTarget(host, path),
