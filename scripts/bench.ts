@@ -12,6 +12,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { makeDiskImage } from '../fixtures/disk-image.ts';
 import { createHost } from '../src/host/host.ts';
+import { measureStack } from './bench-stack.ts';
 
 const here = join(import.meta.dirname, '..');
 const program = join(here, 'dist/rescuekit');
@@ -36,20 +37,23 @@ const median = (values: readonly number[]): number =>
 const paired = (ours: Words, theirs: Words, count = runs) => {
   timed(ours);
   timed(theirs);
-  const pairs = Array.from({ length: count }, () => ({ ours: timed(ours), theirs: timed(theirs) }));
-  return {
-    ours: median(pairs.map((pair) => pair.ours)),
-    theirs: median(pairs.map((pair) => pair.theirs)),
-    ratio: median(pairs.map((pair) => pair.ours / pair.theirs)),
-  };
+  return medians(
+    Array.from({ length: count }, () => ({ ours: timed(ours), theirs: timed(theirs) })),
+  );
 };
+
+const medians = (pairs: readonly { readonly ours: number; readonly theirs: number }[]) => ({
+  ours: median(pairs.map((pair) => pair.ours)),
+  theirs: median(pairs.map((pair) => pair.theirs)),
+  ratio: median(pairs.map((pair) => pair.ours / pair.theirs)),
+});
 
 const line = (name: string, values: string, aim: string) =>
   console.log(`${name.padEnd(44)} ${values.padEnd(34)} ${aim}`);
 
 const ms = (value: number): string => `${value.toFixed(0)} ms`;
 
-const showPair = (name: string, result: ReturnType<typeof paired>, aim: string): void =>
+const showPair = (name: string, result: ReturnType<typeof medians>, aim: string): void =>
   line(name, `${ms(result.ours)} / ${ms(result.theirs)} = ${result.ratio.toFixed(2)}`, aim);
 
 /** VmHWM only grows, so the last sample before the end is the peak, in MiB. */
@@ -108,6 +112,8 @@ try {
     const result = withLoops(work, count, () => paired([program, 'list'], lsblk, 3));
     showPair(`list with ${count} devices more`, result, 'linear');
   }
+  const stack = medians(await measureStack(quick ? 3 : 7));
+  showPair('LVM on RAID1 up and down, in the lab', stack, 'at most 1.3');
   line('peak memory of the rescue', `${(await peakMemory(rescue)).toFixed(0)} MiB`, 'under 120 MB');
 } finally {
   rmSync(work, { recursive: true, force: true });

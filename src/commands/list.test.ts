@@ -19,10 +19,12 @@ const roots: Readonly<Record<string, string>> = {
 
 const hostOf = (world: string) =>
   fakeHost(
-    (command) =>
-      command.program === 'lsblk'
-        ? { stdout: recorded(`lsblk/${world}.json`) }
-        : { exitCode: command.program === 'blkid' ? 2 : 1 },
+    ({ program }) => {
+      if (program === 'lsblk') return { stdout: recorded(`lsblk/${world}.json`) };
+      // No superblock anywhere, no group, no member of an array.
+      if (program === 'lvm') return { stdout: '{"report": []}' };
+      return { exitCode: program === 'blkid' ? 2 : 1 };
+    },
     { '/proc/self/mountinfo': `1 0 ${roots[world]} / / rw - ext4 /dev/x rw\n` },
   );
 
