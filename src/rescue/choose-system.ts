@@ -7,6 +7,10 @@ import { closedError } from './closed-layers.ts';
 import type { FoundSystem, Survey } from './survey.ts';
 import { emptyTarget } from './target.ts';
 
+/** Without what is another the next time: the number of a loop device, the id of a session. */
+const lastingName = (name: string): string =>
+  name.replace(/^loop\d+(?=p\d)/, '').replace(/^rescuekit-[0-9a-f]{4}-(?:loop\d+(?=p\d))?/, '');
+
 /**
  * How a person names one of several systems: `vda3`, `vda3:@`. Of an image only the partition, `p3`:
  * its loop device is another one the next time.
@@ -16,13 +20,13 @@ export const systemName = (system: FoundSystem): string => {
   if (hookRoot !== undefined) return basename(hookRoot);
   if (place === null) return 'directory';
   const inside = place.subvolume ?? system.deployment;
-  const device = shortName(place.device).replace(/^loop\d+(?=p\d)/, '');
+  const device = lastingName(shortName(place.device));
   return inside === '' ? device : `${device}:${inside}`;
 };
 
 /** The name as it is listed, or with the loop device that it has now. */
 const isNamed = (system: FoundSystem, wanted: string): boolean =>
-  systemName(system) === wanted.replace(/^loop\d+(?=p\d)/, '');
+  systemName(system) === lastingName(wanted);
 
 /** One line about a system: name, distribution and host name. */
 export const systemTitle = (system: FoundSystem): string => {
