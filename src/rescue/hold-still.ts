@@ -1,6 +1,7 @@
 import { flattenDevice } from '../devices/device.ts';
 import { isReadOnly, writeProtect } from '../storage/write-protect.ts';
 import type { AttachedTarget } from './attach.ts';
+import { volumesOf } from './btrfs-volumes.ts';
 import type { Session } from './session.ts';
 
 /**
@@ -9,9 +10,12 @@ import type { Session } from './session.ts';
  */
 export const holdStill = async (
   session: Session,
-  { disk, named }: AttachedTarget,
+  { disk, named, stack }: AttachedTarget,
 ): Promise<() => Promise<void>> => {
-  const paths = [disk, ...flattenDevice(named)].flatMap(({ path }) => path ?? []);
+  const paths = [
+    ...[disk, ...flattenDevice(named)].flatMap(({ path }) => path ?? []),
+    ...volumesOf(stack.opened).flatMap(({ members }) => members),
+  ];
   const steps: number[] = [];
   for (const path of new Set(paths)) {
     // A device that is read-only already stays so afterwards.
