@@ -34,6 +34,7 @@ const disk: Device = {
   label: null,
   uuid: null,
   stack: null,
+  duplicateOf: null,
   mountpoints: [],
   protected: null,
   children: [],
