@@ -29,6 +29,8 @@ export const resolveMapping = (entry: CrypttabEntry, container: Resolution): Res
   if (container.kind !== 'found') return container;
   const device = openVolumeOn(container.device);
   if (device !== null) return { ...container, device };
-  const reason = `it is in the encrypted volume ${container.device.path}, which is not open`;
+  const key =
+    entry.keyFile === null ? '' : ` (its key file in the system is ${plainText(entry.keyFile)})`;
+  const reason = `it is in the encrypted volume ${container.device.path}, which is not open${key}`;
   return { kind: 'missing', reason };
 };

@@ -38,19 +38,21 @@ type Person = {
   readonly pause: Observer['pause'];
 };
 
+const lines = (text: string, columns: number): string =>
+  wrapText(text.slice(0, 1).toUpperCase() + text.slice(1), columns - 1, 4, '  ! ').join('\n');
+
 /** Asks for what opens the layers of a target; Enter alone leaves each of them closed. */
 export const askStack = ({ ask, columns, show, pause }: Person): AskStack => ({
   allow: (opening, consent) =>
     pause(async () => {
-      show(wrapText(why(opening), columns - 1, 4, '  ! ').join('\n'));
+      show(lines(why(opening), columns));
       return (await ask.key(question(consentQuestions[consent]))) === 'yes';
     }),
   passphrase: (opening, attempt) =>
     pause(async () => {
-      if (attempt > 0) show('    That did not open it.');
-      const text = await ask.secret({
-        message: `Passphrase of ${opening.what}${attemptWords(attempt)} (empty: leave it closed):`,
-      });
+      const words = `${opening.what} is closed. Enter alone leaves it so.`;
+      show(attempt > 0 ? '    That did not open it.' : lines(words, columns));
+      const text = await ask.secret({ message: `Passphrase${attemptWords(attempt)}:` });
       return text === '' ? null : text;
     }),
 });
