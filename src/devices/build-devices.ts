@@ -7,6 +7,7 @@ import type { TablePartition } from './partition-table.ts';
 import { findProtection, type Ownership } from './protection.ts';
 import type { SysfsFacts } from './sysfs.ts';
 import { volumeId } from './volume-id.ts';
+import { isVolumePart } from './volume-parts.ts';
 
 /** A partition that stands in the table and that the kernel does not know, with its contents. */
 export type HiddenPartition = TablePartition & { readonly probe: Probe | null };
@@ -53,10 +54,12 @@ const contentsOf = (node: GraphNode, readings: DeviceReadings) => {
   const uses = readings.uses.byDevice.get(facts['maj:min']) ?? [];
   const mounted = uses.find((use) => use.kind === 'mount')?.fsType ?? null;
   const swapped = uses.some((use) => use.kind === 'swap') ? 'swap' : null;
+  // What a part of a volume shows belongs to the volume.
+  const isPart = isVolumePart(node, readings.graph, readings.sysfs);
   return {
-    fsType: facts.fstype ?? probe?.fsType ?? mounted ?? swapped,
-    label: facts.label ?? probe?.label ?? null,
-    uuid: facts.uuid ?? probe?.uuid ?? null,
+    fsType: isPart ? null : (facts.fstype ?? probe?.fsType ?? mounted ?? swapped),
+    label: isPart ? null : (facts.label ?? probe?.label ?? null),
+    uuid: isPart ? null : (facts.uuid ?? probe?.uuid ?? null),
     // Filled in by `describeStacks`, where somebody wants to know.
     stack: null,
     duplicateOf: null,

@@ -1,4 +1,5 @@
 import { type Device, nodeOf } from '../devices/device.ts';
+import { isOldSnapshot } from '../devices/volume-parts.ts';
 import type { MountRequest } from '../filesystems/mount-step.ts';
 import { fileSystemFor } from '../filesystems/registry.ts';
 import { mapBounded } from '../host/bounded.ts';
@@ -58,6 +59,8 @@ type Candidate = {
   readonly path: string;
   readonly fsType: string;
   readonly volume: BtrfsVolume | null;
+  /** A snapshot of LVM's old kind. */
+  readonly snapshot: boolean;
 };
 
 /** Each file system once, also when several devices or a stand-in show it. */
@@ -70,7 +73,8 @@ const candidates = ({ searched, stack, closed }: AttachedTarget): readonly Candi
     if (node === null || fsType === null || neverRoot.has(fsType)) return [];
     if (fileSystemFor(fsType) === null || shut.has(device.path ?? node)) return [];
     const volume = volumeOn(volumes, device);
-    return [{ device, path: volume?.device ?? node, fsType, volume }];
+    const snapshot = isOldSnapshot(device, searched);
+    return [{ device, path: volume?.device ?? node, fsType, volume, snapshot }];
   });
   return found.filter(({ path }, index) => found.findIndex((one) => one.path === path) === index);
 };
@@ -203,7 +207,8 @@ const surveyFileSystem = async (
     );
     const systems: FoundSystem[] = [];
     for (const root of roots) {
-      const system = await readRoot(session, attached, candidate, root, mounted, depth);
+      const place = candidate.snapshot ? { ...root, snapshot: true } : root;
+      const system = await readRoot(session, attached, candidate, place, mounted, depth);
       if (system !== null) systems.push(system);
     }
     return systems;

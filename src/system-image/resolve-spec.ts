@@ -1,4 +1,5 @@
 import type { Device } from '../devices/device.ts';
+import { isOldSnapshot } from '../devices/volume-parts.ts';
 import { plainText } from '../host/plain-text.ts';
 import type { BtrfsVolume } from '../storage/layer.ts';
 import { findArray } from './array-device.ts';
@@ -46,7 +47,14 @@ export type Resolution =
   /** Network, pseudo, bind and file entries stand on no device of their own. */
   | { readonly kind: 'no-device'; readonly reason: string };
 
-const choose = (nodes: readonly Node[], rootDisk: Device | null): readonly Node[] => {
+const choose = (
+  all: readonly Node[],
+  { rootDisk, devices }: Pick<ResolveContext, 'rootDisk' | 'devices'>,
+): readonly Node[] => {
+  if (all.length < 2) return all;
+  // A snapshot has the identity of its origin, which is what is meant.
+  const origins = all.filter(({ device }) => !isOldSnapshot(device, devices));
+  const nodes = origins.length === 0 ? all : origins;
   if (nodes.length < 2 || rootDisk === null) return nodes;
   const onRootDisk = nodes.filter((node) => node.disks.some((disk) => sameDevice(disk, rootDisk)));
   return onRootDisk.length === 0 ? nodes : onRootDisk;
@@ -73,7 +81,7 @@ const exact = (
   context: ResolveContext,
   note: string | null = null,
 ): Resolution => {
-  const chosen = choose(nodes, context.rootDisk);
+  const chosen = choose(nodes, context);
   const [first] = chosen;
   if (first === undefined) {
     const closed = hasClosedLayer(context.devices)

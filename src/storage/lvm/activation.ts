@@ -21,9 +21,9 @@ export type Activation = {
   readonly before: readonly string[];
 };
 
-/** What host the group belongs to must be among the own names for this call (lvmsystemid(7)). */
+/** For this call the machine has the system id of the group's own one (lvmsystemid(7)). */
 export const foreignSettings = ({ systemId }: LvmGroup): readonly string[] =>
-  systemId === '' ? [] : [`local{extra_system_ids=["${systemId}"]}`];
+  systemId === '' ? [] : [`global{system_id_source="lvmlocal"} local{system_id="${systemId}"}`];
 
 /** Characters of a system id (lvmsystemid(7)): nothing that could end the quoted word. */
 export const isPlainSystemId = (systemId: string): boolean => /^[A-Za-z0-9._:/+-]*$/.test(systemId);

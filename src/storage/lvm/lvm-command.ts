@@ -13,7 +13,7 @@ const settings = [
 export type LvmScope = {
   /** Kernel nodes of the physical volumes that LVM may know of. */
   readonly devices: readonly string[];
-  /** Further settings, for instance `local{extra_system_ids=["web-3"]}`. */
+  /** Further settings, for instance `local{system_id="web-3"}`. */
   readonly settings: readonly string[];
 };
 

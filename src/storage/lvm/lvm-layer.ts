@@ -49,7 +49,7 @@ const changeCommand = ({ instance, name, change }: Way, devices: readonly string
 };
 
 const activationOf = (
-  { instance, presence, name }: Way,
+  { instance, presence, name, covered }: Way,
   { volumes, mode }: Part,
   access: LayerContext['mode'],
   devices: readonly string[],
@@ -63,7 +63,8 @@ const activationOf = (
       presence.active.size === 0 &&
       volumes.length === usableVolumes(group).length,
     mode,
-    access,
+    // What is written stays in the private view; a pool with read-only metadata cannot be used.
+    access: covered ? 'read-write' : access,
     scope: { devices, settings: foreignSettings(group) },
     before: [...presence.active],
   };
