@@ -56,6 +56,12 @@ const packagesByProgram: Readonly<Record<string, PackageNames>> = {
   xfs_mdrestore: same('xfsprogs'),
   xfs_logprint: same('xfsprogs'),
   btrfs: { debian: 'btrfs-progs', fedora: 'btrfs-progs', suse: 'btrfsprogs', arch: 'btrfs-progs' },
+  btrfstune: {
+    debian: 'btrfs-progs',
+    fedora: 'btrfs-progs',
+    suse: 'btrfsprogs',
+    arch: 'btrfs-progs',
+  },
   'fsck.fat': same('dosfstools'),
   'systemd-nspawn': {
     debian: 'systemd-container',

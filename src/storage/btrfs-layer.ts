@@ -73,8 +73,8 @@ const ownOpening = (context: LayerContext, found: BtrfsMembers, device: string):
 const kernelKeepsApart = async ({ host }: LayerContext): Promise<boolean> =>
   (await host.files.status('/sys/fs/btrfs/features/temp_fsid')) !== null;
 
-const renameOpening = (found: BtrfsMembers, one: BtrfsDevice): Opening => ({
-  ...openingOf(found, {
+const renameOpening = (found: BtrfsMembers, one: BtrfsDevice): Opening =>
+  openingOf(found, {
     rank: 0,
     need: { kind: 'consent', consent: 'rename-clone', why: renameWhy },
     volume: volumeOf(found, one.node),
@@ -85,8 +85,7 @@ const renameOpening = (found: BtrfsMembers, one: BtrfsDevice): Opening => ({
     open: async (perform) => {
       await perform(renameStep(one.node, one, randomUUID()));
     },
-  }),
-});
+  });
 
 const coverOpening = (context: LayerContext, found: BtrfsMembers, one: BtrfsDevice): Opening => {
   const request = { ...context, device: one.node, label: one.device.name };
