@@ -9,6 +9,7 @@ import { readLsblk } from './lsblk.ts';
 import { readUses } from './mounts.ts';
 import { isExtended, readPartitionTable } from './partition-table.ts';
 import type { Ownership } from './protection.ts';
+import { readStaleMappings } from './stale-mappings.ts';
 import { readSysfs, type SysfsFacts } from './sysfs.ts';
 
 const callsAtATime = 4;
@@ -90,7 +91,8 @@ export const readDevices = async (host: Host, own: Ownership): Promise<readonly 
   ]);
   const sysfs = new Map(facts);
   const hidden = await readHidden(host, graph, probes, sysfs);
-  return buildDevices({ graph, top: topNames(graph), sysfs, probes, hidden, links, uses, own });
+  const readings = { graph, top: topNames(graph), sysfs, probes, hidden, links, uses, own };
+  return [...buildDevices(readings), ...(await readStaleMappings(host, graph, uses))];
 };
 
 /**
