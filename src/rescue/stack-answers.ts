@@ -1,4 +1,3 @@
-import { RescueError } from '../host/rescue-error.ts';
 import type { ClosedLayer, Consent, LuksHeader, Opening, Secret } from '../storage/layer.ts';
 
 /** What the person says about layers that do not open by themselves; options or prompts answer. */
@@ -22,25 +21,9 @@ export const consentOption: Readonly<Record<Consent, string>> = {
   'rename-clone': '--rename-clone',
 };
 
-/** Opens only what is complete and needs no secret. */
-export const noAnswers: StackAnswers = {
-  allow: async () => false,
-  secret: async () => null,
-  luksHeaders: [],
-};
-
 /** The code by which each missing consent is told. */
 export const consentCode: Readonly<Record<Consent, ClosedLayer['code']>> = {
   degraded: 'DEGRADED',
   partial: 'PARTIAL',
   'rename-clone': 'CLONE',
 };
-
-/** A passphrase that cryptsetup did not accept. */
-export const wrongPassphrase = (device: string, cause?: unknown): RescueError =>
-  new RescueError({
-    code: 'WRONG_PASSPHRASE',
-    message: `No key of ${device} is available with this passphrase or key file.`,
-    hint: 'Check the passphrase (keyboard layout, trailing newline) or name the right key file.',
-    cause,
-  });
