@@ -3,7 +3,7 @@ import { RescueError } from '../../host/rescue-error.ts';
 import type { Step } from '../../host/step.ts';
 import type { LayerMode } from '../layer.ts';
 import { type LvmScope, lvmCommand } from './lvm-command.ts';
-import { readMappings } from './mappings.ts';
+import { readMappings, standingOn } from './mappings.ts';
 import type { LvmGroup, LvmLv } from './report.ts';
 
 export type ActivationMode = 'complete' | 'degraded' | 'partial';
@@ -66,13 +66,16 @@ export const activate = (activation: Activation): Step => {
   };
 };
 
-/** LVM exits with 0 for volumes that it leaves out, too: so the kernel is asked. */
+/**
+ * LVM exits with 0 for volumes that it leaves out, too: so the kernel is asked. A clone has volumes
+ * of the same UUIDs elsewhere.
+ */
 export const requireActive = async (
   host: Host,
-  name: string,
-  volumes: readonly LvmLv[],
+  { name, volumes, scope }: Activation,
 ): Promise<void> => {
-  const active = new Set((await readMappings(host)).map(({ uuid }) => uuid.slice(-32)));
+  const standing = standingOn(await readMappings(host), scope.devices);
+  const active = new Set(standing.map(({ uuid }) => uuid.slice(-32)));
   const closed = volumes.filter(({ uuid }) => !active.has(uuid.replaceAll('-', '')));
   if (closed.length === 0) return;
   const names = closed.map((volume) => volume.name).join(', ');

@@ -3,7 +3,7 @@ import { gone, leftBusy, type UndoResult, undone } from '../../host/undo-result.
 import { waitUntil } from '../../host/wait.ts';
 import { clearHolders } from '../clear-holders.ts';
 import { lvmCommand } from './lvm-command.ts';
-import { type Mapping, readMappings } from './mappings.ts';
+import { type Mapping, readMappings, standingOn } from './mappings.ts';
 
 /** udev looks at a volume for a moment after each change. */
 const removeMilliseconds = 10_000;
@@ -18,26 +18,11 @@ export type Activated = {
   readonly before: readonly string[];
 };
 
-const baseName = (path: string): string => path.slice(path.lastIndexOf('/') + 1);
-
 /** Volumes on these devices that were not there before: by what they stand on, not by their name. */
-const activeOf = async (
-  host: Host,
-  { devices, before }: Activated,
-): Promise<readonly Mapping[]> => {
-  const all = await readMappings(host);
-  const names = devices.map((path) => {
-    // Without udev a node below /dev/mapper is no link to the kernel's own.
-    const mapping = path.startsWith('/dev/mapper/')
-      ? all.find(({ name }) => name === baseName(path))
-      : undefined;
-    return mapping?.kernelName ?? baseName(path);
-  });
-  return all.filter(
-    ({ uuid, standsOn }) =>
-      uuid.startsWith('LVM-') && !before.includes(uuid) && names.some((name) => standsOn.has(name)),
+const activeOf = async (host: Host, { devices, before }: Activated): Promise<readonly Mapping[]> =>
+  standingOn(await readMappings(host), devices).filter(
+    ({ uuid }) => uuid.startsWith('LVM-') && !before.includes(uuid),
   );
-};
 
 /** Those on which no other one of them stands. */
 const uppermost = (mappings: readonly Mapping[]): readonly Mapping[] =>

@@ -99,8 +99,9 @@ const openPart = async (
       undo: null,
     });
   }
-  await perform(activate(activationOf(way, part, mode, devices)));
-  await requireActive(host, way.name, part.volumes);
+  const activation = activationOf(way, part, mode, devices);
+  await perform(activate(activation));
+  await requireActive(host, activation);
 };
 
 const planned = (way: Way, part: Part, mode: LayerContext['mode']) => {
@@ -190,7 +191,9 @@ const openingsOf = (
     const { way, reason } = wayOf(context, instance, mappings, reserved);
     reserved.add(way.name);
     if (isBehind(instance, way.presence)) return [lookAgain(instance)];
-    return partsOf(instance, way.presence, reason).map((part) => openingOf(context, way, part));
+    return partsOf(instance, way.presence, reason, way.covered).map((part) =>
+      openingOf(context, way, part),
+    );
   });
 };
 

@@ -55,3 +55,20 @@ export const readMappings = async (host: Host): Promise<readonly Mapping[]> => {
   const found = await Promise.all(names.map((name) => readRaw(host, name)));
   return Promise.all(found.flatMap((raw) => (raw === null ? [] : [withStand(host, raw)])));
 };
+
+const baseName = (path: string): string => path.slice(path.lastIndexOf('/') + 1);
+
+/** Mappings that stand on one of these nodes. */
+export const standingOn = (
+  mappings: readonly Mapping[],
+  devices: readonly string[],
+): readonly Mapping[] => {
+  const names = devices.map((path) => {
+    // Without udev a node below /dev/mapper is no link to the kernel's own.
+    const mapping = path.startsWith('/dev/mapper/')
+      ? mappings.find(({ name }) => name === baseName(path))
+      : undefined;
+    return mapping?.kernelName ?? baseName(path);
+  });
+  return mappings.filter(({ standsOn }) => names.some((name) => standsOn.has(name)));
+};

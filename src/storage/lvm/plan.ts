@@ -37,11 +37,10 @@ const privateObstacle = (instance: GroupInstance, presence: Presence): string | 
   if (missing.length > 0) return 'a disk of it is missing, and only a whole group can be renamed';
   if (presence.active.size > 0) return 'a part of it is active already';
   const mapped = new Map(nodes.map((node) => [shownDevice(node).majorMinor, node]));
-  const problem = group.pvs.map((pv) => {
-    const why = mapped.has(pv.majorMinor) ? uncopyable(group, pv) : null;
-    return why;
-  });
-  return problem.find((why) => why !== null) ?? null;
+  const problems = group.pvs.map((pv) =>
+    mapped.has(pv.majorMinor) ? uncopyable(group, pv) : null,
+  );
+  return problems.find((why) => why !== null) ?? null;
 };
 
 /** Why nothing of the group can be opened at all, or null. */
@@ -49,12 +48,20 @@ const obstacle = (
   instance: GroupInstance,
   presence: Presence,
   reason: string | null,
+  isCovered: boolean,
 ): string | null => {
-  const { group, ambiguous } = instance;
+  const { group, nodes, ambiguous } = instance;
   if (ambiguous !== null) return `${ambiguous}. Detach all but one set, or name one set alone.`;
   if (group.shared) return 'It is shared by a cluster, whose lock manager decides who opens it.';
   if (!isPlainSystemId(group.systemId)) return 'Its system id has characters that LVM forbids.';
-  if (reason === null) return null;
+  if (reason === null) {
+    // A view of a disk under volumes that are active already would have two masters.
+    const late =
+      isCovered && presence.active.size > 0 && nodes.every(({ cover }) => cover === null);
+    return late
+      ? 'A part of it is active on this machine, and to open the rest would write to the disk.'
+      : null;
+  }
   const why = privateObstacle(instance, presence);
   return why === null ? null : `It needs another name, for ${reason}; but ${why}.`;
 };
@@ -83,10 +90,11 @@ export const partsOf = (
   instance: GroupInstance,
   presence: Presence,
   reason: string | null,
+  isCovered: boolean,
 ): readonly Part[] => {
   const { group } = instance;
   const closed = usableVolumes(group).filter((lv) => !presence.active.has(idOf(group, lv)));
-  const stop = obstacle(instance, presence, reason);
+  const stop = obstacle(instance, presence, reason, isCovered);
   const complete = closed.filter(({ partial }) => !partial);
   const degraded = closed.filter((lv) => lv.partial && canDoWithout(group, lv));
   const broken = closed.filter((lv) => !canDoWithout(group, lv));
