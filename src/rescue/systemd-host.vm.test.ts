@@ -3,6 +3,13 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { makeDiskImage } from '../../fixtures/disk-image.ts';
 import { leanLayouts } from '../../fixtures/lean-disk.ts';
 import { openRescueVm, type RescueVm } from '../../fixtures/rescue-vm.ts';
+import {
+  type ProvenStack,
+  proveCheck,
+  proveCleanup,
+  proveInspect,
+  proveRescue,
+} from '../../fixtures/stacks/prove-stack.ts';
 import { checkDocumentSchema } from '../commands/check.ts';
 import { inspectDocumentSchema } from '../commands/inspect.ts';
 import { listDocumentSchema } from '../commands/list.ts';
@@ -97,30 +104,47 @@ describe('a disk attached to a running host with systemd and udev', () => {
   });
 });
 
-describe('a clone of a disk whose XFS the host has mounted', () => {
+describe('a clone of a disk whose XFS and ext4 the host has mounted', () => {
+  let original = '';
+  let clone: ProvenStack;
+
+  beforeAll(async () => {
+    const [from, to] = ['original.raw', 'clone.raw'].map((name) => join(vm.directory, name));
+    if (from === undefined || to === undefined) return;
+    await makeDiskImage(vm.host, { file: from, layout: leanLayouts.xfs });
+    await vm.host.run({ program: 'cp', args: ['--sparse=always', from, to] });
+    original = await vm.attach(from, {});
+    clone = { vm, files: [to], target: await vm.attach(to, {}), mounts: ['/', '/boot'] };
+    await vm.sh(`mount ${original}2 /mnt && mount ${original}1 /srv`);
+    await vm.remember();
+  });
+  afterAll(async () => {
+    await vm.sh('umount /srv /mnt');
+    await vm.detach('clone');
+    await vm.detach('original');
+    await vm.remember();
+  });
+
+  it('is looked into with nothing written, and the original is refused', async () => {
+    await proveInspect(clone);
+    const refused = await vm.kit(['inspect', original, '--json']);
+    expect(refused.exitCode, refused.stdout + refused.stderr).toBe(4);
+  });
+
+  it('is checked with nothing written', async () => {
+    await proveCheck(clone);
+  });
+
   it('is mounted all the same, and booted', async () => {
-    const original = join(vm.directory, 'original.raw');
-    const clone = join(vm.directory, 'clone.raw');
-    await makeDiskImage(vm.host, { file: original, layout: leanLayouts.xfs });
-    await vm.host.run({ program: 'cp', args: ['--sparse=always', original, clone] });
-    const mounted = await vm.attach(original, {});
-    const cloned = await vm.attach(clone, {});
-    await vm.sh(`mount ${mounted}2 /mnt`);
-    try {
-      const refused = await vm.kit(['inspect', mounted, '--json']);
-      expect(refused.exitCode, refused.stdout + refused.stderr).toBe(4);
-      const script = 'cat /etc/hostname; findmnt -rno SOURCE,FSTYPE /';
-      const answer = await vm.kit(['rescue', cloned, '--exec', script, '--json']);
-      expect(answer.exitCode, answer.stdout + answer.stderr).toBe(0);
-      expect(answer.json(rescueDocumentSchema)).toMatchObject({
-        reachedTarget: true,
-        exec: { stdout: `web-3\n${cloned}2 xfs\n` },
-      });
-    } finally {
-      await vm.sh('umount /mnt');
-      await vm.detach('clone');
-      await vm.detach('original');
-    }
+    const script = 'for p in / /boot; do findmnt -rno SOURCE,FSTYPE $p; done';
+    expect(await proveRescue(clone, script)).toBe(`${clone.target}2 xfs\n${clone.target}1 ext4\n`);
+  });
+
+  it('is taken down by cleanup after kill -9', async () => {
+    await proveCleanup(clone);
+    expect(await vm.sh('for p in /mnt /srv; do findmnt -rno SOURCE $p; done')).toBe(
+      `${original}2\n${original}1`,
+    );
   });
 });
 
