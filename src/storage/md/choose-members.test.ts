@@ -50,6 +50,12 @@ describe('the members of an array', () => {
     expect(whyNot(choice)).toContain('--with');
   });
 
+  it('are the ones that agree with the target’s own, not a copy that was used since', () => {
+    const used = { ...member('raid1-vdc', 'copy'), events: 40 };
+    const choice = choose([member('raid1-vdb')], [used, member('raid1-vdc')]);
+    expect(devices(choice)).toEqual(['/dev/raid1-vdb', '/dev/raid1-vdc']);
+  });
+
   it('do not count when the array went on without them', () => {
     const choice = choose(
       ['raid1-stale-vdd', 'raid1-stale-vde', 'raid1-stale-vdf'].map((name) => member(name)),

@@ -37,12 +37,25 @@ const freshOf = (members: readonly Member[]): readonly Member[] => {
 
 type Pick = { readonly member: Member | null; readonly copies: Copies | null };
 
+/**
+ * Of the original and a copy that was used since, the one that agrees with the target's own disks is
+ * meant, even when the other one is newer.
+ */
+const agreeing = (members: readonly Member[], { events }: Member): readonly Member[] => {
+  const same = members.filter((member) => Math.abs(member.events - events) <= 1);
+  return same.length > 0 ? same : freshOf(members);
+};
+
 /** The device for one slot: one of the target's own, else the only free one that claims it. */
-const pickSlot = (slot: number, ours: readonly Member[], free: readonly Member[]): Pick => {
-  const claims = (members: readonly Member[]) =>
-    freshOf(members.filter((member) => slotOf(member) === slot));
-  const own = claims(ours);
-  const candidates = own.length > 0 ? own : claims(free);
+const pickSlot = (
+  slot: number,
+  ours: readonly Member[],
+  free: readonly Member[],
+  current: Member,
+): Pick => {
+  const claims = (members: readonly Member[]) => members.filter((one) => slotOf(one) === slot);
+  const own = freshOf(claims(ours));
+  const candidates = own.length > 0 ? own : agreeing(claims(free), current);
   const [member = null, second] = candidates;
   if (second === undefined) return { member, copies: null };
   return { member: null, copies: { slot, devices: candidates.map(({ device }) => device) } };
@@ -60,7 +73,7 @@ export const chooseMembers = (ours: readonly Member[], free: readonly Member[]):
   if (first === undefined) return null;
   const current = freshOf(ours)[0] ?? first;
   const slots = Array.from({ length: current.raidDevices }, (_, slot) => slot);
-  const picks = slots.map((slot) => pickSlot(slot, ours, free));
+  const picks = slots.map((slot) => pickSlot(slot, ours, free, current));
   const picked = picks.flatMap(({ member }) => member ?? []);
   const newest = picked.find(({ events }) => events === highest(picked)) ?? current;
   const active = picked.filter((member) => isFresh(member, newest.events));
