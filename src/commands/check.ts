@@ -21,7 +21,7 @@ import { hookLines } from '../rescue/hooks.ts';
 import type { Observer } from '../rescue/observer.ts';
 import type { Session } from '../rescue/session.ts';
 import type { StackAnswers } from '../rescue/stack-answers.ts';
-import { surveyTarget } from '../rescue/survey.ts';
+import { surveyWhole } from '../rescue/survey-whole.ts';
 import { resolveTarget } from '../rescue/target.ts';
 import { requireAllDown, withSession } from '../rescue/with-session.ts';
 import { type CommandContext, parseOptions } from './context.ts';
@@ -56,12 +56,12 @@ const targetsToCheck = async (
       'Name the disk, partition or image file.',
     );
   }
-  const attached = await attachTarget(session, target, {
+  const first = await attachTarget(session, target, {
     withDisks: given.with,
     mode: repair ? 'read-write' : 'read-only',
     answers,
   });
-  const survey = await surveyTarget(session, attached, 'enough');
+  const { attached, survey } = await surveyWhole(session, first, answers, 'enough');
   const lost = await lostTargetsOn(session, attached);
   const onDisk = [...checkTargetsOn(attached), ...lost];
   const nothing = onDisk.every(({ fsType }) => fileSystemFor(fsType) === null);

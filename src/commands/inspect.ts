@@ -7,7 +7,8 @@ import { attachTarget } from '../rescue/attach.ts';
 import { requireSystems, systemName } from '../rescue/choose-system.ts';
 import { closedText } from '../rescue/closed-layers.ts';
 import { plannedMountSchema } from '../rescue/mount-plan.ts';
-import { type FoundSystem, type Survey, surveyDirectory, surveyTarget } from '../rescue/survey.ts';
+import { type FoundSystem, type Survey, surveyDirectory } from '../rescue/survey.ts';
+import { surveyWhole } from '../rescue/survey-whole.ts';
 import { resolveTarget } from '../rescue/target.ts';
 import { requireAllDown, withSession } from '../rescue/with-session.ts';
 import type { ClosedLayer } from '../storage/layer.ts';
@@ -107,12 +108,12 @@ const lookAt = async (context: CommandContext, given: z.infer<typeof targetSchem
       return { result: inspectDocument(survey), keepUp: false };
     }
     const document = await context.observer.task(`Look at ${name}`, async () => {
-      const attached = await attachTarget(session, target, {
+      const first = await attachTarget(session, target, {
         withDisks: given.with,
         mode: 'read-only',
         answers,
       });
-      const found = await surveyTarget(session, attached);
+      const { attached, survey: found } = await surveyWhole(session, first, answers);
       requireSystems(attached, found);
       return { ...inspectDocument(found), closed: attached.closed };
     });

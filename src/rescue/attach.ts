@@ -42,6 +42,10 @@ export type AttachedTarget = {
   readonly closed: readonly ClosedLayer[];
   /** The layers that were opened, and how they are closed again. */
   readonly stack: OpenStack;
+  /** How they were opened. */
+  readonly stackMode: LayerMode;
+  /** Devices on other disks that were opened because the system names them. */
+  readonly further: readonly string[];
   /** What was named, by its node here: the target itself, then `--with`. */
   readonly all: readonly Named[];
   /** Locks the disk of a device before its first use. */
@@ -190,41 +194,53 @@ const resolveNamed = async (
   return named;
 };
 
-/** Opens the layers on what was named, all of which is known to be free. */
-const openNamed = async (
-  session: Session,
+const related = (
+  tree: readonly Device[],
   target: Target,
   all: readonly Named[],
-  options: Omit<AttachOptions, 'withDisks'>,
-  claim: Claim,
-): Promise<AttachedTarget> => {
-  const first = await readTree(session);
-  const paths = all.map(({ path }) => path);
-  await claim(first, paths);
-  for (const each of all) {
-    const device = deviceOf(first, each);
-    await requireFree(session, each.name, device);
-    if (options.mode === 'read-write') requireWritable(each.name, device);
-  }
-  const stack = await openStack(session, first, {
-    paths,
-    mode: options.stackMode ?? options.mode,
-    answers: options.answers,
-    claim,
-  });
-  const { tree, closed } = stack;
+  { opened }: OpenStack,
+): Pick<AttachedTarget, 'named' | 'searched' | 'disk' | 'disks'> => {
   const devices = all.map((each) => deviceOf(tree, each));
   const [named] = devices;
   if (named === undefined) throw vanished(target.name);
   const disk = diskOf(tree, named);
-  const drawn = stack.opened.flatMap((opening) =>
+  const drawn = opened.flatMap((opening) =>
     opening.devices.flatMap((path) => findDevice(tree, path) ?? []),
   );
   const ours = [disk, ...[...devices, ...drawn].map((device) => diskOf(tree, device))];
   const free = tree.filter((other) => other.protected === null);
-  const disks = [...new Set([...ours, ...free])];
   const searched = relatedDevices(tree, [named, ...drawn]);
-  return { target, named, searched, disk, disks, closed, stack, all, claim };
+  return { named, searched, disk, disks: [...new Set([...ours, ...free])] };
+};
+
+type OpenTarget = Pick<AttachedTarget, 'target' | 'all' | 'claim' | 'stackMode'> & {
+  readonly answers: StackAnswers;
+};
+
+/** Opens the layers on what was named, all of which is known to be free. */
+const openNamed = async (
+  session: Session,
+  first: readonly Device[],
+  { answers, ...attached }: OpenTarget,
+): Promise<AttachedTarget> => {
+  const { target, all, claim, stackMode: mode } = attached;
+  const paths = all.map(({ path }) => path);
+  const stack = await openStack(session, first, { paths, mode, answers, claim });
+  const parts = related(stack.tree, target, all, stack);
+  return { ...attached, ...parts, closed: stack.closed, stack, further: [] };
+};
+
+const requireUsable = async (
+  session: Session,
+  tree: readonly Device[],
+  all: readonly Named[],
+  mode: LayerMode,
+): Promise<void> => {
+  for (const each of all) {
+    const device = deviceOf(tree, each);
+    await requireFree(session, each.name, device);
+    if (mode === 'read-write') requireWritable(each.name, device);
+  }
 };
 
 /**
@@ -240,8 +256,35 @@ export const attachTarget = async (
   const others = await Promise.all(
     options.withDisks.map((name) => resolveTarget(session.host, name)),
   );
-  const all = await resolveNamed(session, [target, ...others], options.mode);
-  return openNamed(session, target, all, options, diskLocker(session, options.mode));
+  const { mode, stackMode = mode, answers } = options;
+  const all = await resolveNamed(session, [target, ...others], mode);
+  const claim = diskLocker(session, mode);
+  const tree = await readTree(session);
+  const paths = all.map(({ path }) => path);
+  await claim(tree, paths);
+  await requireUsable(session, tree, all, mode);
+  return openNamed(session, tree, { target, all, claim, stackMode, answers });
+};
+
+/**
+ * Opens the layers on further disks that turn out to belong to the system.
+ *
+ * @param nodes devices on attached disks that nobody uses.
+ */
+export const extendTarget = async (
+  session: Session,
+  attached: AttachedTarget,
+  nodes: readonly string[],
+  answers: StackAnswers,
+): Promise<AttachedTarget> => {
+  const { target, all, claim, stackMode: mode, stack: before } = attached;
+  const further = nodes.map((path) => ({ name: path, path }));
+  const paths = [...all, ...further].map(({ path }) => path);
+  await claim(before.tree, nodes);
+  await requireUsable(session, before.tree, further, mode);
+  const stack = await openStack(session, before.tree, { paths, mode, answers, claim, before });
+  const parts = related(stack.tree, target, all, stack);
+  return { ...attached, ...parts, closed: stack.closed, stack, further: nodes };
 };
 
 /**
@@ -255,9 +298,13 @@ export const reopenForWriting = async (
   attached: AttachedTarget,
   answers: StackAnswers,
 ): Promise<AttachedTarget> => {
-  const { target, all, claim, stack } = attached;
+  const { target, all, claim, stack, further } = attached;
   if (stack.steps.length === 0) return attached;
   await session.hooks.tell({ mode: 'read-write' });
   for (const step of [...stack.steps].reverse()) await session.takeDown(step);
-  return openNamed(session, target, all, { mode: 'read-write', answers }, claim);
+  const tree = await readTree(session);
+  await requireUsable(session, tree, all, 'read-write');
+  const options = { target, all, claim, stackMode: 'read-write', answers } as const;
+  const reopened = await openNamed(session, tree, options);
+  return further.length === 0 ? reopened : extendTarget(session, reopened, further, answers);
 };

@@ -12,8 +12,8 @@ import type {
   Perform,
 } from '../storage/layer.ts';
 import { luksLayer } from '../storage/luks/luks.ts';
-import { mdLayer } from '../storage/md/md-layer.ts';
 import { lvmLayer } from '../storage/lvm/lvm-layer.ts';
+import { mdLayer } from '../storage/md/md-layer.ts';
 import { partitionLayer } from '../storage/partitions.ts';
 import { activateHooks } from './hook-phases.ts';
 import type { Session } from './session.ts';
@@ -30,6 +30,8 @@ export type OpenStack = {
   readonly closed: readonly ClosedLayer[];
   /** Their steps in the journal, for taking the stack down before its turn. */
   readonly steps: readonly number[];
+  /** Keys of all openings that were tried. */
+  readonly tried: ReadonlySet<string>;
 };
 
 type Names = ReadonlyMap<string, readonly string[]>;
@@ -175,6 +177,8 @@ export type OpenOptions = {
   readonly answers: StackAnswers;
   /** Called before a device is used for the first time; locks its disk and refuses one in use. */
   readonly claim: (tree: readonly Device[], paths: readonly string[]) => Promise<void>;
+  /** What was opened before, when further disks turn out to belong to the target. */
+  readonly before?: OpenStack;
 };
 
 /**
@@ -184,13 +188,13 @@ export type OpenOptions = {
 export const openStack = async (
   session: Session,
   first: readonly Device[],
-  { paths, mode, answers, claim }: OpenOptions,
+  { paths, mode, answers, claim, before }: OpenOptions,
 ): Promise<OpenStack> => {
-  const tried = new Set<string>();
+  const tried = new Set<string>(before?.tried ?? []);
   const scope = new Set(paths);
-  const opened: Opening[] = [];
-  const closed: ClosedLayer[] = [];
-  const steps: number[] = [];
+  const opened: Opening[] = [...(before?.opened ?? [])];
+  const closed: ClosedLayer[] = [...(before?.closed ?? [])];
+  const steps: number[] = [...(before?.steps ?? [])];
   const perform: Perform = async (step) => {
     const number = await session.perform(step);
     steps.push(number);
@@ -203,11 +207,11 @@ export const openStack = async (
     const openings = await nextOpenings(session, { mode, answers }, { tree, tried, scope });
     if (openings.length === 0) {
       // A hook may have brought up a device, and there may be a layer on it.
-      if (!(await hooks.after(tree, scope))) return { tree, opened, closed, steps };
+      if (!(await hooks.after(tree, scope))) return { tree, opened, closed, steps, tried };
       tree = await readTree(session, opened);
       continue;
     }
-    const before = opened.length;
+    const already = opened.length;
     for (const opening of openings) {
       tried.add(opening.key);
       await claim(tree, opening.devices);
@@ -219,6 +223,6 @@ export const openStack = async (
       opened.push(opening);
       for (const path of opening.devices) scope.add(path);
     }
-    if (opened.length > before) tree = await readTree(session, opened);
+    if (opened.length > already) tree = await readTree(session, opened);
   }
 };

@@ -17,7 +17,8 @@ import type { Observer } from './observer.ts';
 import { type ContainerWishes, type RunHandlers, runSystem } from './run-system.ts';
 import type { Session } from './session.ts';
 import type { StackAnswers } from './stack-answers.ts';
-import { type FoundSystem, surveyDirectory, surveyTarget } from './survey.ts';
+import { type FoundSystem, surveyDirectory } from './survey.ts';
+import { surveyWhole } from './survey-whole.ts';
 import { resolveTarget, type Target } from './target.ts';
 
 export type FindOptions = {
@@ -72,8 +73,8 @@ export const findSystem = async (
     `Look at ${target.name}`,
     async () => {
       const mode = options.mode === 'write' ? 'read-write' : 'read-only';
-      const attached = await attachTarget(session, target, { ...options, mode });
-      const survey = await surveyTarget(session, attached, 'enough');
+      const first = await attachTarget(session, target, { ...options, mode });
+      const { attached, survey } = await surveyWhole(session, first, options.answers, 'enough');
       const system = chooseSystem(attached, survey, options.system);
       return { target, system, closed: attached.closed };
     },

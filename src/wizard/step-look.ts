@@ -5,7 +5,7 @@ import { wrapText } from '../output/wrap.ts';
 import { checkTargetsOn } from '../rescue/check-system.ts';
 import { requireSystems, systemName, systemTitle } from '../rescue/choose-system.ts';
 import { closedText } from '../rescue/closed-layers.ts';
-import { type FoundSystem, type Survey, surveyDirectory, surveyTarget } from '../rescue/survey.ts';
+import type { FoundSystem, Survey } from '../rescue/survey.ts';
 import type { KeyQuestion } from './ask.ts';
 import { warningLines } from './screen.ts';
 import type { Walk } from './walk.ts';
@@ -17,17 +17,8 @@ const foundText = ({ systems }: Survey): string => {
 };
 
 /** Reads what is on the target. Not one byte is written. */
-export const lookAt = async (walk: Walk): Promise<Survey> => {
-  const { session, attached, target } = walk;
-  return walk.observer.task(
-    `Look at ${target.name} (reads only)`,
-    async () =>
-      attached === null
-        ? { systems: [await surveyDirectory(session, target.path)], problems: [] }
-        : surveyTarget(session, attached),
-    foundText,
-  );
-};
+export const lookAt = ({ observer, target, look }: Walk): Promise<Survey> =>
+  observer.task(`Look at ${target.name} (reads only)`, look, foundText);
 
 /** What fstab names and nobody can find now; often the very reason of the visit. */
 const missingLines = (system: FoundSystem, view: View): readonly string[] => {

@@ -4,7 +4,7 @@ import { plainText } from '../host/plain-text.ts';
 import type { AttachedTarget } from '../rescue/attach.ts';
 import type { MountedSystem, SystemMode } from '../rescue/mount-system.ts';
 import type { Session } from '../rescue/session.ts';
-import type { FoundSystem } from '../rescue/survey.ts';
+import type { FoundSystem, Survey } from '../rescue/survey.ts';
 import type { Target } from '../rescue/target.ts';
 import type { KeyQuestion } from './ask.ts';
 import type { Console } from './console.ts';
@@ -18,6 +18,8 @@ export type Walk = Console & {
   readonly attached: AttachedTarget | null;
   /** False for a disk that cannot be written: only a throwaway copy can be booted. */
   readonly writable: boolean;
+  /** Reads what is on the target. Not one byte is written. */
+  readonly look: () => Promise<Survey>;
   /** Lifts the write protection under which everything is looked at. */
   readonly allowWrites: () => Promise<void>;
 };

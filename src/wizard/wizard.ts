@@ -9,6 +9,8 @@ import { systemTitle } from '../rescue/choose-system.ts';
 import { holdStill } from '../rescue/hold-still.ts';
 import { rescuePrograms } from '../rescue/rescue-job.ts';
 import type { Session } from '../rescue/session.ts';
+import { surveyDirectory } from '../rescue/survey.ts';
+import { surveyWhole } from '../rescue/survey-whole.ts';
 import { resolveTarget, type Target } from '../rescue/target.ts';
 import { requireAllDown, withSession } from '../rescue/with-session.ts';
 import { describeStacks } from '../storage/describe-stacks.ts';
@@ -33,20 +35,31 @@ const openWalk = async (
   if (target.kind === 'directory') {
     await session.lock(target.lockKey, 'exclusive');
     const allowWrites = async () => {};
-    return { ...console, session, target, attached: null, writable: true, allowWrites };
+    const look = async () => ({
+      systems: [await surveyDirectory(session, target.path)],
+      problems: [],
+    });
+    return { ...console, session, target, attached: null, writable: true, look, allowWrites };
   }
   const answers = stackAnswersOf(console);
   return console.observer.task(`Attach ${target.name}`, async () => {
     const options = { withDisks: [], mode, stackMode: 'read-only', answers } as const;
     const attached = await attachTarget(session, target, options);
     const release = await holdStill(session, attached);
-    const walk = { ...console, session, target, attached, writable, allowWrites: release };
     let allowed = false;
-    walk.allowWrites = async () => {
-      await release();
-      // Arrays and groups were opened read-only for the look.
-      if (!allowed) walk.attached = await reopenForWriting(session, attached, answers);
-      allowed = true;
+    const walk = {
+      ...{ ...console, session, target, attached, writable },
+      look: async () => {
+        const whole = await surveyWhole(session, walk.attached, answers);
+        walk.attached = whole.attached;
+        return whole.survey;
+      },
+      allowWrites: async () => {
+        await release();
+        // Arrays and groups were opened read-only for the look.
+        if (!allowed) walk.attached = await reopenForWriting(session, walk.attached, answers);
+        allowed = true;
+      },
     };
     return walk;
   });
