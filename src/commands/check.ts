@@ -19,11 +19,13 @@ import type { HookStage } from '../rescue/hook-input.ts';
 import { stagesBetween } from '../rescue/hook-phases.ts';
 import { hookLines } from '../rescue/hooks.ts';
 import type { Observer } from '../rescue/observer.ts';
+import { stackLines } from '../rescue/open-stack.ts';
 import type { Session } from '../rescue/session.ts';
 import type { StackAnswers } from '../rescue/stack-answers.ts';
 import { surveyWhole } from '../rescue/survey-whole.ts';
 import { resolveTarget } from '../rescue/target.ts';
 import { requireAllDown, withSession } from '../rescue/with-session.ts';
+import type { Opening } from '../storage/layer.ts';
 import { type CommandContext, parseOptions } from './context.ts';
 import { printCommands } from './dry-run.ts';
 import { stackAnswers } from './stack-answers.ts';
@@ -39,6 +41,12 @@ const schema = targetSchema.extend(repairSchema.shape);
 
 type Arguments = z.infer<typeof schema>;
 
+type ToCheck = {
+  readonly targets: readonly CheckTarget[];
+  /** Layers that were opened for them. */
+  readonly opened: readonly Opening[];
+};
+
 /**
  * All file systems of the system; where none can be found (its root may be the damaged one) all
  * that are on the target.
@@ -48,7 +56,7 @@ const targetsToCheck = async (
   given: Arguments,
   repair: boolean,
   { answers, observer }: { readonly answers: StackAnswers; readonly observer: Observer },
-): Promise<readonly CheckTarget[]> => {
+): Promise<ToCheck> => {
   const target = await resolveTarget(session.host, given.TARGET);
   if (target.kind === 'directory') {
     throw usageError(
@@ -62,6 +70,7 @@ const targetsToCheck = async (
     answers,
   });
   const { attached, survey } = await surveyWhole(session, first, answers, 'enough');
+  const { opened } = attached.stack;
   const lost = await lostTargetsOn(session, attached);
   const onDisk = [...checkTargetsOn(attached), ...lost];
   const nothing = onDisk.every(({ fsType }) => fileSystemFor(fsType) === null);
@@ -69,17 +78,15 @@ const targetsToCheck = async (
   for (const layer of attached.closed) observer.warn(closedText(layer));
   if (survey.systems.length === 0 || (given.system === undefined && survey.systems.length > 1)) {
     if (onDisk.length === 0) chooseSystem(attached, survey, null);
-    return onDisk;
+    return { targets: onDisk, opened };
   }
   const ofSystem = checkTargetsOf(chooseSystem(attached, survey, given.system ?? null));
   const unread = [...survey.problems, ...lost].map(({ device }) => device);
   // What could not even be looked at may well be a part of the system.
-  return [
-    ...ofSystem,
-    ...onDisk.filter(
-      ({ device }) => unread.includes(device) && ofSystem.every((one) => one.device !== device),
-    ),
-  ];
+  const more = onDisk.filter(
+    ({ device }) => unread.includes(device) && ofSystem.every((one) => one.device !== device),
+  );
+  return { targets: [...ofSystem, ...more], opened };
 };
 
 const exitFor = (results: readonly CheckResult[]): ExitCode =>
@@ -101,13 +108,15 @@ export const checkHandler = async (args: unknown, context: CommandContext): Prom
       repair ? 'read-write' : 'read-only',
     ),
     async (open) => {
-      const targets = await targetsToCheck(open, given, repair, { answers, observer });
+      const { targets, opened } = await targetsToCheck(open, given, repair, { answers, observer });
       const lines = checkLines(targets, given.repair);
       if (dryRun) {
         const hooks = (first: HookStage, last: HookStage) =>
           hookLines(open.host, context.hooks, stagesBetween(first, last));
         printCommands(context, [
-          ...(await hooks('before-probe', 'before-check')),
+          ...(await hooks('before-probe', 'before-activate')),
+          ...stackLines(opened, given.repair ? 'read-write' : 'read-only'),
+          ...(await hooks('after-activate', 'before-check')),
           ...lines,
           ...(await hooks('after-check', 'after-check')),
           ...(await hooks('before-deactivate', 'after-deactivate')),

@@ -9,6 +9,7 @@ import { hookMode, stagesBetween } from '../rescue/hook-phases.ts';
 import { hookLines } from '../rescue/hooks.ts';
 import { plannedMountSchema } from '../rescue/mount-plan.ts';
 import { mountLines } from '../rescue/mount-system.ts';
+import { stackLines } from '../rescue/open-stack.ts';
 import { findSystem, prepareSystem } from '../rescue/rescue-job.ts';
 import type { StackAnswers } from '../rescue/stack-answers.ts';
 import { requireAllDown, withSession } from '../rescue/with-session.ts';
@@ -50,7 +51,7 @@ const dryRun = async (
   const { teardown } = await withSession(
     context.session('mount --dry-run', given.TARGET),
     async (session) => {
-      const { system } = await findSystem(
+      const { system, opened } = await findSystem(
         session,
         findOptions(given, 'read-only', answers),
         context.observer,
@@ -60,7 +61,9 @@ const dryRun = async (
       const hooks = (first: HookStage, last: HookStage) =>
         hookLines(session.host, context.hooks, stagesBetween(first, last));
       printCommands(context, [
-        ...(await hooks('before-probe', 'after-activate')),
+        ...(await hooks('before-probe', 'before-activate')),
+        ...stackLines(opened, given.readOnly ? 'read-only' : 'read-write'),
+        ...(await hooks('after-activate', 'after-activate')),
         ...(given.skipCheck ? [] : await hooks('before-check', 'before-check')),
         ...checks,
         ...(given.skipCheck ? [] : await hooks('after-check', 'after-check')),

@@ -13,6 +13,7 @@ import { hookMode, stagesBetween } from '../rescue/hook-phases.ts';
 import { hookLines } from '../rescue/hooks.ts';
 import { plannedMountSchema } from '../rescue/mount-plan.ts';
 import { mountLines } from '../rescue/mount-system.ts';
+import { stackLines } from '../rescue/open-stack.ts';
 import {
   findSystem,
   type RescueOptions,
@@ -168,7 +169,7 @@ const dryRun = async (options: RescueOptions, context: CommandContext): Promise<
     context.session('rescue --dry-run', options.target),
     async (session) => {
       const look = { ...options, mode: 'read-only' } as const;
-      const { system } = await findSystem(session, look, context.observer);
+      const { system, opened } = await findSystem(session, look, context.observer);
       const root = `${session.runDirectory}/root`;
       const hooks = (first: HookStage, last: HookStage) =>
         hookLines(session.host, context.hooks, stagesBetween(first, last));
@@ -178,7 +179,9 @@ const dryRun = async (options: RescueOptions, context: CommandContext): Promise<
         ...(await hooks('after-check', 'after-check')),
       ];
       printCommands(context, [
-        ...(await hooks('before-probe', 'after-activate')),
+        ...(await hooks('before-probe', 'before-activate')),
+        ...stackLines(opened, options.mode === 'write' ? 'read-write' : 'read-only'),
+        ...(await hooks('after-activate', 'after-activate')),
         ...(options.skipCheck ? [] : checks),
         ...(await hooks('before-mount', 'before-mount')),
         ...mountLines(system, options.mode, root),

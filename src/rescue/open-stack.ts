@@ -72,6 +72,12 @@ const stands = (disk: Device, paths: ReadonlySet<string>): boolean =>
     [device.path ?? '', ...device.aliases].some((path) => paths.has(path)),
   );
 
+/** The commands that open these layers in a mode, for plans and explanations. */
+export const stackLines = (
+  opened: readonly Opening[],
+  mode: LayerMode,
+): readonly (readonly string[])[] => opened.flatMap(({ commands }) => commands(mode));
+
 /** An opening that fails leaves its layer closed; only these end the job. */
 const endsTheJob = (error: unknown): boolean =>
   error instanceof RescueError && ['INTERRUPTED', 'LEFT_BEHIND', 'LOCKED'].includes(error.code);

@@ -1,5 +1,6 @@
 import type { BootReport } from '../container/boot-report.ts';
 import type { CheckResult, LastResorts } from '../filesystems/file-system.ts';
+import type { Opening } from '../storage/layer.ts';
 import { attachTarget } from './attach.ts';
 import { planBoot, requireRunnable, type Wish } from './boot-plan.ts';
 import { checkFileSystems, checkTargetsOf, requireMountable } from './check-system.ts';
@@ -57,17 +58,24 @@ export type RescueResult = PreparedSystem & { readonly boot: BootReport };
 /** The programs without which the main job cannot be done, asked for before anything is touched. */
 export const rescuePrograms = ['systemd-nspawn', 'mount', 'umount', 'lsblk', 'blkid'];
 
+export type FoundTarget = {
+  readonly target: Target;
+  readonly system: FoundSystem;
+  /** Layers that were opened for it. */
+  readonly opened: readonly Opening[];
+};
+
 /** Attaches the target and finds the one system to work on. */
 export const findSystem = async (
   session: Session,
   options: FindOptions,
   observer: Observer,
-): Promise<{ readonly target: Target; readonly system: FoundSystem }> => {
+): Promise<FoundTarget> => {
   const target = await resolveTarget(session.host, options.target);
   if (target.kind === 'directory') {
     await session.lock(target.lockKey, options.mode === 'write' ? 'exclusive' : 'shared');
     const system = await surveyDirectory(session, target.path);
-    return { target, system };
+    return { target, system, opened: [] };
   }
   const { closed, ...found } = await observer.task(
     `Look at ${target.name}`,
@@ -76,7 +84,7 @@ export const findSystem = async (
       const first = await attachTarget(session, target, { ...options, mode });
       const { attached, survey } = await surveyWhole(session, first, options.answers, 'enough');
       const system = chooseSystem(attached, survey, options.system);
-      return { target, system, closed: attached.closed };
+      return { target, system, opened: attached.stack.opened, closed: attached.closed };
     },
     ({ system }) => `Found ${systemTitle(system)}`,
   );
