@@ -55,7 +55,8 @@ const withFacts = (
     const path = device.path ?? '';
     const described = {
       ...device,
-      stack: stacks.get(path) ?? device.stack,
+      // The same volume may be on a disk that is attached again: this mapping is not on it.
+      stack: device.stack ?? stacks.get(path) ?? null,
       duplicateOf: duplicates.get(path) ?? null,
       children: device.children.map(visit),
     };

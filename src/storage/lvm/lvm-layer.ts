@@ -127,7 +127,8 @@ const openingOf = (context: LayerContext, way: Way, part: Part): Opening => {
   const { group, nodes } = way.instance;
   const volumes = part.volumes.map(({ uuid }) => uuid).join(' ');
   const devices = nodes.map(({ device }) => device.path ?? `/dev/${device.name}`);
-  const renamed = way.change === 'rename' ? `, kept apart as ${way.name}` : '';
+  const opens = part.need.kind !== 'impossible';
+  const renamed = opens && way.change === 'rename' ? `, kept apart as ${way.name}` : '';
   return {
     key: `lvm ${group.uuid} ${devices.join(' ')} ${part.rank} ${volumes}`,
     layer: 'lvm',

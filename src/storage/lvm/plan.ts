@@ -68,7 +68,7 @@ const obstacle = (
 
 const missingWords = ({ missing }: GroupInstance): string =>
   missing.length === 1
-    ? `its physical volume ${missing[0]?.uuid} is missing`
+    ? `Its physical volume ${missing[0]?.uuid} is missing`
     : `${missing.length} of its physical volumes are missing`;
 
 const namesOf = (volumes: readonly LvmLv[]): string => volumes.map(({ name }) => name).join(', ');
