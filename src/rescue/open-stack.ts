@@ -171,7 +171,9 @@ const nextOpenings = async (
     luksHeaders: answers.luksHeaders,
   };
   const found = (await Promise.all(layers.map((layer) => layer.probe(context)))).flat();
-  const fresh = found.filter(({ key }) => !tried.has(key));
+  // What stands on two disks is met on both ways to it.
+  const once = [...new Map(found.map((opening) => [opening.key, opening])).values()];
+  const fresh = once.filter(({ key }) => !tried.has(key));
   const rank = Math.min(...fresh.map((opening) => opening.rank));
   return fresh.filter((opening) => opening.rank === rank);
 };

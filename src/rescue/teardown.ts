@@ -39,6 +39,8 @@ export const tearDown = async (
       left.push({ what: describeUndo(step.undo), reason: result.reason });
       continue;
     }
+    // A directory in which something busy was left is to go with it the next time.
+    if (step.undo.kind === 'remove-directory' && left.length > 0) continue;
     await journal.markUndone(step.step);
     if (result.outcome === 'failed') hookFailures.push(result.reason);
     if (result.outcome === 'undone' && !isPlumbing(step)) removed.push(describeUndo(step.undo));

@@ -66,7 +66,10 @@ describe('a host whose udev assembles no arrays', () => {
 });
 
 /** What udev calls the host's array now. */
-const links = () => vm.sh('ls -l /dev/md /dev/disk/by-id /dev/disk/by-uuid | grep md');
+const links = () =>
+  vm.sh(
+    `find /dev/md /dev/disk/by-id /dev/disk/by-uuid -type l -printf '%p %l\\n' | grep md | sort`,
+  );
 
 describe('a host that has an array of the same name and UUID', () => {
   let original: AttachedStack;
@@ -92,9 +95,12 @@ describe('a host that has an array of the same name and UUID', () => {
   });
   it('keeps its own names while the copy is up', async () => {
     await runs(copy, 'mount', ['--read-only']);
-    expect(await vm.sh('cat /proc/mdstat')).toContain('md999 : active (read-only) raid5');
-    expect(await links()).toBe(before);
-    await vm.kit(['cleanup']);
+    try {
+      expect(await vm.sh('cat /proc/mdstat')).toContain('md999 : active (read-only) raid5');
+      expect(await links()).toBe(before);
+    } finally {
+      await vm.kit(['cleanup']);
+    }
     await vm.expectAsBefore();
   });
   it('boots the copy', async () => {
