@@ -2,7 +2,7 @@ import { type Device, flattenDevice } from '../devices/device.ts';
 import { findDevice } from '../devices/read-devices.ts';
 import { RescueError, refusal } from '../host/rescue-error.ts';
 import type { ClosedLayer, LayerMode } from '../storage/layer.ts';
-import { attachLoop, freeLoopDevice, loopsOf } from '../storage/loop.ts';
+import { attachFreeLoop, loopsOf } from '../storage/loop.ts';
 import { addLoopPartitions } from '../storage/partitions.ts';
 import { isReadOnly } from '../storage/write-protect.ts';
 import { type OpenStack, openStack, readTree } from './open-stack.ts';
@@ -73,25 +73,9 @@ const requireUnattached = async (
   }
 };
 
-const attachAttempts = 5;
-
-/** Another program may take the device between the question and the answer: then the next one. */
-const attachFreeLoop = async (session: Session, file: string, mode: LayerMode): Promise<string> => {
-  for (let attempt = 1; ; attempt++) {
-    const device = await freeLoopDevice(session.host);
-    try {
-      await session.perform(attachLoop(device, file, mode));
-      return device;
-    } catch (error) {
-      const failed = error instanceof RescueError && error.code === 'COMMAND_FAILED';
-      if (!failed || attempt === attachAttempts) throw error;
-    }
-  }
-};
-
 const attachImage = async (session: Session, file: string, mode: LayerMode): Promise<string> => {
   await requireUnattached(session, file, mode);
-  const device = await attachFreeLoop(session, file, mode);
+  const device = await attachFreeLoop(session.host, session.perform, file, mode);
   const partitions = await addLoopPartitions(session.host, device);
   if (partitions !== null) await session.perform(partitions);
   return device;

@@ -2,7 +2,7 @@ import type { Host } from '../host/host.ts';
 import { RescueError } from '../host/rescue-error.ts';
 import type { Step } from '../host/step.ts';
 import type { Perform } from './layer.ts';
-import { attachLoop, freeLoopDevice } from './loop.ts';
+import { attachFreeLoop } from './loop.ts';
 
 const kernelName = (path: string): string => path.slice(path.lastIndexOf('/') + 1);
 
@@ -15,7 +15,7 @@ const sectorsOf = async (host: Host, device: string): Promise<number> => {
 };
 
 /** What is written to a covered device goes into this file; it holds only what was written. */
-const makeStore = (file: string, bytes: number): Step => ({
+export const makeStore = (file: string, bytes: number): Step => ({
   title: `Make ${file}, a sparse file for what is written`,
   commands: [{ program: 'truncate', args: [`--size=${bytes}`, file] }],
   why: 'The disk itself stays as it is.',
@@ -73,8 +73,7 @@ export const coverDevice = async (
   const uuid = `RESCUEKIT-${session}-${label}`;
   const file = `${directory}/cover-${label}`;
   await perform(makeStore(file, sectors * 512));
-  const loop = await freeLoopDevice(host);
-  await perform(attachLoop(loop, file, 'read-write'));
+  const loop = await attachFreeLoop(host, perform, file, 'read-write');
   await perform({
     title: `Lay a throwaway layer over ${device}`,
     commands: [{ program: 'dmsetup', args: coverArgs(name, uuid, device, sectors, loop) }],

@@ -3,6 +3,7 @@ import { RescueError } from '../host/rescue-error.ts';
 import type { Step } from '../host/step.ts';
 import { gone, leftBusy, type UndoResult, undone } from '../host/undo-result.ts';
 import { waitUntil } from '../host/wait.ts';
+import type { LayerMode, Perform } from './layer.ts';
 
 /** udev and its helpers open a device for a moment after each change; this long they may. */
 const settleMilliseconds = 5000;
@@ -18,7 +19,7 @@ export const loopBackingFile = async (host: Host, device: string): Promise<strin
  * The name of a loop device that is not in use. Named beforehand, and not by `losetup --find` at
  * the moment of attaching, because the journal must hold the name before the device is made.
  */
-export const freeLoopDevice = async (host: Host): Promise<string> => {
+const freeLoopDevice = async (host: Host): Promise<string> => {
   const names = ((await host.files.list('/sys/block')) ?? []).filter((name) =>
     /^loop\d+$/.test(name),
   );
@@ -45,11 +46,7 @@ export const loopsOf = async (host: Host, file: string): Promise<readonly string
 };
 
 /** The step that shows an image file as a block device, and the device it will be. */
-export const attachLoop = (
-  device: string,
-  file: string,
-  mode: 'read-only' | 'read-write',
-): Step => ({
+const attachLoop = (device: string, file: string, mode: LayerMode): Step => ({
   title: `Attach ${file} as ${device}`,
   commands: [
     {
@@ -62,6 +59,27 @@ export const attachLoop = (
   undo: { kind: 'detach-loop', device, backingFile: file },
   allOrNothing: true,
 });
+
+const attachAttempts = 5;
+
+/** Another program may take the device between the question and the answer: then the next one. */
+export const attachFreeLoop = async (
+  host: Host,
+  perform: Perform,
+  file: string,
+  mode: LayerMode,
+): Promise<string> => {
+  for (let attempt = 1; ; attempt++) {
+    const device = await freeLoopDevice(host);
+    try {
+      await perform(attachLoop(device, file, mode));
+      return device;
+    } catch (error) {
+      const failed = error instanceof RescueError && error.code === 'COMMAND_FAILED';
+      if (!failed || attempt === attachAttempts) throw error;
+    }
+  }
+};
 
 /**
  * Lets the file go. `losetup --detach` succeeds on a busy device too and only marks it to go away

@@ -2,40 +2,10 @@ import type { Host } from '../../host/host.ts';
 import { gone, leftBusy, type UndoResult, undone } from '../../host/undo-result.ts';
 import { waitUntil } from '../../host/wait.ts';
 import { clearHolders } from '../clear-holders.ts';
+import { type Mapping, readMappings } from '../mappings.ts';
 
 /** cryptsetup itself tries for five seconds; a scan by udev may take a little longer. */
 const closeMilliseconds = 5000;
-
-type Mapping = {
-  /** Kernel name, for instance `dm-3`. */
-  readonly kernelName: string;
-  /** What it is called now. */
-  readonly name: string;
-  readonly uuid: string;
-  readonly majorMinor: string;
-};
-
-const readMapping = async (host: Host, kernelName: string): Promise<Mapping | null> => {
-  const directory = `/sys/class/block/${kernelName}`;
-  // A mapping may go away between the listing and the reading.
-  const read = (name: string) => host.files.readText(`${directory}/${name}`).catch(() => null);
-  const [name, uuid, majorMinor] = await Promise.all([
-    read('dm/name'),
-    read('dm/uuid'),
-    read('dev'),
-  ]);
-  if (name === null || uuid === null || majorMinor === null) return null;
-  return { kernelName, name: name.trim(), uuid: uuid.trim(), majorMinor: majorMinor.trim() };
-};
-
-/** All mappings of device-mapper. */
-export const readMappings = async (host: Host): Promise<readonly Mapping[]> => {
-  const names = ((await host.files.list('/sys/class/block')) ?? []).filter((name) =>
-    /^dm-\d+$/.test(name),
-  );
-  const found = await Promise.all(names.map((name) => readMapping(host, name)));
-  return found.flatMap((mapping) => mapping ?? []);
-};
 
 /**
  * The mapping that was opened under a name. cryptsetup makes that name a part of the device-mapper

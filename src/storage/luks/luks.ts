@@ -2,7 +2,7 @@ import { type Device, flattenDevice, nodeOf } from '../../devices/device.ts';
 import type { Host } from '../../host/host.ts';
 import { plainText } from '../../host/plain-text.ts';
 import type { Layer, LayerContext, LayerMode, Need, Opening, Perform, Secret } from '../layer.ts';
-import { attachLoop, freeLoopDevice } from '../loop.ts';
+import { attachFreeLoop } from '../loop.ts';
 import { isReadOnly, writeProtect } from '../write-protect.ts';
 import { type MatchedHeader, matchHeaders } from './detached-header.ts';
 import { type LuksMetadata, readLuksMetadata } from './luks-metadata.ts';
@@ -52,9 +52,7 @@ const heldHeader = async (host: Host, perform: Perform, path: string): Promise<s
     await protect(host, perform, path);
     return path;
   }
-  const loop = await freeLoopDevice(host);
-  await perform(attachLoop(loop, path, 'read-only'));
-  return loop;
+  return attachFreeLoop(host, perform, path, 'read-only');
 };
 
 type Container = { readonly device: Device; readonly node: string; readonly header: string | null };

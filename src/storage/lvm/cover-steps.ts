@@ -8,15 +8,6 @@ const sectorBytes = 512;
 /** The copy begins here in its file: with a label at its start udev would take the loop for a PV. */
 export const gapBytes = 2 ** 20;
 
-/** Makes an empty file that takes no space until something is written to it. */
-export const makeSparse = (file: string, sizeBytes: number): Step => ({
-  title: `Make ${file}`,
-  commands: [{ program: 'truncate', args: ['--size', String(sizeBytes), file] }],
-  why: 'What would be written to the metadata of the disk goes into this file.',
-  risk: 'none',
-  undo: { kind: 'remove-file', path: file },
-});
-
 /** Copies a range of a device into a file, leaving holes where it is empty. */
 export const copyRange = (
   device: string,
@@ -67,19 +58,6 @@ const createMapping = (name: string, rows: readonly Row[], title: string, why: s
 });
 
 /** A view of the device that keeps everything written to it apart, in the store. */
-export const snapshotCover = (
-  name: string,
-  device: string,
-  sizeBytes: number,
-  store: string,
-): Step =>
-  createMapping(
-    name,
-    [[0, sizeBytes / sectorBytes, 'snapshot', device, store, 'P', '8']],
-    `Lay a copy-on-write layer over ${device}`,
-    'The kernel writes to volumes of this kind when they are activated, also when they are read-only.',
-  );
-
 export type PrivateParts = {
   readonly device: string;
   readonly copy: string;

@@ -1,16 +1,9 @@
 import type { Host } from '../../host/host.ts';
-import { RescueError } from '../../host/rescue-error.ts';
+import { coverDevice, makeStore } from '../cover.ts';
 import type { LayerMode, Perform } from '../layer.ts';
-import { attachLoop, freeLoopDevice } from '../loop.ts';
-import {
-  copyRange,
-  gapBytes,
-  hideFromUdev,
-  makeSparse,
-  privateView,
-  snapshotCover,
-} from './cover-steps.ts';
-import { coverName, type PvNode } from './group-instance.ts';
+import { attachFreeLoop } from '../loop.ts';
+import { copyRange, gapBytes, hideFromUdev, privateView } from './cover-steps.ts';
+import { coverLabel, coverName, type PvNode } from './group-instance.ts';
 import type { LvmGroup, LvmPv } from './report.ts';
 
 /** What covering needs to know. */
@@ -22,12 +15,6 @@ export type CoverContext = {
   readonly directory: string;
   readonly mode: LayerMode;
 };
-
-/** Of a store for what the kernel writes by itself; it holds holes until something is written. */
-const largestStoreBytes = 16 * 2 ** 30;
-/** The table of exceptions takes 16 bytes for each 4 KiB; this is more than that. */
-const storeBytes = (pvBytes: number): number =>
-  Math.min(Math.ceil(pvBytes / 64) + pvBytes + 16 * 2 ** 20, largestStoreBytes);
 
 /** Behind the extents of a disk that has grown there may be any amount; a second area is there. */
 const largestTailBytes = 2 ** 30;
@@ -51,46 +38,28 @@ export const uncopyable = (group: LvmGroup, pv: LvmPv): string | null => {
     : null;
 };
 
-const attachAttempts = 5;
-
-/** Another program may take the device between the question and the answer: then the next one. */
-const attachFile = async ({ host, perform }: CoverContext, file: string): Promise<string> => {
-  for (let attempt = 1; ; attempt++) {
-    const loop = await freeLoopDevice(host);
-    try {
-      await perform(attachLoop(loop, file, 'read-write'));
-      return loop;
-    } catch (error) {
-      const failed = error instanceof RescueError && error.code === 'COMMAND_FAILED';
-      if (!failed || attempt === attachAttempts) throw error;
-    }
-  }
-};
-
 const coverPv = async (
   context: CoverContext,
   group: LvmGroup,
   { device }: PvNode,
   pv: LvmPv,
 ): Promise<string> => {
-  const { perform, session, directory } = context;
+  const { host, perform, session, directory } = context;
   const node = `/dev/${device.name}`;
-  const name = coverName(session, device);
-  const file = `${directory}/lvm-${device.name}.store`;
   if (context.mode === 'read-only') {
-    await perform(makeSparse(file, roundUp(storeBytes(pv.sizeBytes))));
-    const store = await attachFile(context, file);
-    await perform(snapshotCover(name, node, pv.sizeBytes, store));
-    return `/dev/mapper/${name}`;
+    const label = coverLabel(device);
+    return coverDevice(host, perform, { device: node, session, directory, label });
   }
+  const name = coverName(session, device);
+  const file = `${directory}/lvm-${device.name}.copy`;
   const { data, tail } = tailOf(group, pv);
   const head = pv.dataStartBytes;
-  await perform(makeSparse(file, roundUp(gapBytes + head + tail)));
+  await perform(makeStore(file, roundUp(gapBytes + head + tail)));
   await perform(copyRange(node, 0, head, file, gapBytes));
   if (pv.metadataAreas > 1) {
     await perform(copyRange(node, head + data, tail, file, gapBytes + head));
   }
-  const copy = await attachFile(context, file);
+  const copy = await attachFreeLoop(host, perform, file, 'read-write');
   const parts = { device: node, copy, headBytes: head, dataBytes: data, tailBytes: tail };
   await perform(privateView(name, parts));
   return `/dev/mapper/${name}`;

@@ -2,8 +2,8 @@ import type { Host } from '../../host/host.ts';
 import { gone, leftBusy, type UndoResult, undone } from '../../host/undo-result.ts';
 import { waitUntil } from '../../host/wait.ts';
 import { clearHolders } from '../clear-holders.ts';
+import { type Mapping, readMappings, standingOn } from '../mappings.ts';
 import { lvmCommand } from './lvm-command.ts';
-import { type Mapping, readMappings, standingOn } from './mappings.ts';
 
 /** udev looks at a volume for a moment after each change. */
 const removeMilliseconds = 10_000;

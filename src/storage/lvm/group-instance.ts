@@ -24,9 +24,12 @@ export type GroupInstance = {
   readonly ambiguous: string | null;
 };
 
+/** Tells the private view of a physical volume from what else a session covers. */
+export const coverLabel = (device: Device): string => `pv-${device.name}`;
+
 /** Names of the private views of physical volumes that a session makes. */
 export const coverName = (session: string, device: Device): string =>
-  `rescuekit-${session}-pv-${device.name}`;
+  `rescuekit-${session}-${coverLabel(device)}`;
 
 const isCover = (device: Device): boolean =>
   device.aliases.some((alias) => /^\/dev\/mapper\/rescuekit-[0-9a-f]+-pv-/.test(alias));

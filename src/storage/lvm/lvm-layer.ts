@@ -2,6 +2,7 @@ import { requirePrograms } from '../../host/capabilities.ts';
 import type { Host } from '../../host/host.ts';
 import { RescueError } from '../../host/rescue-error.ts';
 import type { Layer, LayerContext, Opening, Perform } from '../layer.ts';
+import { type Mapping, readMappings } from '../mappings.ts';
 import { isReadOnly, writeProtect } from '../write-protect.ts';
 import {
   type Activation,
@@ -20,7 +21,6 @@ import {
   shownDevice,
 } from './group-instance.ts';
 import { lvmCommand } from './lvm-command.ts';
-import { type Mapping, readMappings } from './mappings.ts';
 import { isOfGroup, mapperName, sessionGroupName, volumeNames } from './names.ts';
 import { describeGroup, isBehind, type Part, partsOf, privateReason } from './plan.ts';
 import { readGroups } from './report.ts';

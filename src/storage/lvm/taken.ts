@@ -1,6 +1,6 @@
 import type { LayerContext } from '../layer.ts';
+import type { Mapping } from '../mappings.ts';
 import { type GroupInstance, shownDevice } from './group-instance.ts';
-import type { Mapping } from './mappings.ts';
 import { isOfGroup, mapperUuid } from './names.ts';
 
 /** What of a group is active, and what of its names is somebody else's. */

@@ -1,4 +1,4 @@
-import type { Host } from '../../host/host.ts';
+import type { Host } from '../host/host.ts';
 
 /** One device-mapper device as the kernel has it now. */
 export type Mapping = {
