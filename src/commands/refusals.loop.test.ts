@@ -69,6 +69,9 @@ const writePhysicalVolumeLabel = async (path: string): Promise<void> => {
   await handle.close();
 };
 
+const hasProgram = async (name: string): Promise<boolean> =>
+  (await lab.host.files.statusFollowed(`/usr/sbin/${name}`)) !== null;
+
 const commands = ['inspect', 'check', 'mount'] as const;
 
 describe('a target that must not be touched', () => {
@@ -194,8 +197,10 @@ describe('a target that cannot be used', () => {
     for (const command of ['inspect', 'mount'] as const) {
       expect(await refused([command, path])).toMatchObject({
         exitCode: 1,
-        code: 'ENCRYPTED',
-        message: expect.stringMatching(/^\/dev\/loop\d+ is encrypted \(crypto_LUKS\)/),
+        // Without cryptsetup nothing can be said about the header.
+        ...((await hasProgram('cryptsetup'))
+          ? { code: 'ENCRYPTED' }
+          : { code: 'MISSING_PROGRAM', message: expect.stringMatching(/LUKS.*cryptsetup/) }),
       });
     }
   });
@@ -205,8 +210,9 @@ describe('a target that cannot be used', () => {
     await writePhysicalVolumeLabel(path);
     expect(await refused(['inspect', path])).toMatchObject({
       exitCode: 1,
-      code: 'CLOSED_LAYER',
-      message: expect.stringMatching(/is an LVM physical volume/),
+      ...((await hasProgram('lvm'))
+        ? { code: 'CLOSED_LAYER', message: expect.stringMatching(/is an LVM physical volume/) }
+        : { code: 'MISSING_PROGRAM', message: expect.stringMatching(/LVM.*lvm is not installed/) }),
     });
   });
 

@@ -1,7 +1,7 @@
 import { plainText } from '../host/plain-text.ts';
 import { createStyle } from './style.ts';
 import type { View } from './terminal.ts';
-import { cutText, padText } from './text-width.ts';
+import { cutText, padText, textWidth } from './text-width.ts';
 import { wrapText } from './wrap.ts';
 
 /** What a report on a system needs of it; the documents of `inspect` have it all. */
@@ -17,6 +17,8 @@ export type SystemView = {
     readonly initramfs: string | null;
     readonly modules: boolean;
   }[];
+  /** From the disk to the file system. */
+  readonly layers: readonly { readonly device: string; readonly kind: string }[];
   readonly bootLoaders: readonly { readonly name: string; readonly config: string | null }[];
   readonly mounts: readonly MountView[];
   readonly missing: readonly string[];
@@ -47,7 +49,7 @@ const kernelText = (kernel: SystemView['kernels'][number]): string => {
   return `${plainText(kernel.version)}${lacks.length === 0 ? '' : ` (${lacks.join(', ')})`}`;
 };
 
-const mountLines = (mount: MountView, view: View): readonly string[] => {
+const mountLines = (mount: MountView, width: number, view: View): readonly string[] => {
   const style = createStyle(view.colour);
   const [target, device, fsType, spec] = [
     mount.target,
@@ -55,7 +57,7 @@ const mountLines = (mount: MountView, view: View): readonly string[] => {
     mount.fsType,
     mount.spec,
   ].map(plainText);
-  const words = `${padText(target ?? '', 12)} ${padText(device ?? '', 16)} ${padText(fsType ?? '', 6)} ${spec}`;
+  const words = `${padText(target ?? '', 12)} ${padText(device ?? '', width)} ${padText(fsType ?? '', 6)} ${spec}`;
   const isFault = mount.state === 'missing' || mount.state === 'ambiguous';
   const paint = isFault ? style.warning : style.dim;
   const note = mount.note === null ? [] : wrapText(plainText(mount.note), view.columns - 1, 8);
@@ -63,9 +65,27 @@ const mountLines = (mount: MountView, view: View): readonly string[] => {
   return [isFault ? style.warning(line) : line, ...note.map(paint)];
 };
 
+const layerNames: Readonly<Record<string, string>> = {
+  raid: 'RAID',
+  luks: 'LUKS',
+  lvm: 'LVM',
+  multipath: 'multipath',
+};
+
+/** The way from the disk to the root, where it is longer than a partition. */
+const stackText = ({ layers }: SystemView): string | null => {
+  const stacked = layers.some(({ kind }) => kind in layerNames);
+  const words = layers.map(({ device, kind }) => {
+    const name = layerNames[kind];
+    return name === undefined ? device : `${device} (${name})`;
+  });
+  return stacked ? words.join(' → ') : null;
+};
+
 const facts = (system: SystemView): readonly (readonly [string, string])[] => [
   ['Init', `${initText(system)}, ${system.architecture ?? 'unknown architecture'}`],
   ['Kernels', system.kernels.map(kernelText).join('; ') || 'none found'],
+  ...[stackText(system)].flatMap((text) => (text === null ? [] : [['Storage', text] as const])),
   [
     'Boot loader',
     system.bootLoaders
@@ -75,6 +95,10 @@ const facts = (system: SystemView): readonly (readonly [string, string])[] => [
       .join(', ') || 'none found',
   ],
 ];
+
+/** As wide as the devices are, so that the columns behind them stand in line. */
+const deviceWidth = (mounts: readonly MountView[]): number =>
+  Math.max(16, ...mounts.map(({ device }) => textWidth(device ?? '')).filter((one) => one <= 32));
 
 /** One system: title, facts, and its mounts as fstab has them. */
 export const renderSystem = (system: SystemView, view: View): string => {
@@ -88,7 +112,7 @@ export const renderSystem = (system: SystemView, view: View): string => {
     `  ${style.bold(plainText(system.os.prettyName) + host)}  ${style.dim(system.name)}`,
     ...facts(system).map(([name, value]) => `    ${padText(name, 12)} ${plainText(value)}`),
     ...(system.mounts.length === 0 ? [] : ['    Mounts']),
-    ...system.mounts.flatMap((mount) => mountLines(mount, view)),
+    ...system.mounts.flatMap((mount) => mountLines(mount, deviceWidth(system.mounts), view)),
     ...warnings.map((text) => `    ${style.warning(plainText(text))}`),
   ].join('\n');
 };

@@ -32,4 +32,5 @@ export const padText = (text: string, columns: number): string =>
   text + ' '.repeat(Math.max(0, columns - textWidth(text)));
 
 /** Only ASCII, for terminals that can show nothing else. */
-export const asciiText = (text: string): string => text.replaceAll(/[^ -~]/gu, '?');
+export const asciiText = (text: string): string =>
+  text.replaceAll('→', '->').replaceAll(/[^ -~]/gu, '?');

@@ -13,6 +13,7 @@ const hintOf = ({ code, option, layer }: ClosedLayer): string => {
   if (code === 'WRONG_PASSPHRASE') {
     return 'Look at keyboard layout, capitals and blanks at the end, or name another file: --passphrase-file FILE, --key-file FILE.';
   }
+  if (code === 'MISSING_PROGRAM') return 'Install the program, and run this again.';
   if (option !== null) return `Add ${option} to open it all the same.`;
   return layer === 'luks'
     ? 'If you can open it by hand, name the open device instead.'

@@ -134,7 +134,9 @@ const openOne = async (
   const { need } = opening;
   try {
     if (need.kind === 'passphrase') return await openLocked(perform, opening, answers);
-    if (need.kind === 'impossible') return closedBy(opening, need.why, null, failureCode(opening));
+    if (need.kind === 'impossible') {
+      return closedBy(opening, need.why, null, need.code ?? failureCode(opening));
+    }
     if (need.kind === 'consent' && !(await answers.allow(opening, need.consent))) {
       const option = consentOption[need.consent];
       return closedBy(opening, need.why, option, consentCode[need.consent]);
@@ -151,6 +153,30 @@ type Round = {
   readonly tree: readonly Device[];
   readonly tried: ReadonlySet<string>;
   readonly scope: ReadonlySet<string>;
+};
+
+const layerNames: Readonly<Record<Opening['layer'], string>> = {
+  partitions: 'the partition table',
+  md: 'the RAID layer',
+  luks: 'the encrypted layer (LUKS)',
+  lvm: 'the LVM layer',
+  btrfs: 'the btrfs over several devices',
+};
+
+/** A layer whose programs are missing stays closed, and the job goes on with what is open. */
+const probeLayer = async (layer: Layer, context: LayerContext): Promise<readonly Opening[]> => {
+  try {
+    return await layer.probe(context);
+  } catch (error) {
+    if (!(error instanceof RescueError) || error.code !== 'MISSING_PROGRAM') throw error;
+    const why = `${error.message} ${error.hint}`;
+    const opening: Opening = {
+      ...{ key: `${layer.name} programs`, layer: layer.name, what: layerNames[layer.name] },
+      ...{ devices: [], rank: 0, need: { kind: 'impossible', why, code: 'MISSING_PROGRAM' } },
+      ...{ commands: () => [], open: async () => {}, aliases: {} },
+    };
+    return [opening];
+  }
 };
 
 /** Openings of the lowest rank that have not been tried. */
@@ -170,7 +196,7 @@ const nextOpenings = async (
     directory: session.directory,
     luksHeaders: answers.luksHeaders,
   };
-  const found = (await Promise.all(layers.map((layer) => layer.probe(context)))).flat();
+  const found = (await Promise.all(layers.map((layer) => probeLayer(layer, context)))).flat();
   // What stands on two disks is met on both ways to it.
   const once = [...new Map(found.map((opening) => [opening.key, opening])).values()];
   const fresh = once.filter(({ key }) => !tried.has(key));

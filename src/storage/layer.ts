@@ -39,7 +39,7 @@ export type Need =
   | { readonly kind: 'consent'; readonly consent: Consent; readonly why: string }
   | { readonly kind: 'passphrase' }
   /** It cannot be opened at all, and the person is told why. */
-  | { readonly kind: 'impossible'; readonly why: string };
+  | { readonly kind: 'impossible'; readonly why: string; readonly code?: ClosedLayer['code'] };
 
 /** How a secret was given: its bytes go to cryptsetup on standard input, or a file is named. */
 export type Secret =
@@ -120,5 +120,6 @@ export type ClosedLayer = {
     | 'DEGRADED'
     | 'PARTIAL'
     | 'CLONE'
+    | 'MISSING_PROGRAM'
     | 'CLOSED_LAYER';
 };

@@ -42,7 +42,7 @@ const openWalk = async (
     return { ...console, session, target, attached: null, writable: true, look, allowWrites };
   }
   const answers = stackAnswersOf(console);
-  return console.observer.task(`Attach ${target.name}`, async () => {
+  const attach = async () => {
     const options = { withDisks: [], mode, stackMode: 'read-only', answers } as const;
     const attached = await attachTarget(session, target, options);
     const release = await holdStill(session, attached);
@@ -62,6 +62,11 @@ const openWalk = async (
       },
     };
     return walk;
+  };
+  return console.observer.task(`Attach ${target.name}`, attach, ({ attached }) => {
+    const opened = attached.stack.opened.filter(({ layer }) => layer !== 'partitions');
+    const names = opened.map(({ what }) => what).join(', ');
+    return `Attached ${target.name}${names === '' ? '' : ` and opened read-only: ${names}`}`;
   });
 };
 

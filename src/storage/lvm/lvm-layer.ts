@@ -1,6 +1,5 @@
 import { requirePrograms } from '../../host/capabilities.ts';
 import type { Host } from '../../host/host.ts';
-import { RescueError } from '../../host/rescue-error.ts';
 import type { Layer, LayerContext, Opening, Perform } from '../layer.ts';
 import { type Mapping, readMappings } from '../mappings.ts';
 import { isReadOnly, writeProtect } from '../write-protect.ts';
@@ -198,29 +197,11 @@ const openingsOf = (
   });
 };
 
-/** The programs are missing: the person is told which, and the job goes on without the groups. */
-const closedFor = (nodes: readonly PvNode[], error: RescueError): Opening => ({
-  key: 'lvm programs',
-  layer: 'lvm',
-  what: 'LVM physical volumes',
-  devices: nodes.map(({ device }) => device.path ?? `/dev/${device.name}`),
-  rank: 0,
-  need: { kind: 'impossible', why: `${error.message} ${error.hint ?? ''}` },
-  commands: () => [],
-  open: async () => {},
-  aliases: {},
-});
-
 const probe = async (context: LayerContext): Promise<readonly Opening[]> => {
   const { host } = context;
   const { ours, free } = nodesOf(context);
   if (ours.length === 0) return [];
-  try {
-    await requirePrograms(host, ['lvm', 'dmsetup']);
-  } catch (error) {
-    if (error instanceof RescueError) return [closedFor(ours, error)];
-    throw error;
-  }
+  await requirePrograms(host, ['lvm', 'dmsetup']);
   await waitForActivation(host);
   const instances: GroupInstance[] = [];
   for (const set of readingSets(ours, free)) {
