@@ -26,6 +26,8 @@ export const commandEnvironment = (
   HOME: process.env.HOME ?? '/root',
   LANG: 'C.UTF-8',
   LC_ALL: 'C.UTF-8',
+  // Where btrfs and others would leave libblkid's cache: it is never read here, only written.
+  BLKID_FILE: '/dev/null',
   ...(process.env.TERM === undefined ? {} : { TERM: process.env.TERM }),
   ...more,
 });
