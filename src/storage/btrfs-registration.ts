@@ -78,3 +78,37 @@ export const restoreRegistration = async (
   for (const node of register) await act(node, scanArgs(node));
   return acted ? undone : gone;
 };
+
+const udevData = '/run/udev/data';
+
+/** Nodes of the btrfs devices of which udev has told the kernel. */
+const registeredNodes = async (host: Host): Promise<readonly string[]> => {
+  const names = ((await host.files.list(udevData)) ?? []).filter((name) => /^b\d+:\d+$/.test(name));
+  const found = await Promise.all(
+    names.map(async (name) => {
+      const text = (await host.files.readText(`${udevData}/${name}`)) ?? '';
+      return text.includes('ID_BTRFS_READY=') ? [`/dev/block/${name.slice(1)}`] : [];
+    }),
+  );
+  return found.flat();
+};
+
+/**
+ * Makes the kernel forget disks that are gone. It keeps a detached one in its list with the number
+ * of commits that it had, and refuses an older copy of it ("already registered with a higher
+ * generation"): a volume that was restored from a snapshot. Such an entry has no node any more by
+ * which it could be named, so all that is not mounted is forgotten, and what udev had told the
+ * kernel of is told again.
+ *
+ * @param except nodes of the target, whose entries must be those of this mount.
+ */
+export const forgetDetached = async (host: Host, except: readonly string[]): Promise<void> => {
+  const kept = await Promise.all(except.map((node) => host.files.realPath(node)));
+  await host.run({ program: 'btrfs', args: ['device', 'scan', '--forget'] });
+  for (const node of await registeredNodes(host)) {
+    const path = await host.files.realPath(node);
+    // 1: it is mounted, or an older copy itself.
+    if (path === null || kept.includes(path)) continue;
+    await host.run({ program: 'btrfs', args: scanArgs(node), accept: [0, 1] });
+  }
+};
