@@ -40,7 +40,7 @@ const risks: Readonly<Record<ActivationMode, string>> = {
 export const activationCommand = ({ name, volumes, whole, mode, access, scope }: Activation) => {
   const settings = access === 'read-only' ? [readOnlySettings(name)] : [];
   // No daemon is left behind by the session, and no cut-off conversion goes on by itself.
-  const args = ['--activate', 'y', '--activationmode', mode, '--monitor', 'n', '--poll', 'n'];
+  const args = ['--activate', 'y', '--activationmode', mode, '--poll', 'n'];
   return lvmCommand(
     whole ? 'vgchange' : 'lvchange',
     { ...scope, settings: [...scope.settings, ...settings] },

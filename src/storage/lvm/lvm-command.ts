@@ -6,7 +6,8 @@ import type { Command } from '../../host/command.ts';
  */
 const settings = [
   'backup{backup=0 archive=0}',
-  // Else every call on a group with a pool starts dmeventd, which stays, to deactivate it, too.
+  // Else a call on a group with a pool or mirror starts dmeventd, which stays; `--monitor n` would
+  // start it, too, to tell it to stop.
   'activation/monitoring=0',
   'devices{hints="none" scan_lvs=1 obtain_device_list_from_udev=0 filter=["a|.*|"] global_filter=["a|.*|"]}',
 ];
