@@ -84,6 +84,15 @@ const attachImage = async (session: Session, file: string, mode: LayerMode): Pro
 const diskOf = (tree: readonly Device[], device: Device): Device =>
   tree.find((disk) => flattenDevice(disk).includes(device)) ?? device;
 
+const layerTypes = new Set(['LVM2_member', 'linux_raid_member', 'crypto_LUKS']);
+
+/**
+ * What one session has opened on a disk another one must not use, not even to look: it goes away
+ * with the session that opened it.
+ */
+const hasLayers = (disk: Device): boolean =>
+  flattenDevice(disk).some(({ fsType }) => layerTypes.has(fsType ?? ''));
+
 /**
  * Two sessions on two partitions of one disk would be in each other's way: the disk is locked. It is
  * locked once, when the first of its devices is used.
@@ -93,10 +102,13 @@ const diskLocker = (session: Session, mode: LayerMode): Claim => {
   return async (tree, paths) => {
     for (const path of paths) {
       const device = findDevice(tree, path);
-      const number = device === null ? null : diskOf(tree, device).majorMinor;
+      if (device === null) continue;
+      const number = diskOf(tree, device).majorMinor;
       if (number === null || locked.has(number)) continue;
       locked.add(number);
-      await session.lock(`block-${number.replace(':', '-')}`, lockModeOf(mode));
+      const name = number.replace(':', '-');
+      await session.lock(`block-${name}`, lockModeOf(mode));
+      if (hasLayers(diskOf(tree, device))) await session.lock(`stack-${name}`, 'exclusive');
     }
   };
 };
