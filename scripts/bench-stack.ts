@@ -10,15 +10,17 @@ import { installProgram } from '../fixtures/lab/program.ts';
 import { stackDisks } from '../fixtures/stacks/stack-disks.ts';
 import { createHost } from '../src/host/host.ts';
 
+/** Before the disks are attached: else udev assembles and activates them by itself. */
+const withoutActivation = `for rule in 64-md-raid-assembly.rules 69-lvm.rules; do
+  ln -sf /dev/null /etc/udev/rules.d/$rule
+done
+udevadm control --reload`;
+
 /**
  * Both in turn on the same disks, in the machine itself: ssh is not measured. By hand are the commands
  * of someone who knows the names; `--skip-check` leaves out what has nothing to do with the stack.
  */
 const guestScript = (one: string, two: string, count: number): string => `set -eu
-for rule in 64-md-raid-assembly.rules 69-lvm.rules; do
-  ln -sf /dev/null /etc/udev/rules.d/$rule
-done
-udevadm control --reload
 ours() {
   rescuekit mount ${one} --skip-check >/dev/null 2>&1
   rescuekit cleanup >/dev/null 2>&1
@@ -61,6 +63,7 @@ export const measureStack = async (
   let machine = await upMachine(host, `bench-${process.pid}`, 'caller');
   try {
     await installProgram(host, machine);
+    await inMachine(host, machine, withoutActivation);
     const { files } = await stackDisks(host, 'lvm-raid1', directory);
     const devices: string[] = [];
     for (const [index, file] of files.entries()) {
@@ -70,7 +73,8 @@ export const measureStack = async (
       devices.push(attached.device);
     }
     const [one = '', two = ''] = devices;
-    const printed = await inMachine(host, machine, guestScript(one, two, count));
+    const options = { timeoutSeconds: 1200 };
+    const printed = await inMachine(host, machine, guestScript(one, two, count), options);
     return printed
       .trim()
       .split('\n')
