@@ -74,5 +74,5 @@ describe('a host whose udev activates everything by itself', () => {
   beforeAll(() => unmaskActivation(vm));
   afterAll(() => takeDownStacks(vm));
 
-  describeStack('LVM on RAID1', 'lvm-raid1', machine, { as: 'active' });
+  describeStack('LVM on RAID1', 'lvm-raid1', machine, { as: 'active', brief: true });
 });

@@ -30,10 +30,10 @@ const withHeader = [...passphraseOptions, '--luks-header', guestHeaderFile];
 describeStack('a LUKS2 volume with a detached header', 'luks-header', () => vm, {
   options: withHeader,
   readOnly: true,
+  brief: true,
 });
 describeStack('LVM on LUKS2', 'luks-lvm', () => vm, {
   options: passphraseOptions,
-  readOnly: true,
 });
 describeStack('LUKS1 on LVM', 'lvm-luks', () => vm, { options: passphraseOptions });
 describeStack('LUKS2 on RAID1 under LVM', 'raid-luks-lvm', () => vm, {

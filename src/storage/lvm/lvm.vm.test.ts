@@ -28,15 +28,13 @@ describe('a machine whose udev activates no groups', () => {
   afterAll(() => vm.close());
   const machine = () => vm;
 
-  describeStack('XFS on LVM with /usr, /var and /home of their own', 'lvm-xfs', machine, {
-    readOnly: true,
-  });
+  describeStack('XFS on LVM with /usr, /var and /home of their own', 'lvm-xfs', machine);
   describeStack('a thin volume', 'thin', machine);
   describeStack('a cached volume', 'cached', machine);
   describeStack('a group over three disks', 'lvm-three', machine);
-  describeStack('a volume with a snapshot of the old kind', 'snapshot', machine);
-  describeStack('an exported group', 'exported', machine);
-  describeStack('a group of another machine', 'foreign', machine);
+  describeStack('a volume with a snapshot of the old kind', 'snapshot', machine, { brief: true });
+  describeStack('an exported group', 'exported', machine, { brief: true });
+  describeStack('a group of another machine', 'foreign', machine, { brief: true });
   describeStack('a mirror with a missing disk', 'lvm-mirror', machine, {
     only: [2],
     options: ['--degraded'],
@@ -177,7 +175,7 @@ describe('a machine whose udev activates groups by itself', () => {
   afterAll(() => vm.close());
   const machine = () => vm;
 
-  describeStack('a group that udev has activated', 'lvm-xfs', machine);
+  describeStack('a group that udev has activated', 'lvm-xfs', machine, { brief: true });
 
   describe('a clone of a disk whose group udev has activated', () => {
     let one: AttachedStack;

@@ -26,8 +26,8 @@ describe('a host whose udev assembles no arrays', () => {
   beforeAll(() => maskActivation(vm));
 
   describeStack('RAID10 of partitions with XFS', 'raid10-xfs', machine);
-  describeStack('an array with metadata 0.90', 'md-090', machine);
-  describeStack('a partitioned linear array', 'md-parts', machine);
+  describeStack('an array with metadata 0.90', 'md-090', machine, { brief: true });
+  describeStack('a partitioned linear array', 'md-parts', machine, { brief: true });
   describeStack('RAID5 with a disk missing', 'raid5', machine, {
     only: [1, 3],
     options: ['--degraded'],
@@ -112,7 +112,7 @@ describe('a host that has an array of the same name and UUID', () => {
 describe('a host whose udev assembles arrays', () => {
   beforeAll(() => unmaskActivation(vm));
 
-  describeStack('RAID10 of partitions with XFS', 'raid10-xfs', machine);
+  describeStack('RAID10 of partitions with XFS', 'raid10-xfs', machine, { brief: true });
   describeStack('RAID5 that udev has begun and not started', 'raid5', machine, {
     only: [1, 2],
     options: ['--degraded'],
