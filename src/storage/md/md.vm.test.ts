@@ -7,6 +7,7 @@ import {
   describeStack,
 } from '../../../fixtures/stacks/describe-stack.ts';
 import {
+  proveCheck,
   proveCleanup,
   proveInspect,
   proveRescue,
@@ -113,9 +114,21 @@ describe('a host whose udev assembles arrays', () => {
   beforeAll(() => unmaskActivation(vm));
 
   describeStack('RAID10 of partitions with XFS', 'raid10-xfs', machine, { brief: true });
-  describeStack('RAID5 that udev has begun and not started', 'raid5', machine, {
-    only: [1, 2],
-    options: ['--degraded'],
+  // Once written to without its third disk the array is begun and started by udev, on any host.
+  describe('RAID5 that udev has begun and not started', () => {
+    let stack: AttachedStack;
+    beforeAll(async () => {
+      stack = await attachStack(vm, 'raid5', { only: [1, 2], options: ['--degraded'] });
+    });
+    afterAll(() => stack.detach());
+
+    it('is looked into, and is begun and not started afterwards', async () => {
+      await proveInspect(stack);
+      expect(await vm.sh('cat /proc/mdstat')).toContain('inactive');
+    });
+    it('is checked with nothing written', async () => {
+      await proveCheck(stack);
+    });
   });
 
   it('finds the missing disk by itself among those that are attached', async () => {
