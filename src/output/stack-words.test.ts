@@ -46,11 +46,7 @@ test.each<[string, Partial<Stack>, Partial<Device>]>([
     { layer: 'btrfs', state: 'degraded', present: 1, expected: 2 },
     { fsType: 'btrfs' },
   ],
-  [
-    'ext4  stale: the disk below it is gone',
-    { layer: 'mapper', state: 'stale' },
-    { fsType: 'ext4' },
-  ],
+  ['ext4  stale', { layer: 'mapper', state: 'stale' }, { fsType: 'ext4' }],
   ['ext4  duplicate of /dev/vda1', {}, { fsType: 'ext4', duplicateOf: '/dev/vda1' }],
 ])('a person reads %s', (text, stack, more) => {
   expect(words(stack, more)).toBe(text);

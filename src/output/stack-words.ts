@@ -21,7 +21,7 @@ const stateWords = (stack: Stack): readonly string[] => {
     case 'partial':
       return [`partial${counted(stack, stack.layer === 'lvm' ? ' disks' : '')}`];
     case 'stale':
-      return ['stale: the disk below it is gone'];
+      return ['stale'];
     case 'exported':
       return ['exported'];
   }
