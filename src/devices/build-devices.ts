@@ -1,5 +1,5 @@
 import type { Probe } from './blkid.ts';
-import type { Device } from './device.ts';
+import { blankDevice, type Device } from './device.ts';
 import type { DeviceGraph, GraphNode } from './device-graph.ts';
 import { mapperLinks } from './mapper-links.ts';
 import type { DeviceUse, DeviceUses } from './mounts.ts';
@@ -127,19 +127,12 @@ const hiddenDevice = (
   entry: HiddenPartition,
   protection: Device['protected'],
 ): Device => ({
+  ...blankDevice,
   path: null,
   name: entry.name,
-  aliases: [],
-  majorMinor: null,
   kind: 'partition',
   sizeBytes: entry.sizeBytes,
-  model: null,
-  serial: null,
-  transport: null,
-  volumeId: null,
   readOnly: disk.facts.ro,
-  backingFile: null,
-  partitionTable: null,
   partition: {
     number: entry.number,
     startBytes: entry.startBytes,
@@ -150,11 +143,7 @@ const hiddenDevice = (
   fsType: entry.probe?.fsType ?? null,
   label: entry.probe?.label ?? null,
   uuid: entry.probe?.uuid ?? null,
-  stack: null,
-  duplicateOf: null,
-  mountpoints: [],
   protected: protection,
-  children: [],
 });
 
 const protectionOf = (readings: DeviceReadings): ReadonlyMap<string, string> =>

@@ -94,6 +94,36 @@ export const deviceSchema = z.object({
 
 export type Device = Readonly<z.infer<typeof deviceSchema>>;
 
+/** Of a node of which nothing more is known. */
+export const blankDevice = {
+  aliases: [],
+  majorMinor: null,
+  sizeBytes: 0,
+  model: null,
+  serial: null,
+  transport: null,
+  volumeId: null,
+  readOnly: false,
+  backingFile: null,
+  partitionTable: null,
+  partition: null,
+  fsType: null,
+  label: null,
+  uuid: null,
+  stack: null,
+  duplicateOf: null,
+  mountpoints: [],
+  protected: null,
+  children: [],
+} as const satisfies Partial<Device>;
+
+/** Signatures of what is a part of something larger and shows its contents only when that is open. */
+export const memberTypes: ReadonlySet<string> = new Set([
+  'LVM2_member',
+  'linux_raid_member',
+  'crypto_LUKS',
+]);
+
 const walk = (device: Device): readonly Device[] => [device, ...device.children.flatMap(walk)];
 
 /**

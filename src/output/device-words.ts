@@ -1,4 +1,4 @@
-import { type Device, shortName } from '../devices/device.ts';
+import { type Device, memberTypes, shortName } from '../devices/device.ts';
 import { plainText } from '../host/plain-text.ts';
 import { stackWords } from './stack-words.ts';
 
@@ -50,8 +50,6 @@ export const contentWords = (device: Device): readonly string[] => {
   const { content, state } = stackWords(device);
   return [...(content === null ? [] : [content]), ...signatureWords(device, content), ...state];
 };
-
-const memberTypes = new Set(['LVM2_member', 'linux_raid_member', 'crypto_LUKS']);
 
 const signatureWords = (device: Device, content: string | null): readonly string[] => {
   if (device.fsType !== null) {

@@ -1,4 +1,4 @@
-import type { Device, Stack } from '../devices/device.ts';
+import { type Device, memberTypes, type Stack } from '../devices/device.ts';
 import { plainText } from '../host/plain-text.ts';
 
 const counted = ({ present, expected }: Stack, noun: string): string =>
@@ -35,7 +35,7 @@ const levelled = (text: string, type: string | null): string =>
 
 /** What a member belongs to, or what an active node is; null where its signature says it all. */
 const ownWord = (device: Device, stack: Stack): string | null => {
-  const isMember = device.fsType !== null && /_(?:member|LUKS)$/.test(device.fsType);
+  const isMember = memberTypes.has(device.fsType ?? '');
   switch (stack.layer) {
     case 'md':
       return isMember

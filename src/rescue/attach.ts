@@ -1,6 +1,6 @@
-import { type Device, flattenDevice } from '../devices/device.ts';
+import { type Device, flattenDevice, memberTypes } from '../devices/device.ts';
 import { findDevice } from '../devices/read-devices.ts';
-import { RescueError, refusal } from '../host/rescue-error.ts';
+import { refusal } from '../host/rescue-error.ts';
 import type { ClosedLayer, LayerMode } from '../storage/layer.ts';
 import { attachFreeLoop, loopsOf } from '../storage/loop.ts';
 import { addLoopPartitions } from '../storage/partitions.ts';
@@ -10,6 +10,7 @@ import { relatedDevices } from './related-devices.ts';
 import type { Session } from './session.ts';
 import type { StackAnswers } from './stack-answers.ts';
 import { resolveTarget, type Target } from './target.ts';
+import { deviceOf, type Named, requireUsable, vanished } from './usable.ts';
 
 export type AttachOptions = {
   /** Further disks or image files that may belong to the system (`--with`). */
@@ -22,8 +23,6 @@ export type AttachOptions = {
   readonly stackMode?: LayerMode;
   readonly answers: StackAnswers;
 };
-
-type Named = { readonly name: string; readonly path: string };
 
 type Claim = (tree: readonly Device[], paths: readonly string[]) => Promise<void>;
 
@@ -84,14 +83,12 @@ const attachImage = async (session: Session, file: string, mode: LayerMode): Pro
 const diskOf = (tree: readonly Device[], device: Device): Device =>
   tree.find((disk) => flattenDevice(disk).includes(device)) ?? device;
 
-const layerTypes = new Set(['LVM2_member', 'linux_raid_member', 'crypto_LUKS']);
-
 /**
  * What one session has opened on a disk another one must not use, not even to look: it goes away
  * with the session that opened it.
  */
 const hasLayers = (disk: Device): boolean =>
-  flattenDevice(disk).some(({ fsType }) => layerTypes.has(fsType ?? ''));
+  flattenDevice(disk).some(({ fsType }) => memberTypes.has(fsType ?? ''));
 
 /**
  * Two sessions on two partitions of one disk would be in each other's way: the disk is locked. It is
@@ -111,70 +108,6 @@ const diskLocker = (session: Session, mode: LayerMode): Claim => {
       if (hasLayers(diskOf(tree, device))) await session.lock(`stack-${name}`, 'exclusive');
     }
   };
-};
-
-const requireUnprotected = (name: string, device: Device): void => {
-  if (device.protected === null) return;
-  const { reason } = device.protected;
-  const code = reason.startsWith('mounted at') ? 'MOUNTED' : 'PROTECTED';
-  throw refusal(
-    code,
-    `${name} is protected: ${reason}.`,
-    code === 'MOUNTED'
-      ? 'Unmount it first if it is the disk to be rescued.'
-      : 'Choose an attached disk: rescuekit list',
-  );
-};
-
-/** The stack above a member claims it: then what stands on it is asked, and not the member. */
-const hasHolders = async (session: Session, device: Device): Promise<boolean> => {
-  const holders = await session.host.files.list(`/sys/class/block/${device.name}/holders`);
-  return (holders ?? []).length > 0;
-};
-
-const requireUnclaimed = async (session: Session, named: Device): Promise<void> => {
-  const devices = flattenDevice(named);
-  const held = new Set<Device>();
-  for (const device of devices) if (await hasHolders(session, device)) held.add(device);
-  for (const device of devices) {
-    // A disk is claimed through the partition that a stack stands on.
-    if (device.path === null || flattenDevice(device).some((one) => held.has(one))) continue;
-    if (await session.host.files.isClaimed(device.path)) throw busyTarget(device.path);
-  }
-};
-
-const requireFree = async (session: Session, name: string, named: Device): Promise<void> => {
-  requireUnprotected(name, named);
-  await requireUnclaimed(session, named);
-};
-
-const busyTarget = (path: string): RescueError =>
-  refusal(
-    'BUSY',
-    `${path} is in use: the kernel lets nobody else claim it.`,
-    'Look for mounts in other namespaces, arrays or volume groups on it: lsblk, rescuekit status',
-  );
-
-const vanished = (name: string): RescueError =>
-  new RescueError({
-    code: 'VANISHED',
-    message: `${name} is gone: the disk was detached or gives no answer any more.`,
-    hint: 'Attach it again and look: rescuekit list',
-  });
-
-const requireWritable = (name: string, named: Device): void => {
-  if (!named.readOnly) return;
-  throw new RescueError({
-    code: 'READ_ONLY',
-    message: `${name} is read-only, it cannot be repaired or booted with changes kept.`,
-    hint: 'Make it writable (blockdev --setrw, or attach it without the read-only option), or use --ephemeral.',
-  });
-};
-
-const deviceOf = (tree: readonly Device[], { name, path }: Named): Device => {
-  const device = findDevice(tree, path);
-  if (device === null) throw vanished(name);
-  return device;
 };
 
 const resolveNamed = async (
@@ -224,19 +157,6 @@ const openNamed = async (
   const stack = await openStack(session, first, { paths, mode, answers, claim });
   const parts = related(stack.tree, target, all, stack);
   return { ...attached, ...parts, closed: stack.closed, stack, further: [] };
-};
-
-const requireUsable = async (
-  session: Session,
-  tree: readonly Device[],
-  all: readonly Named[],
-  mode: LayerMode,
-): Promise<void> => {
-  for (const each of all) {
-    const device = deviceOf(tree, each);
-    await requireFree(session, each.name, device);
-    if (mode === 'read-write') requireWritable(each.name, device);
-  }
 };
 
 /**

@@ -47,8 +47,10 @@ const contents = (named: Device): readonly Device[] =>
 const noSystem = (attached: AttachedTarget, survey: Survey): RescueError => {
   const { named, target } = attached;
   const inside = contents(named);
-  const encrypted = inside.find((device) => encryptedTypes.has(device.fsType ?? ''));
-  const layer = inside.find((device) => (device.fsType ?? '') in layerTypes);
+  // What was opened is closed no longer: then there is none inside of it either.
+  const shut = inside.filter(({ children }) => children.length === 0);
+  const encrypted = shut.find((device) => encryptedTypes.has(device.fsType ?? ''));
+  const layer = shut.find((device) => (device.fsType ?? '') in layerTypes);
   const [problem] = survey.problems;
   const { closed } = attached;
   const openable = closed.find(({ option }) => option !== null);

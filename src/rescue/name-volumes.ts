@@ -1,8 +1,8 @@
 import { type Device, shortName } from '../devices/device.ts';
+import { readMappings } from '../devices/mappings.ts';
 import { plainText } from '../host/plain-text.ts';
 import type { Step } from '../host/step.ts';
 import { findLuksMapping } from '../storage/luks/close-luks.ts';
-import { readMappings } from '../storage/mappings.ts';
 import { openVolumeOn } from '../system-image/resolve-crypttab.ts';
 import { resolveContainer } from '../system-image/resolve-spec.ts';
 import type { CrypttabEntry } from '../system-image/system-facts.ts';

@@ -1,11 +1,10 @@
+import { kernelName } from '../devices/kernel-name.ts';
 import type { Host } from '../host/host.ts';
 import { gone, type UndoResult, undone } from '../host/undo-result.ts';
 import { waitUntil } from '../host/wait.ts';
 
 /** A stop of an array or mapping ends after the last of its openers, udev among them. */
 const stopMilliseconds = 10_000;
-
-const kernelName = (device: string): string => device.slice(device.lastIndexOf('/') + 1);
 
 const sysfs = (name: string): string => `/sys/class/block/${name}`;
 

@@ -1,10 +1,9 @@
+import { kernelName } from '../devices/kernel-name.ts';
 import type { Host } from '../host/host.ts';
 import { RescueError } from '../host/rescue-error.ts';
 import type { Step } from '../host/step.ts';
 import type { Perform } from './layer.ts';
 import { attachFreeLoop } from './loop.ts';
-
-const kernelName = (path: string): string => path.slice(path.lastIndexOf('/') + 1);
 
 /** Size of a block device in sectors of 512 bytes, whatever its own sectors are (sysfs(5)). */
 const sectorsOf = async (host: Host, device: string): Promise<number> => {

@@ -1,3 +1,4 @@
+import { kernelName } from '../devices/kernel-name.ts';
 import type { Host } from '../host/host.ts';
 import { RescueError } from '../host/rescue-error.ts';
 import type { Step } from '../host/step.ts';
@@ -7,8 +8,6 @@ import type { LayerMode, Perform } from './layer.ts';
 
 /** udev and its helpers open a device for a moment after each change; this long they may. */
 const settleMilliseconds = 5000;
-
-const kernelName = (device: string): string => device.slice(device.lastIndexOf('/') + 1);
 
 /** The file that a loop device shows, null when it shows none. */
 export const loopBackingFile = async (host: Host, device: string): Promise<string | null> =>

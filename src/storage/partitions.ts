@@ -1,4 +1,5 @@
 import { type Device, flattenDevice } from '../devices/device.ts';
+import { kernelName } from '../devices/kernel-name.ts';
 import { readPartitionTable } from '../devices/partition-table.ts';
 import type { Host } from '../host/host.ts';
 import type { Step } from '../host/step.ts';
@@ -61,7 +62,7 @@ const addPartitions = async (host: Host, disk: Device): Promise<Step | null> => 
  * a device that keeps its name as long as it is attached.
  */
 const diskIdentity = async (host: Host, disk: string): Promise<string | null> => {
-  const directory = `/sys/block/${disk.slice(disk.lastIndexOf('/') + 1)}`;
+  const directory = `/sys/block/${kernelName(disk)}`;
   const [sequence, file] = await Promise.all(
     ['diskseq', 'loop/backing_file'].map((name) => host.files.readText(`${directory}/${name}`)),
   );
@@ -83,7 +84,7 @@ const addStep = (disk: string, numbers: readonly number[], identity: string | nu
  */
 export const addLoopPartitions = async (host: Host, loop: string): Promise<Step | null> => {
   const table = await readPartitionTable(host, loop, loopSectorBytes);
-  const name = loop.slice(loop.lastIndexOf('/') + 1);
+  const name = kernelName(loop);
   const known = (await host.files.list(`/sys/block/${name}`)) ?? [];
   const unknown = table
     .map(({ number }) => number)
@@ -120,7 +121,7 @@ export const removePartitions = async (
     const found = await Promise.all(
       numbers.map(async (number) => {
         const node = partitionNode(device, number);
-        const sysfs = `/sys/class/block/${node.slice(node.lastIndexOf('/') + 1)}`;
+        const sysfs = `/sys/class/block/${kernelName(node)}`;
         const majorMinor = (await host.files.readText(`${sysfs}/dev`))?.trim();
         return majorMinor === undefined ? [] : [{ number, node, majorMinor }];
       }),

@@ -1,8 +1,8 @@
+import { readMappings } from '../devices/mappings.ts';
 import type { Host } from '../host/host.ts';
 import { gone, leftBusy, type UndoResult, undone } from '../host/undo-result.ts';
 import { waitUntil } from '../host/wait.ts';
 import { clearHolders } from './clear-holders.ts';
-import { readMappings } from './mappings.ts';
 
 /** udev looks at a device for a moment after each change. */
 const patienceMilliseconds = 10_000;

@@ -1,29 +1,8 @@
 import { describe, expect, it } from 'vitest';
+import { makeDevice, makePartition } from '../../fixtures/device.ts';
 import type { Device } from '../devices/device.ts';
 import { findArray } from './array-device.ts';
 import { parseMdadmConf } from './mdadm-conf.ts';
-
-const blank = {
-  aliases: [],
-  majorMinor: null,
-  sizeBytes: 1024,
-  model: null,
-  serial: null,
-  transport: null,
-  volumeId: null,
-  readOnly: false,
-  backingFile: null,
-  partitionTable: null,
-  partition: null,
-  fsType: null,
-  label: null,
-  uuid: null,
-  stack: null,
-  duplicateOf: null,
-  mountpoints: [],
-  protected: null,
-  children: [],
-} as const;
 
 const uuids = {
   root: 'b309b68e:b1086443:58fcb39a:4c150411',
@@ -31,35 +10,19 @@ const uuids = {
   gone: '03bcc782:0e1d29f0:2c56a99a:a77ef944',
 };
 
-const array = (name: string, uuid: string, more: Partial<Device>): Device => ({
-  ...blank,
-  path: `/dev/${name}`,
-  name,
-  kind: 'raid',
-  ...more,
-  aliases: [`/dev/disk/by-id/md-uuid-${uuid}`, ...(more.aliases ?? [])],
-});
-
-const part = (path: string, number: number): Device => ({
-  ...blank,
-  path,
-  name: path.slice(5),
-  kind: 'partition',
-  partition: { number, startBytes: 0, uuid: null, label: null, type: null },
-});
+const array = (name: string, uuid: string, more: Partial<Device>): Device =>
+  makeDevice(`/dev/${name}`, {
+    kind: 'raid',
+    ...more,
+    aliases: [`/dev/disk/by-id/md-uuid-${uuid}`, ...(more.aliases ?? [])],
+  });
 
 const first = array('md127', uuids.root, { aliases: ['/dev/disk/by-id/md-name-web-3:0'] });
 const second = array('md126', uuids.old, {
   aliases: ['/dev/disk/by-id/md-name-web-3:data'],
-  children: [part('/dev/md126p1', 1), part('/dev/md126p2', 2)],
+  children: [makePartition('/dev/md126p1', 1), makePartition('/dev/md126p2', 2)],
 });
-const disk: Device = {
-  ...blank,
-  path: '/dev/vdb',
-  name: 'vdb',
-  kind: 'disk',
-  children: [first, second],
-};
+const disk = makeDevice('/dev/vdb', { children: [first, second] });
 
 const find = (path: string, conf = '') =>
   findArray(path, [disk], parseMdadmConf(conf)).nodes.map(({ device }) => device.path);

@@ -1,4 +1,4 @@
-import type { Device } from '../devices/device.ts';
+import { type Device, memberTypes } from '../devices/device.ts';
 
 /** A device with the attached disks that it stands on. */
 export type Node = {
@@ -54,7 +54,7 @@ export const candidatesAmong = (
   return nodes.filter((node) => !lower.has(identity(node.device)));
 };
 
-const layerTypes = new Set(['crypto_LUKS', 'LVM2_member', 'linux_raid_member', 'bcache']);
+const layerTypes = new Set([...memberTypes, 'bcache']);
 
 /** Whether a part of some stack is attached that nothing has been opened on. */
 export const hasClosedLayer = (devices: readonly Device[]): boolean =>

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { makeDevice } from '../../fixtures/device.ts';
 import type { Device } from '../devices/device.ts';
 import { checkResult } from '../filesystems/check-result.ts';
 import type { CheckResult } from '../filesystems/file-system.ts';
@@ -15,30 +16,13 @@ import { goOn, type WalkRecord } from './walk.ts';
 import { bootWords, checkWords, lastResortWords, mountWords, repairWords } from './words.ts';
 
 const view: Terminal = { columns: 80, rows: 24, colour: false, unicode: true, isTerminal: true };
-const disk: Device = {
-  path: '/dev/vdb',
-  name: 'vdb',
-  aliases: [],
+const disk = makeDevice('/dev/vdb', {
   majorMinor: '254:16',
-  kind: 'disk',
   sizeBytes: 8 * 2 ** 30,
-  model: null,
-  serial: null,
   transport: 'virtio',
   volumeId: 'vol-0abc',
-  readOnly: false,
-  backingFile: null,
   partitionTable: 'gpt',
-  partition: null,
-  fsType: null,
-  label: null,
-  uuid: null,
-  stack: null,
-  duplicateOf: null,
-  mountpoints: [],
-  protected: null,
-  children: [],
-};
+});
 const own: Device = {
   ...disk,
   path: '/dev/vda',

@@ -1,8 +1,9 @@
+import { kernelName } from '../../devices/kernel-name.ts';
+import { type Mapping, readMappings } from '../../devices/mappings.ts';
 import type { Host } from '../../host/host.ts';
 import { gone, leftBusy, type UndoResult, undone } from '../../host/undo-result.ts';
 import { waitUntil } from '../../host/wait.ts';
 import { clearHolders } from '../clear-holders.ts';
-import { type Mapping, readMappings } from '../mappings.ts';
 
 /** cryptsetup itself tries for five seconds; a scan by udev may take a little longer. */
 const closeMilliseconds = 5000;
@@ -21,7 +22,7 @@ export const findLuksMapping = async (host: Host, openedAs: string): Promise<Map
  * that moment it leaves that mapping, named after its own process.
  */
 const removeOrphans = async (host: Host, device: string): Promise<boolean> => {
-  const node = device.slice(device.lastIndexOf('/') + 1);
+  const node = kernelName(device);
   const holders = (await host.files.list(`/sys/class/block/${node}/holders`)) ?? [];
   let removed = false;
   for (const { kernelName, name } of await readMappings(host)) {

@@ -1,8 +1,8 @@
+import { readMappings, standingOn } from '../../devices/mappings.ts';
 import type { Host } from '../../host/host.ts';
 import { RescueError } from '../../host/rescue-error.ts';
 import type { Step } from '../../host/step.ts';
 import type { LayerMode } from '../layer.ts';
-import { readMappings, standingOn } from '../mappings.ts';
 import { type LvmScope, lvmCommand } from './lvm-command.ts';
 import type { LvmGroup, LvmLv } from './report.ts';
 

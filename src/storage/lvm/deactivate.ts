@@ -1,8 +1,8 @@
+import { type Mapping, readMappings, standingOn } from '../../devices/mappings.ts';
 import type { Host } from '../../host/host.ts';
 import { gone, leftBusy, type UndoResult, undone } from '../../host/undo-result.ts';
 import { waitUntil } from '../../host/wait.ts';
 import { clearHolders } from '../clear-holders.ts';
-import { type Mapping, readMappings, standingOn } from '../mappings.ts';
 import { lvmCommand } from './lvm-command.ts';
 
 /** udev looks at a volume for a moment after each change. */

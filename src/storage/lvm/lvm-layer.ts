@@ -1,7 +1,7 @@
+import { type Mapping, readMappings } from '../../devices/mappings.ts';
 import { requirePrograms } from '../../host/capabilities.ts';
 import type { Host } from '../../host/host.ts';
 import type { Layer, LayerContext, Opening, Perform } from '../layer.ts';
-import { type Mapping, readMappings } from '../mappings.ts';
 import { isReadOnly, writeProtect } from '../write-protect.ts';
 import {
   type Activation,

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { makeDevice } from '../../../fixtures/device.ts';
 import { recorded } from '../../../fixtures/fake-host.ts';
-import type { Mapping } from '../mappings.ts';
+import type { Mapping } from '../../devices/mappings.ts';
 import type { GroupInstance } from './group-instance.ts';
 import { mapperUuid } from './names.ts';
 import { partsOf, privateReason } from './plan.ts';

@@ -1,5 +1,5 @@
+import type { Mapping } from '../../devices/mappings.ts';
 import type { LayerContext } from '../layer.ts';
-import type { Mapping } from '../mappings.ts';
 import { type GroupInstance, shownDevice } from './group-instance.ts';
 import { isOfGroup, mapperUuid } from './names.ts';
 

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { makeDevice } from '../../../fixtures/device.ts';
 import { type FakeFile, fakeHost, recorded } from '../../../fixtures/fake-host.ts';
 import type { Device } from '../../devices/device.ts';
 import type { Command } from '../../host/command.ts';
@@ -7,30 +8,8 @@ import type { Step } from '../../host/step.ts';
 import type { LayerMode } from '../layer.ts';
 import { mdLayer } from './md-layer.ts';
 
-const disk = (name: string, fsType = 'linux_raid_member', uuid = rootUuid): Device => ({
-  path: `/dev/${name}`,
-  name,
-  aliases: [],
-  majorMinor: null,
-  kind: 'disk',
-  sizeBytes: 1024,
-  model: null,
-  serial: null,
-  transport: null,
-  volumeId: null,
-  readOnly: false,
-  backingFile: null,
-  partitionTable: null,
-  partition: null,
-  fsType,
-  label: null,
-  uuid,
-  stack: null,
-  duplicateOf: null,
-  mountpoints: [],
-  protected: null,
-  children: [],
-});
+const disk = (name: string, fsType = 'linux_raid_member', uuid = rootUuid): Device =>
+  makeDevice(`/dev/${name}`, { fsType, uuid });
 
 /** As blkid writes the UUID that mdadm writes with colons. */
 const rootUuid = 'b309b68e-b108-6443-58fc-b39a4c150411';

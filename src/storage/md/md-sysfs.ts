@@ -1,6 +1,5 @@
+import { kernelName } from '../../devices/kernel-name.ts';
 import type { Host } from '../../host/host.ts';
-
-const kernelName = (device: string): string => device.slice(device.lastIndexOf('/') + 1);
 
 const read = async (host: Host, path: string): Promise<string | null> =>
   // An attribute of an array that is being stopped answers with ENODEV or EBUSY.

@@ -1,4 +1,5 @@
 import type { Host } from '../host/host.ts';
+import { kernelName } from './kernel-name.ts';
 
 /** One device-mapper device as the kernel has it now. */
 export type Mapping = {
@@ -49,14 +50,21 @@ const withStand = async (host: Host, raw: Raw): Promise<Mapping> => {
   return { ...raw, standsOn, stale: missing.size > 0 };
 };
 
-/** All device-mapper devices, from sysfs: lsblk leaves out those whose disk was pulled. */
-export const readMappings = async (host: Host): Promise<readonly Mapping[]> => {
-  const names = ((await host.files.list(sysfs)) ?? []).filter((name) => /^dm-\d+$/.test(name));
+/**
+ * All device-mapper devices, from sysfs: lsblk leaves out those whose disk was pulled.
+ *
+ * @param isWanted says by the kernel's name which ones to read.
+ */
+export const readMappings = async (
+  host: Host,
+  isWanted: (kernelName: string) => boolean = () => true,
+): Promise<readonly Mapping[]> => {
+  const names = ((await host.files.list(sysfs)) ?? []).filter(
+    (name) => /^dm-\d+$/.test(name) && isWanted(name),
+  );
   const found = await Promise.all(names.map((name) => readRaw(host, name)));
   return Promise.all(found.flatMap((raw) => (raw === null ? [] : [withStand(host, raw)])));
 };
-
-const baseName = (path: string): string => path.slice(path.lastIndexOf('/') + 1);
 
 /** Mappings that stand on one of these nodes. */
 export const standingOn = (
@@ -66,9 +74,9 @@ export const standingOn = (
   const names = devices.map((path) => {
     // Without udev a node below /dev/mapper is no link to the kernel's own.
     const mapping = path.startsWith('/dev/mapper/')
-      ? mappings.find(({ name }) => name === baseName(path))
+      ? mappings.find(({ name }) => name === kernelName(path))
       : undefined;
-    return mapping?.kernelName ?? baseName(path);
+    return mapping?.kernelName ?? kernelName(path);
   });
   return mappings.filter(({ standsOn }) => names.some((name) => standsOn.has(name)));
 };
