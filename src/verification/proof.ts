@@ -1,0 +1,68 @@
+import { z } from 'zod';
+
+/** Stages of a boot in their order, as far as they can be told from the console. */
+export const bootStages = [
+  'firmware',
+  'boot-loader',
+  'kernel',
+  'initramfs',
+  'root-mounted',
+  'default-target',
+  'login',
+] as const;
+
+export const bootStageSchema = z.enum(bootStages);
+
+export type BootStage = z.infer<typeof bootStageSchema>;
+
+/**
+ * How a boot was watched. `container`: the system's userland under the rescue host's kernel; that
+ * says nothing of boot loader, kernel, initramfs and the devices in fstab. `vm`: from the disk's own
+ * boot loader.
+ */
+export const proofMethodSchema = z.enum(['container', 'vm']);
+
+export type ProofMethod = z.infer<typeof proofMethodSchema>;
+
+export const failedUnitSchema = z.object({
+  unit: z.string(),
+  /** Fails in any container and says nothing about the machine, with the reason; null otherwise. */
+  expected: z.string().nullable(),
+  /** Last lines of its journal, cleaned. */
+  journal: z.array(z.string()).readonly(),
+});
+
+/** What a watched boot showed. */
+export const proofSchema = z.object({
+  /** True only for a boot that was watched to its end. */
+  boots: z.boolean(),
+  method: proofMethodSchema,
+  /** The unit that was to be reached; null where that cannot be told (a system without systemd). */
+  target: z.string().nullable(),
+  /** Names of the units that failed, without those that fail in any container. */
+  failedUnits: z.array(z.string()).readonly(),
+  /** All failed units with what is known of them. */
+  units: z.array(failedUnitSchema).readonly(),
+  /** Seconds from the start until the verdict. */
+  seconds: z.number(),
+  /** Lines that show it: of the console or the journal, cleaned. */
+  evidence: z.array(z.string()).readonly(),
+  /** The stages that were passed, with the seconds from the start. VM only. */
+  stages: z.array(z.object({ stage: bootStageSchema, seconds: z.number() })).readonly(),
+  /** Where it stopped; null when it boots or the method has no stages. */
+  stoppedAt: bootStageSchema.nullable(),
+  /** Why it does not boot, in words; null when it boots. */
+  cause: z.string().nullable(),
+  /** `bios` or `uefi`; null in a container. */
+  firmware: z.enum(['bios', 'uefi']).nullable(),
+  /** `kvm` or `tcg` (software emulation); null in a container. */
+  accelerator: z.enum(['kvm', 'tcg']).nullable(),
+  /** Picture of the screen (PNG file in the session's directory), where one was taken. */
+  screen: z.string().nullable(),
+  /** The slowest units, `systemd-analyze blame`, with their seconds. Container only. */
+  blame: z.array(z.object({ unit: z.string(), seconds: z.number() })).readonly(),
+  /** `systemd-analyze critical-chain`, line by line. Container only. */
+  criticalChain: z.array(z.string()).readonly(),
+});
+
+export type Proof = Readonly<z.infer<typeof proofSchema>>;
