@@ -1,0 +1,3 @@
+import type { Repair } from '../repair.ts';
+
+export const kernelRepairs: readonly Repair[] = [];
