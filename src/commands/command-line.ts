@@ -35,6 +35,12 @@ const rescueOptions = (argv: Argv) =>
     }),
   );
 
+const diagnoseOptions = (argv: Argv) =>
+  addSystemOption(addTargetOptions(argv)).option('skip-check', {
+    type: 'boolean',
+    describe: 'Leave the check of the file systems out',
+  });
+
 const statusOptions = (argv: Argv) =>
   argv
     .option('all', { type: 'boolean', describe: 'Show sessions that are closed, too' })
@@ -88,6 +94,12 @@ const declare = (argv: Argv, run: (load: Load, args: unknown) => Promise<void>):
       'The main job: check, mount, boot into rescue.target, take everything down',
       rescueOptions,
       (args) => run(async () => (await import('./rescue.ts')).rescueHandler, args),
+    )
+    .command(
+      'diagnose <TARGET>',
+      'Why does it not boot? Findings with evidence and the repair that fits (reads only)',
+      diagnoseOptions,
+      (args) => run(async () => (await import('./diagnose.ts')).diagnoseHandler, args),
     )
     .command('status', 'Sessions with what they hold', statusOptions, (args) =>
       run(async () => (await import('./status.ts')).statusHandler, args),

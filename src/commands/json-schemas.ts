@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { hookInputSchema } from '../rescue/hook-input.ts';
 import { checkDocumentSchema } from './check.ts';
 import { cleanupDocumentSchema } from './cleanup.ts';
+import { diagnoseDocumentSchema } from './diagnose.ts';
 import { dryRunDocumentSchema } from './dry-run.ts';
 import { errorDocumentSchema } from './error-document.ts';
 import { inspectDocumentSchema } from './inspect.ts';
@@ -15,6 +16,7 @@ const documents: Readonly<Record<string, readonly [title: string, schema: z.ZodT
   list: ['rescuekit list --json', listDocumentSchema],
   inspect: ['rescuekit inspect TARGET --json', inspectDocumentSchema],
   check: ['rescuekit check TARGET --json', checkDocumentSchema],
+  diagnose: ['rescuekit diagnose TARGET --json', diagnoseDocumentSchema],
   mount: ['rescuekit mount TARGET --json', mountDocumentSchema],
   rescue: ['rescuekit rescue TARGET --json', rescueDocumentSchema],
   status: ['rescuekit status --json', statusDocumentSchema],

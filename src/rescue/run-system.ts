@@ -56,7 +56,8 @@ const journalNspawnLock = async (session: Session, root: string): Promise<void> 
   await session.intend(path, { kind: 'remove-file', path });
 };
 
-const journalNspawnLeftovers = async (
+/** Writes down what nspawn leaves on the host for a machine of this name and this tree. */
+export const journalNspawnLeftovers = async (
   session: Session,
   machine: string,
   root: string,

@@ -1,0 +1,95 @@
+import type { InsideCommand, InsideResult } from '../diagnosis/subject.ts';
+import { hasBinfmt, hostHasSystemd, hostMachine } from '../host/capabilities.ts';
+import { sessionVariable } from '../host/session-mark.ts';
+import { runsOn } from '../system-image/elf.ts';
+import type { SystemFacts } from '../system-image/system-facts.ts';
+import { journalNspawnLeftovers } from './run-system.ts';
+import type { Session } from './session.ts';
+
+export type InsideOptions = {
+  /** Host directory of the system's root. */
+  readonly root: string;
+  /** False: the whole tree is read-only for it, but for /run and /tmp of its own. */
+  readonly writable: boolean;
+  /** A name of its own when a session has several of them. */
+  readonly machine: string;
+  /** Files of the host that are shown inside, read-only. */
+  readonly binds?: readonly { readonly source: string; readonly destination: string }[];
+};
+
+export type InsideRequest = InsideCommand & {
+  readonly env?: Readonly<Record<string, string>>;
+};
+
+/** What nspawn says when the program, its loader or its interpreter is not there. */
+const notStarted = /execv\(.*\) failed|Failed to (?:execute|spawn|fork)/;
+
+const nspawnWords = (
+  session: Session,
+  options: InsideOptions,
+  { words, env = {} }: InsideRequest,
+): readonly string[] => [
+  '--quiet',
+  `--directory=${options.root}`,
+  ...(options.writable ? [] : ['--read-only']),
+  `--machine=${options.machine}`,
+  // A short command needs no scope of its own, whatever the host's PID 1 is.
+  ...['--register=no', '--keep-unit', '--drop-capability=CAP_MKNOD'],
+  ...['--resolv-conf=off', '--timezone=off', '--link-journal=no', '--private-network'],
+  ...(options.binds ?? []).map(({ source, destination }) => `--bind-ro=${source}:${destination}`),
+  `--setenv=${sessionVariable}=${session.id}`,
+  ...Object.entries({ LANG: 'C.UTF-8', LC_ALL: 'C.UTF-8', ...env }).map(
+    ([name, value]) => `--setenv=${name}=${value}`,
+  ),
+  ...['--console=pipe', '--as-pid2', '--', ...words],
+];
+
+/**
+ * Gives a function that runs programs of a mounted system in a container of their own, one after
+ * the other: without network, without a device of the host, and without right to make one.
+ *
+ * @returns for each command its result, or null when nothing of the system can be started here.
+ */
+export const insideRunner = (
+  session: Session,
+  facts: Pick<SystemFacts, 'architecture'>,
+  options: InsideOptions,
+): ((request: InsideRequest) => Promise<InsideResult | null>) => {
+  let ready: Promise<boolean> | null = null;
+  let last: Promise<unknown> = Promise.resolve();
+  const prepare = async (): Promise<boolean> => {
+    const { architecture } = facts;
+    const runnable =
+      architecture !== null &&
+      (runsOn(hostMachine(), architecture) === 'yes' ||
+        (await hasBinfmt(session.host, architecture)));
+    if (!runnable) return false;
+    const systemd = await hostHasSystemd(session.host);
+    await journalNspawnLeftovers(session, options.machine, options.root, systemd);
+    await session.intend(`Run programs of the system in container ${options.machine}`, {
+      kind: 'stop-container',
+      machine: options.machine,
+      session: session.id,
+    });
+    return true;
+  };
+  const run = async (request: InsideRequest): Promise<InsideResult | null> => {
+    ready ??= prepare();
+    if (!(await ready)) return null;
+    const { exitCode, stdout, stderr } = await session.host.run({
+      program: 'systemd-nspawn',
+      args: nspawnWords(session, options, request),
+      accept: Array.from({ length: 256 }, (_, code) => code),
+      timeoutSeconds: request.timeoutSeconds ?? 60,
+      changes: false,
+      env: { SYSTEMD_LOG_TARGET: 'console' },
+    });
+    return exitCode !== 0 && notStarted.test(stderr) ? null : { exitCode, stdout, stderr };
+  };
+  // nspawn locks the tree, and two of them would stop each other.
+  return (request) => {
+    const next = last.then(() => run(request));
+    last = next.catch(() => null);
+    return next;
+  };
+};
