@@ -3,10 +3,13 @@ import { type ExitCode, exitCode, usageError } from '../host/rescue-error.ts';
 import { type CommandContext, createContext } from './context.ts';
 import {
   addGlobalOptions,
+  addLastResorts,
   addRepairOptions,
+  addStackOptions,
   addSystemOption,
   addTargetOptions,
 } from './global-options.ts';
+import { addRepairCommandOptions } from './repair-flags.ts';
 import { addContainerOptions } from './rescue-options.ts';
 import { version } from './version.ts';
 
@@ -40,6 +43,22 @@ const diagnoseOptions = (argv: Argv) =>
     type: 'boolean',
     describe: 'Leave the check of the file systems out',
   });
+
+const repairOptions = (argv: Argv) =>
+  addRepairCommandOptions(addLastResorts(addSystemOption(addTargetOptions(argv))));
+
+const undoOptions = (argv: Argv) =>
+  addSystemOption(addStackOptions(argv))
+    .positional('session', { type: 'string', demandOption: true, describe: 'Session id' })
+    .option('disk', {
+      type: 'string',
+      requiresArg: true,
+      describe: 'The disk or image file, when it is found under another name by now',
+    })
+    .option('force', {
+      type: 'boolean',
+      describe: 'Put back also what was changed after the session',
+    });
 
 const statusOptions = (argv: Argv) =>
   argv
@@ -100,6 +119,18 @@ const declare = (argv: Argv, run: (load: Load, args: unknown) => Promise<void>):
       'Why does it not boot? Findings with evidence and the repair that fits (reads only)',
       diagnoseOptions,
       (args) => run(async () => (await import('./diagnose.ts')).diagnoseHandler, args),
+    )
+    .command(
+      'repair <TARGET>',
+      'Mend what diagnose finds, reversibly, after a yes; then look again',
+      repairOptions,
+      (args) => run(async () => (await import('./repair.ts')).repairHandler, args),
+    )
+    .command(
+      'undo <session>',
+      'Put back what a session changed on the target',
+      undoOptions,
+      (args) => run(async () => (await import('./undo.ts')).undoHandler, args),
     )
     .command('status', 'Sessions with what they hold', statusOptions, (args) =>
       run(async () => (await import('./status.ts')).statusHandler, args),

@@ -42,12 +42,15 @@ export const addGlobalOptions = <T>(argv: Argv<T>) =>
 
 /** TARGET and what helps to find the system on it. */
 export const addTargetOptions = <T>(argv: Argv<T>) =>
+  addStackOptions(argv).positional('TARGET', {
+    type: 'string',
+    demandOption: true,
+    describe: 'Disk, partition or other block device, raw image file, or directory',
+  });
+
+/** What helps to put the storage stack of a target together. */
+export const addStackOptions = <T>(argv: Argv<T>) =>
   argv
-    .positional('TARGET', {
-      type: 'string',
-      demandOption: true,
-      describe: 'Disk, partition or other block device, raw image file, or directory',
-    })
     .option('with', {
       type: 'string',
       array: true,
@@ -92,11 +95,14 @@ export const addSystemOption = <T>(argv: Argv<T>) =>
 
 /** Mending, with the last resorts each behind an option of its own. */
 export const addRepairOptions = <T>(argv: Argv<T>) =>
+  addLastResorts(argv).option('repair', {
+    type: 'boolean',
+    describe: 'Mend what is wrong (e2fsck keeps an undo file)',
+  });
+
+/** What may lose data, each by a word of its own. */
+export const addLastResorts = <T>(argv: Argv<T>) =>
   argv
-    .option('repair', {
-      type: 'boolean',
-      describe: 'Mend what is wrong (e2fsck keeps an undo file)',
-    })
     .option('xfs-zero-log', {
       type: 'boolean',
       describe: 'Last resort: throw away an XFS log that cannot be replayed (xfs_repair -L)',

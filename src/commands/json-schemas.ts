@@ -8,8 +8,10 @@ import { errorDocumentSchema } from './error-document.ts';
 import { inspectDocumentSchema } from './inspect.ts';
 import { listDocumentSchema } from './list.ts';
 import { mountDocumentSchema } from './mount.ts';
+import { repairDocumentSchema } from './repair.ts';
 import { rescueDocumentSchema } from './rescue.ts';
 import { statusDocumentSchema, transcriptDocumentSchema } from './status.ts';
+import { undoDocumentSchema } from './undo.ts';
 
 /** Each document with what writes it. */
 const documents: Readonly<Record<string, readonly [title: string, schema: z.ZodType]>> = {
@@ -18,6 +20,8 @@ const documents: Readonly<Record<string, readonly [title: string, schema: z.ZodT
   check: ['rescuekit check TARGET --json', checkDocumentSchema],
   diagnose: ['rescuekit diagnose TARGET --json', diagnoseDocumentSchema],
   mount: ['rescuekit mount TARGET --json', mountDocumentSchema],
+  repair: ['rescuekit repair TARGET --json', repairDocumentSchema],
+  undo: ['rescuekit undo SESSION --json', undoDocumentSchema],
   rescue: ['rescuekit rescue TARGET --json', rescueDocumentSchema],
   status: ['rescuekit status --json', statusDocumentSchema],
   transcript: ['rescuekit status --transcript SESSION --json', transcriptDocumentSchema],

@@ -1,5 +1,6 @@
 import { constants } from 'node:fs';
 import * as fs from 'node:fs/promises';
+import { type EntryState, readEntryState } from './entry-state.ts';
 
 /** What a path is, without following a symbolic link at its end. */
 export type FileKind = 'file' | 'directory' | 'symlink' | 'block' | 'other';
@@ -53,6 +54,8 @@ export type Files = {
   /** Writes to a file of the kernel (cgroup, sysfs) in place. */
   readonly writeControl: (path: string, value: string) => Promise<void>;
   readonly append: (path: string, text: string) => Promise<void>;
+  /** The same, and waits until it is on the disk: for what a power cut must not take away. */
+  readonly appendSynced: (path: string, text: string) => Promise<void>;
   readonly copy: (from: string, to: string) => Promise<void>;
   /** Bytes that are free, without the share kept for root, on the file system of a path. */
   readonly freeBytes: (path: string) => Promise<number>;
@@ -61,6 +64,14 @@ export type Files = {
    * namespace), swap, or part of a running stack. open(2): O_EXCL on a block device gives EBUSY.
    */
   readonly isClaimed: (blockDevice: string) => Promise<boolean>;
+  /** Everything by which a change of an entry is seen, link not followed; null when absent. */
+  readonly entryState: (path: string) => Promise<EntryState | null>;
+  /** Writes bytes to a file of rescuekit's own (mode 0600) and waits until they are on the disk. */
+  readonly writeBytes: (path: string, bytes: Buffer | string) => Promise<void>;
+  /** Bytes of a block device or file of the host at an offset; fewer at its end. */
+  readonly readAt: (path: string, offsetBytes: number, length: number) => Promise<Buffer>;
+  /** Writes bytes in place and waits until the device has them. */
+  readonly writeAt: (path: string, offsetBytes: number, bytes: Buffer) => Promise<void>;
 };
 
 const absent = new Set(['ENOENT', 'ENOTDIR']);
@@ -140,6 +151,41 @@ const removeTree = async (path: string, device?: number): Promise<void> => {
   await fs.rmdir(path);
 };
 
+const writeBytes = async (path: string, bytes: Buffer | string): Promise<void> => {
+  const handle = await fs.open(path, 'w', 0o600);
+  try {
+    await handle.writeFile(bytes);
+    await handle.sync();
+  } finally {
+    await handle.close();
+  }
+};
+
+const readAt = async (path: string, offsetBytes: number, length: number): Promise<Buffer> => {
+  const handle = await fs.open(path, constants.O_RDONLY);
+  try {
+    const buffer = Buffer.alloc(length);
+    const { bytesRead } = await handle.read(buffer, 0, length, offsetBytes);
+    return buffer.subarray(0, bytesRead);
+  } finally {
+    await handle.close();
+  }
+};
+
+const writeAt = async (path: string, offsetBytes: number, bytes: Buffer): Promise<void> => {
+  const handle = await fs.open(path, constants.O_WRONLY);
+  try {
+    let done = 0;
+    while (done < bytes.length) {
+      done += (await handle.write(bytes, done, bytes.length - done, offsetBytes + done))
+        .bytesWritten;
+    }
+    await handle.sync();
+  } finally {
+    await handle.close();
+  }
+};
+
 const isClaimed = async (blockDevice: string): Promise<boolean> => {
   try {
     const handle = await fs.open(blockDevice, constants.O_RDONLY | constants.O_EXCL);
@@ -181,10 +227,15 @@ export const hostFiles: Files = {
     done(fs.writeFile(path, text, { mode, flag: 'wx' }), ['EEXIST']),
   writeControl: (path, value) => fs.writeFile(path, value),
   append: (path, text) => fs.appendFile(path, text, { mode: 0o600 }),
+  appendSynced: (path, text) => fs.appendFile(path, text, { mode: 0o600, flush: true }),
   copy: (from, to) => fs.copyFile(from, to),
   freeBytes: async (path) => {
     const stats = await fs.statfs(path);
     return stats.bavail * stats.bsize;
   },
   isClaimed,
+  entryState: readEntryState,
+  writeBytes,
+  readAt,
+  writeAt,
 };

@@ -42,6 +42,7 @@ const packagesByProgram: Readonly<Record<string, PackageNames>> = {
     arch: 'device-mapper',
   },
   mdadm: same('mdadm'),
+  openssl: same('openssl'),
   unshare: utilLinux,
   lvm: same('lvm2'),
   thin_check: thinTools,

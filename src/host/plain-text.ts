@@ -20,3 +20,7 @@ export const plainText = (text: string): string =>
     .replace(/[\t\n\r ]+/g, ' ')
     .replace(unprintable, '')
     .trim();
+
+/** One line of a file as it stands, blanks kept, without anything that steers a terminal. */
+export const plainLine = (text: string): string =>
+  text.replace(sequences, '').replaceAll('\t', '    ').replace(unprintable, '');

@@ -13,6 +13,7 @@ import type { AttachedTarget } from './attach.ts';
 import { btrfsMount, volumeOn, volumesOf } from './btrfs-volumes.ts';
 import { withCheckHooks } from './hook-phases.ts';
 import type { Observer } from './observer.ts';
+import { recordFsckUndo } from './record-fsck.ts';
 import type { Session } from './session.ts';
 import type { FoundSystem } from './survey.ts';
 
@@ -158,6 +159,7 @@ const checkEach = async (
       (update) => checkOne(session, fileSystem, target, options, update),
       (checked) => `${target.device} ${target.fsType}: ${outcomeText(checked)}`,
     );
+    await recordFsckUndo(session, result);
     results.push(result);
   }
   return results;

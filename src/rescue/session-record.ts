@@ -9,6 +9,9 @@ const sessionFileSchema = z.object({
   id: z.string(),
   command: z.string(),
   target: z.string(),
+  /** Further disks and the name of the system, as they were given: `undo` finds it by them. */
+  withDisks: z.array(z.string()).readonly().default([]),
+  system: z.string().nullable().default(null),
   createdAt: z.string(),
   /** The process that works on it; when it is gone and something is held, it was killed. */
   owner: processIdentitySchema,

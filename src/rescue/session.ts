@@ -27,6 +27,8 @@ export type SessionOptions = {
   readonly paths: StatePaths;
   readonly command: string;
   readonly target: string;
+  readonly withDisks?: readonly string[];
+  readonly system?: string | null;
   /** Aborted by SIGINT, SIGTERM, SIGHUP, or the person's wish to stop. */
   readonly signal: AbortSignal;
   readonly onCommand?: (record: CommandRecord) => void;
@@ -143,6 +145,8 @@ export const openSession = async (options: SessionOptions): Promise<Session> => 
     id,
     command: options.command,
     target: options.target,
+    withDisks: options.withDisks ?? [],
+    system: options.system ?? null,
     createdAt: plain.now().toISOString(),
     owner,
     phase: 'running',

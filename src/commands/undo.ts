@@ -1,0 +1,102 @@
+import { z } from 'zod';
+import { changeLogFile } from '../changes/change-log.ts';
+import { parseChangeLog } from '../changes/change-record.ts';
+import type { UndoReport } from '../changes/undo-changes.ts';
+import { requireRoot } from '../host/capabilities.ts';
+import { plainText } from '../host/plain-text.ts';
+import { type ExitCode, exitCode, refusal, usageError } from '../host/rescue-error.ts';
+import { requireSession } from '../rescue/cleanup.ts';
+import { hasFsck, undoFiles, undoFsck } from '../rescue/undo-job.ts';
+import { requireAllDown, withSession } from '../rescue/with-session.ts';
+import { type CommandContext, parseOptions } from './context.ts';
+import { stackAnswers } from './stack-answers.ts';
+import { targetSchema } from './target-arguments.ts';
+
+export const undoDocumentSchema = z.object({
+  schemaVersion: z.literal(1),
+  /** The session whose changes were taken back. */
+  session: z.string(),
+  /** What was put back, in the order in which it was. */
+  undone: z.array(z.string()).readonly(),
+  left: z.array(z.object({ what: z.string(), reason: z.string() })).readonly(),
+});
+
+const schema = targetSchema
+  .omit({ TARGET: true })
+  .extend({ session: z.string(), disk: z.string().optional(), force: z.boolean().default(false) });
+
+const nothing: UndoReport = { undone: [], left: [] };
+
+/** `rescuekit undo SESSION`: puts back what a session changed on the target. */
+export const undoHandler = async (args: unknown, context: CommandContext): Promise<ExitCode> => {
+  const given = parseOptions(schema, args);
+  requireRoot('undo');
+  const record = await requireSession(context.host, context.paths, given.session);
+  if (record.state === 'running') {
+    throw refusal('RUNNING', `Session ${record.id} is still at work.`, 'Wait until it has ended.');
+  }
+  const log = (await context.host.files.readText(changeLogFile(record.directory))) ?? '';
+  const changes = parseChangeLog(log);
+  const open = changes.filter(({ undone }) => !undone);
+  if (context.options.dryRun) {
+    const lines = open.toReversed().map(({ intent }) => `  put back: ${plainText(nameOf(intent))}`);
+    context.print(`${lines.length === 0 ? '  Nothing is to be put back.' : lines.join('\n')}\n`);
+    return exitCode.done;
+  }
+  const target = given.disk ?? record.target;
+  if (target === '') throw usageError('The session names no target.', 'Name it with --disk.');
+  const options = {
+    target,
+    withDisks: given.with.length > 0 ? given.with : record.withDisks,
+    system: given.system ?? record.system,
+    answers: await stackAnswers(given, context),
+    force: given.force,
+  };
+  const inSession = async (
+    job: (session: Parameters<typeof undoFiles>[0]) => Promise<UndoReport>,
+  ): Promise<UndoReport> => {
+    const { result, teardown } = await withSession(
+      context.session('undo', target, 'read-write'),
+      async (session) => ({ result: await job(session), keepUp: false }),
+    );
+    requireAllDown(teardown);
+    return result;
+  };
+  const hasFiles = open.some(({ intent }) => intent.kind !== 'fsck');
+  const files = hasFiles
+    ? await inSession((session) => undoFiles(session, record, options, context.observer))
+    : nothing;
+  // e2undo(8) wants the file system as e2fsck has left it, and not mounted.
+  const fsck = hasFsck(changes)
+    ? await inSession((session) => undoFsck(session, record, options))
+    : nothing;
+  const report = {
+    undone: [...files.undone, ...fsck.undone],
+    left: [...files.left, ...fsck.left],
+  };
+  context.printJson({ schemaVersion: 1, session: record.id, ...report });
+  context.print(renderUndo(report));
+  return report.left.length === 0 ? exitCode.done : exitCode.refused;
+};
+
+const nameOf = (intent: ReturnType<typeof parseChangeLog>[number]['intent']): string => {
+  switch (intent.kind) {
+    case 'entry':
+      return intent.path;
+    case 'bytes':
+      return intent.what;
+    case 'fsck':
+      return `file system repair of ${intent.device}`;
+  }
+};
+
+const renderUndo = ({ undone, left }: UndoReport): string => {
+  const lines = [
+    ...undone.map((what) => `  put back: ${plainText(what)}`),
+    ...left.flatMap(({ what, reason }) => [
+      `  left: ${plainText(what)}`,
+      `        ${plainText(reason)}`,
+    ]),
+  ];
+  return `${lines.length === 0 ? '  Nothing was to be put back.' : lines.join('\n')}\n`;
+};

@@ -1,0 +1,103 @@
+import { applyEntryChange } from '../changes/apply-change.ts';
+import type { Change } from '../changes/change.ts';
+import { type ChangeLog, changeLogFile } from '../changes/change-log.ts';
+import { parseChangeLog } from '../changes/change-record.ts';
+import { type ChangeView, viewChange } from '../changes/describe-change.ts';
+import { applyBytesChange } from '../changes/disk-bytes.ts';
+import { undoChanges } from '../changes/undo-changes.ts';
+import type { Finding } from '../diagnosis/finding.ts';
+import type { Subject } from '../diagnosis/subject.ts';
+import { messageOf, RescueError } from '../host/rescue-error.ts';
+import type { Repair, RepairTools } from '../repairs/repair.ts';
+
+/** Where the changes of a job go and what becomes of them. */
+export type Workplace = {
+  readonly subject: Subject;
+  readonly log: ChangeLog;
+  /** Directory of the log's file. */
+  readonly logDirectory: string;
+  readonly tools: RepairTools;
+  /** False: what is outside of file systems is only shown, because nothing of it can be layered. */
+  readonly writesDisks: boolean;
+};
+
+export type AppliedRepair = {
+  readonly id: string;
+  readonly title: string;
+  readonly changes: readonly ChangeView[];
+  /** Programs of the system that were run on a layer to make the changes. */
+  readonly commands: readonly (readonly string[])[];
+  readonly proof: Repair['proof'];
+};
+
+export type RefusedRepair = { readonly id: string; readonly reason: string; readonly hint: string };
+
+export type RepairOutcome =
+  | { readonly kind: 'applied'; readonly applied: AppliedRepair }
+  | { readonly kind: 'nothing' }
+  | { readonly kind: 'refused'; readonly refused: RefusedRepair };
+
+const applyOne = async (place: Workplace, change: Change): Promise<ChangeView | null> => {
+  const { subject, log, writesDisks } = place;
+  const { host, root, devices } = subject;
+  const view = await viewChange(host, root, change);
+  if (change.kind !== 'write-bytes') {
+    return (await applyEntryChange(host, root, log, change)) === null ? null : view;
+  }
+  if (!writesDisks) return view;
+  const done = await applyBytesChange(host, devices?.disks ?? [], log, change);
+  return done === null ? null : view;
+};
+
+/** A repair is done whole or not at all: what it had changed is put back. */
+const rollBack = async (place: Workplace, from: number): Promise<void> => {
+  const { host, root, devices } = place.subject;
+  const all = parseChangeLog((await host.files.readText(changeLogFile(place.logDirectory))) ?? '');
+  const mine = all.filter(({ intent }) => intent.number >= from);
+  const target = { host, root, disks: devices?.disks ?? [] };
+  const { left } = await undoChanges(target, place.log, mine, true);
+  const [first] = left;
+  if (first === undefined) return;
+  throw new RescueError({
+    code: 'CHANGE_FAILED',
+    message: `A repair failed half-way and ${first.what} could not be put back: ${first.reason}`,
+    hint: 'The backups are kept in the session: rescuekit undo.',
+  });
+};
+
+const isInterruption = (error: unknown): boolean =>
+  error instanceof RescueError && error.code === 'INTERRUPTED';
+
+/**
+ * Plans one repair on the system as it is now and makes its changes.
+ *
+ * @throws RescueError `INTERRUPTED`, or `CHANGE_FAILED` when a failed repair could not be put back.
+ *   A repair that fails and is put back is `refused`.
+ */
+export const applyRepair = async (
+  place: Workplace,
+  repair: Repair,
+  findings: readonly Finding[],
+): Promise<RepairOutcome> => {
+  const refuse = (reason: string, hint: string): RepairOutcome => ({
+    kind: 'refused',
+    refused: { id: repair.id, reason, hint },
+  });
+  const from = place.log.next();
+  try {
+    const plan = await repair.plan(place.subject, findings, place.tools);
+    if (plan.kind === 'refused') return refuse(plan.reason, plan.hint);
+    const changes: ChangeView[] = [];
+    for (const change of plan.changes) {
+      const view = await applyOne(place, change);
+      if (view !== null) changes.push(view);
+    }
+    if (changes.length === 0) return { kind: 'nothing' };
+    const { id, title, proof } = repair;
+    return { kind: 'applied', applied: { id, title, changes, commands: plan.commands, proof } };
+  } catch (error) {
+    if (isInterruption(error)) throw error;
+    await rollBack(place, from);
+    return refuse(messageOf(error), error instanceof RescueError ? error.hint : '');
+  }
+};

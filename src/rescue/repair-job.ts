@@ -1,0 +1,183 @@
+import { openChangeLog } from '../changes/change-log.ts';
+import { type Finding, findingKey } from '../diagnosis/finding.ts';
+import type { Diagnosis } from '../diagnosis/run-checks.ts';
+import type { Subject } from '../diagnosis/subject.ts';
+import type { CheckResult, LastResorts } from '../filesystems/file-system.ts';
+import { allRepairs } from '../repairs/registry.ts';
+import type { Repair, RepairWishes } from '../repairs/repair.ts';
+import {
+  type AppliedRepair,
+  applyRepair,
+  type RefusedRepair,
+  type Workplace,
+} from './apply-repairs.ts';
+import { openBench } from './bench.ts';
+import { checkFileSystems, checkTargetsOf, requireMountable } from './check-system.ts';
+import { systemTitle } from './choose-system.ts';
+import { diagnoseSubject } from './diagnose-job.ts';
+import { examine } from './examine.ts';
+import { withMountHooks } from './hook-phases.ts';
+import {
+  type MountedSystem,
+  mountDirectory,
+  mountSystem,
+  type SystemMode,
+} from './mount-system.ts';
+import { nameVolumes } from './name-volumes.ts';
+import type { Observer } from './observer.ts';
+import { relabelIfNeeded } from './relabel.ts';
+import { type FindOptions, findSystem } from './rescue-job.ts';
+import type { Session } from './session.ts';
+import type { FoundSystem } from './survey.ts';
+
+export type RepairJobOptions = Omit<FindOptions, 'mode'> & {
+  readonly skipCheck: boolean;
+  readonly lastResorts: LastResorts;
+  /** Ids of repairs, or of findings whose repairs are meant; null for all. */
+  readonly only: readonly string[] | null;
+  readonly wishes: RepairWishes;
+  /** Work on throwaway layers: everything is done and shown, and nothing reaches the disk. */
+  readonly dryRun: boolean;
+};
+
+export type RepairJobResult = {
+  readonly system: FoundSystem;
+  readonly checks: readonly CheckResult[];
+  /** As it was found. */
+  readonly before: readonly Finding[];
+  readonly applied: readonly AppliedRepair[];
+  readonly refused: readonly RefusedRepair[];
+  /** What is still so afterwards, looked at again. */
+  readonly after: Diagnosis;
+};
+
+/** A mended fault may have hidden another one behind it. */
+const maxRounds = 3;
+
+export const fileSystemRepairId = 'file-system.repair';
+
+const isChosen = (repair: Repair, only: readonly string[] | null): boolean =>
+  only === null ? repair.onlyWhenNamed !== true : only.includes(repair.id);
+
+/** Repairs by their own id, or by that of a finding that leads to them. */
+const chosenIds = (
+  only: readonly string[] | null,
+  findings: readonly Finding[],
+): readonly string[] | null =>
+  only === null
+    ? null
+    : [
+        ...only,
+        ...findings.flatMap(({ id, repair }) => (only.includes(id) && repair ? [repair] : [])),
+      ];
+
+const checkFirst = async (
+  session: Session,
+  options: RepairJobOptions,
+  system: FoundSystem,
+  observer: Observer,
+): Promise<readonly CheckResult[]> => {
+  if (options.skipCheck) return [];
+  const wanted = options.only === null || options.only.includes(fileSystemRepairId);
+  const settings = { repair: wanted && !options.dryRun, lastResorts: options.lastResorts };
+  const results = await checkFileSystems(session, checkTargetsOf(system), settings, observer);
+  if (!options.dryRun) requireMountable(results, options.target);
+  return results;
+};
+
+const mount = (
+  session: Session,
+  target: { readonly kind: string; readonly path: string },
+  system: FoundSystem,
+  mode: SystemMode,
+): Promise<MountedSystem> =>
+  target.kind === 'directory'
+    ? mountDirectory(session, target, mode)
+    : mountSystem(session, system, { mode, setuid: true, apart: false });
+
+type Rounds = Pick<RepairJobResult, 'before' | 'applied' | 'refused' | 'after'>;
+
+const runRounds = async (
+  place: Omit<Workplace, 'subject'>,
+  look: () => Promise<Subject>,
+  options: RepairJobOptions,
+  diagnose: (subject: Subject) => Promise<Diagnosis>,
+  observer: Observer,
+): Promise<Rounds> => {
+  let subject = await look();
+  const first = await diagnose(subject);
+  let diagnosis = first;
+  const applied: AppliedRepair[] = [];
+  const refused = new Map<string, RefusedRepair>();
+  const named = new Set<string>();
+  for (let round = 0; round < maxRounds; round += 1) {
+    const only = chosenIds(options.only, diagnosis.findings);
+    let changed = false;
+    for (const repair of allRepairs) {
+      if (!isChosen(repair, only) || refused.has(repair.id)) continue;
+      const findings = diagnosis.findings.filter((finding) => finding.repair === repair.id);
+      const byName = options.only?.includes(repair.id) === true && !named.has(repair.id);
+      if (findings.length === 0 && !(byName && repair.onlyWhenNamed === true)) continue;
+      named.add(repair.id);
+      const outcome = await observer.task(
+        repair.title,
+        () => applyRepair({ ...place, subject }, repair, findings),
+        ({ kind }) => (kind === 'refused' ? `Not done: ${repair.title}` : repair.title),
+      );
+      if (outcome.kind === 'refused') refused.set(repair.id, outcome.refused);
+      if (outcome.kind !== 'applied') continue;
+      applied.push(outcome.applied);
+      changed = true;
+      subject = await look();
+    }
+    if (!changed) break;
+    if (await relabelIfNeeded({ ...place, subject })) subject = await look();
+    diagnosis = await diagnose(subject);
+  }
+  return { before: first.findings, applied, refused: [...refused.values()], after: diagnosis };
+};
+
+/**
+ * Diagnoses, applies the repairs that fit in the order of their stages, and diagnoses again, until
+ * nothing more can be mended. Every change has a backup in the session's directory first.
+ *
+ * @throws RescueError when no system is found or its file systems cannot be mounted (1).
+ */
+export const repairTarget = async (
+  session: Session,
+  options: RepairJobOptions,
+  observer: Observer,
+): Promise<RepairJobResult> => {
+  const mode: SystemMode = options.dryRun ? 'ephemeral' : 'write';
+  const { target, system: found } = await findSystem(session, { ...options, mode }, observer);
+  const system = await nameVolumes(session, found, observer.note);
+  const checks = await checkFirst(session, options, system, observer);
+  const logDirectory = options.dryRun ? session.runDirectory : session.directory;
+  const log = await openChangeLog(session.host, logDirectory);
+  const mounted = await withMountHooks(session, system, mode, () =>
+    observer.task(`Mount ${systemTitle(system)}`, () => mount(session, target, system, mode)),
+  );
+  const bench = openBench(session);
+  let current: Subject | null = null;
+  const look = async (): Promise<Subject> => {
+    current = await examine(session, { system, mounted });
+    return current;
+  };
+  const tools = {
+    wishes: options.wishes,
+    bench: async (...[commands, prepare]: Parameters<Workplace['tools']['bench']>) =>
+      bench(current ?? (await look()), commands, prepare),
+  };
+  const place = { log, logDirectory, tools, writesDisks: !options.dryRun };
+  const diagnose = (subject: Subject) => diagnoseSubject(subject, checks, observer);
+  const rounds = await runRounds(place, look, options, diagnose, observer);
+  return { system, checks, ...rounds };
+};
+
+/** Findings that came with the repairs: there must be none. */
+export const newFindings = ({ before, after }: RepairJobResult): readonly Finding[] => {
+  const known = new Set(before.map(findingKey));
+  return after.findings.filter(
+    (finding) => finding.severity !== 'info' && !known.has(findingKey(finding)),
+  );
+};
