@@ -1,3 +1,20 @@
 import type { Check } from '../check.ts';
+import { accountsCheck } from './accounts.ts';
+import { hostKeysCheck } from './host-keys.ts';
+import { hostsDenyCheck } from './hosts-deny.ts';
+import { nologinCheck } from './nologin.ts';
+import { pamCheck } from './pam.ts';
+import { sshServiceCheck } from './ssh-service.ts';
+import { sshdConfigCheck } from './sshd-config.ts';
+import { strictModesCheck } from './strict-modes.ts';
 
-export const accessChecks: readonly Check[] = [];
+export const accessChecks: readonly Check[] = [
+  sshServiceCheck,
+  sshdConfigCheck,
+  hostKeysCheck,
+  strictModesCheck,
+  accountsCheck,
+  pamCheck,
+  nologinCheck,
+  hostsDenyCheck,
+];

@@ -1,3 +1,27 @@
 import type { Repair } from '../repair.ts';
+import { authorizedKey, authorizedKeysMode } from './authorized-keys.ts';
+import { commentSshdLine } from './comment-sshd-line.ts';
+import { hostKeyMode, makeHostKeys } from './host-keys.ts';
+import { enableSsh, hostsDenyLine, removeNologin, unmaskSsh } from './let-in.ts';
+import { pamCommonFiles, pamLine, pamModuleOptional } from './pam.ts';
+import { restoreSshdConfig } from './restore-sshd-config.ts';
+import { accountExpiry, loginShell, rootPassword } from './shadow.ts';
 
-export const accessRepairs: readonly Repair[] = [];
+export const accessRepairs: readonly Repair[] = [
+  pamCommonFiles,
+  pamModuleOptional,
+  pamLine,
+  restoreSshdConfig,
+  commentSshdLine,
+  hostKeyMode,
+  makeHostKeys,
+  unmaskSsh,
+  enableSsh,
+  authorizedKeysMode,
+  loginShell,
+  accountExpiry,
+  removeNologin,
+  hostsDenyLine,
+  rootPassword,
+  authorizedKey,
+];

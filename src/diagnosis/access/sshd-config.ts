@@ -1,0 +1,135 @@
+import { readSshService, sshdBytes } from '../../system-image/ssh-service.ts';
+import {
+  readSshdConfig,
+  type SshdDirective,
+  sshdConfigPath,
+  sshdValues,
+} from '../../system-image/sshd-config.ts';
+import type { Check } from '../check.ts';
+import { commandEvidence, fileEvidence } from '../file-evidence.ts';
+import type { Finding } from '../finding.ts';
+import type { InsideResult, Subject } from '../subject.ts';
+import { findSshdProblems, parseSshdComplaints, type SshdComplaint } from './sshd-problems.ts';
+
+const noServer = 'The ssh service does not start, and nobody can log in over the network.';
+
+/** sshd -t, with the directory for privilege separation that the service makes at boot. */
+export const sshdTestWords = (program: string): readonly string[] => [
+  '/bin/sh',
+  '-c',
+  `mkdir -p /run/sshd && exec ${program} -t`,
+];
+
+const byProgram = (
+  result: InsideResult,
+  directives: readonly SshdDirective[],
+): readonly SshdComplaint[] => {
+  // The configuration is read first: what is missing after that (keys) is another finding.
+  if (result.exitCode === 0 || /no hostkeys available/.test(result.stderr)) return [];
+  const known = new Set(directives.map(({ path, line }) => `${path}:${line}`));
+  return parseSshdComplaints(result.stderr).filter(({ path, line }) =>
+    known.has(`${path}:${line}`),
+  );
+};
+
+const byReading = async (
+  subject: Subject,
+  program: string,
+  directives: readonly SshdDirective[],
+): Promise<readonly SshdComplaint[]> => {
+  const bytes = await sshdBytes(subject.files, program);
+  // All keywords are in the program as strings, so that one of a newer version or of a
+  // distribution's patch is never taken for unknown.
+  const knows = (keyword: string): boolean =>
+    !/^[a-z0-9]+$/.test(keyword) ? false : bytes.includes(`${keyword}\0`, 0, 'latin1');
+  const readable = bytes.includes('permitrootlogin\0', 0, 'latin1');
+  return findSshdProblems(directives, readable ? knows : () => true).map(
+    ({ directive: { path, line }, reason }) => ({ path, line, reason }),
+  );
+};
+
+type Seen = { readonly complaints: readonly SshdComplaint[]; readonly result: InsideResult | null };
+
+const look = async (
+  subject: Subject,
+  program: string,
+  directives: readonly SshdDirective[],
+): Promise<Seen> => {
+  const complaints = await byReading(subject, program, directives);
+  const result = await subject.runInside({ words: sshdTestWords(program), timeoutSeconds: 30 });
+  if (result === null) return { complaints, result };
+  const confirmed = byProgram(result, directives);
+  if (confirmed.length > 0) return { complaints: confirmed, result };
+  // A program that has no objection knows better; one that could not run (no loader, no shell) or
+  // stopped at something else leaves it to what was read.
+  return { complaints: result.exitCode === 0 ? [] : complaints, result: null };
+};
+
+const invalid = (
+  { path, line, reason }: SshdComplaint,
+  directives: readonly SshdDirective[],
+  { result, program, enabled }: Pick<Seen, 'result'> & { program: string; enabled: boolean },
+): Finding => {
+  const text = directives.find((each) => each.path === path && each.line === line)?.text ?? reason;
+  return {
+    id: 'access.sshd-config-invalid',
+    severity: enabled ? 'critical' : 'info',
+    title: `sshd refuses line ${line} of ${path}: ${reason}`,
+    subject: `${path}:${line}`,
+    evidence: [
+      fileEvidence(path, line, text),
+      ...(result === null ? [] : [commandEvidence([program, '-t'], result.stderr)]),
+    ],
+    meaning: noServer,
+    repair: 'access.comment-sshd-line',
+  };
+};
+
+const missing = (text: string, enabled: boolean, severity: Finding['severity']): Finding => ({
+  id: 'access.sshd-config-missing',
+  severity: enabled ? severity : 'info',
+  title: `The configuration of the ssh server, ${sshdConfigPath}, ${text}`,
+  subject: sshdConfigPath,
+  evidence: [fileEvidence(sshdConfigPath, null, text)],
+  meaning:
+    severity === 'critical'
+      ? noServer
+      : 'The ssh server starts with built-in settings: without PAM, keys of accounts with a locked password are refused.',
+  repair: 'access.restore-sshd-config',
+});
+
+const ports = (directives: readonly SshdDirective[]): readonly Finding[] => {
+  const changed = sshdValues(directives, 'port').filter((port) => port !== '22');
+  const at = directives.find((each) => each.keyword === 'port' && !each.inMatch);
+  if (changed.length === 0 || at === undefined) return [];
+  return [
+    {
+      id: 'access.sshd-port',
+      severity: 'info',
+      title: `The ssh server listens on port ${changed.join(', ')}`,
+      subject: sshdConfigPath,
+      evidence: [fileEvidence(at.path, at.line, at.text)],
+      meaning: 'A client must name the port, and firewalls on the way must let it through.',
+      repair: null,
+    },
+  ];
+};
+
+/** Asks the system's own `sshd -t`, and reads the configuration where that cannot be run. */
+export const sshdConfigCheck: Check = {
+  area: 'access',
+  finds: ['access.sshd-config-invalid', 'access.sshd-config-missing', 'access.sshd-port'],
+  run: async (subject) => {
+    const { program, enabled } = await readSshService(subject.files);
+    if (program === null) return [];
+    const status = await subject.files.status(sshdConfigPath);
+    if (status?.kind !== 'file') return [missing('is missing', enabled, 'critical')];
+    if (status.sizeBytes === 0) return [missing('is empty', enabled, 'warning')];
+    const directives = await readSshdConfig(subject.files);
+    const { complaints, result } = await look(subject, program, directives);
+    return [
+      ...complaints.map((each) => invalid(each, directives, { result, program, enabled })),
+      ...ports(directives),
+    ];
+  },
+};

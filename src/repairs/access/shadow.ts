@@ -1,0 +1,119 @@
+import { type Account, parsePasswd } from '../../system-image/accounts.ts';
+import { firstInside } from '../../system-image/inside.ts';
+import { editLines } from '../edit-lines.ts';
+import { planned, refused } from '../plan.ts';
+import type { Repair } from '../repair.ts';
+
+const shadowPath = '/etc/shadow';
+
+type Fields = Readonly<Record<number, string>>;
+
+const withFields =
+  (fields: Fields) =>
+  (line: string): string => {
+    const parts = line.split(':');
+    while (parts.length < 9) parts.push('');
+    return parts.map((part, index) => fields[index] ?? part).join(':');
+  };
+
+/** Sets fields of one account's line; null when there is no such line. */
+export const setShadow = (
+  text: string,
+  name: string,
+  fieldsOf: (line: readonly string[]) => Fields,
+): string | null => {
+  const lines = text.split('\n');
+  const index = lines.findIndex((line) => line.startsWith(`${name}:`));
+  const line = lines[index];
+  if (line === undefined) return null;
+  return editLines(text, new Map([[index + 1, withFields(fieldsOf(line.split(':')))]]));
+};
+
+// Empty means: never too old, never inactive, never expires.
+const noAging: Fields = { 4: '', 6: '', 7: '' };
+
+const dayOf = (now: Date): string => String(Math.floor(now.getTime() / 86_400_000));
+
+/** Sets root's password, or takes the lock from the one it has. */
+export const rootPassword: Repair = {
+  id: 'access.root-password',
+  stage: 'access',
+  title: 'Set or unlock the password of root',
+  why: 'Without it nobody can log in as root on the console.',
+  risk: 'Whoever knows the password can log in as root on the console, and where sshd allows it.',
+  proof: 'none',
+  onlyWhenNamed: true,
+  plan: async ({ files, now }, _, { wishes }) => {
+    const text = await files.read(shadowPath);
+    const locked = /^root:!+(\$[^:]+)/m.exec(text ?? '')?.[1] ?? null;
+    const hash = wishes.rootPasswordHash ?? locked;
+    if (hash !== null && /[:\n\r]/.test(hash)) {
+      return refused('that is no hash of crypt(5)', 'Give the new password again.');
+    }
+    if (hash === null) {
+      return refused(
+        'no new password was given, and there is no locked one to unlock',
+        'Give one with --root-password.',
+      );
+    }
+    const content = setShadow(text ?? '', 'root', (line) =>
+      line[1] === hash ? noAging : { ...noAging, 1: hash, 2: dayOf(now) },
+    );
+    if (content === null) {
+      return refused('/etc/shadow has no line for root', 'Mend /etc/shadow first.');
+    }
+    return planned(content === text ? [] : [{ kind: 'write-file', path: shadowPath, content }]);
+  },
+};
+
+/** Takes away the date by which PAM turns the account away. */
+export const accountExpiry: Repair = {
+  id: 'access.account-expiry',
+  stage: 'access',
+  title: 'Take the expiry from the accounts that administer the system',
+  why: 'PAM refuses an expired account with a password as well as with a key.',
+  risk: 'If the account was to expire, it no longer does.',
+  proof: 'container',
+  plan: async ({ files }, findings) => {
+    const text = await files.read(shadowPath);
+    let content = text ?? '';
+    for (const { subject } of findings) {
+      content = setShadow(content, subject, () => ({ 6: '', 7: '' })) ?? content;
+    }
+    return planned(content === text ? [] : [{ kind: 'write-file', path: shadowPath, content }]);
+  },
+};
+
+const shells = ['/bin/bash', '/usr/bin/bash', '/bin/sh', '/usr/bin/sh'];
+
+const withShell =
+  (account: Account, shell: string) =>
+  (line: string): string =>
+    line.split(':')[0] === account.name ? [...line.split(':').slice(0, 6), shell].join(':') : line;
+
+/** Gives accounts whose shell is gone one that is there. */
+export const loginShell: Repair = {
+  id: 'access.login-shell',
+  stage: 'access',
+  title: 'Give the accounts a login shell that is on the disk',
+  why: 'An account whose shell does not exist cannot log in.',
+  risk: "The account's own shell has to be set again once it is installed.",
+  proof: 'container',
+  plan: async ({ files }, findings) => {
+    const shell = await firstInside(shells, async (path) => {
+      const status = await files.status(path);
+      return status?.kind === 'file' && status.sizeBytes > 0 && (status.mode & 0o111) !== 0;
+    });
+    const text = await files.read('/etc/passwd');
+    if (shell === null || text === null) {
+      return refused('there is no shell on the disk', 'Reinstall bash in a rescue shell.');
+    }
+    const names = new Set(findings.map(({ subject }) => subject));
+    const edits = parsePasswd(text)
+      .filter(({ name }) => names.has(name))
+      .map((account) => [account.line, withShell(account, shell)] as const);
+    return planned([
+      { kind: 'write-file', path: '/etc/passwd', content: editLines(text, new Map(edits)) },
+    ]);
+  },
+};
