@@ -25,9 +25,19 @@ export type Files = {
   readonly readText: (path: string) => Promise<string | null>;
   /**
    * Bytes of a file on an attached disk: regular files only, no link followed at the end, never
-   * blocks on a FIFO, at most `maxBytes`. Null when absent or not a regular file.
+   * blocks on a FIFO, at most `maxBytes` from `offsetBytes` (0) on. Null when absent or not a
+   * regular file.
    */
-  readonly readUntrusted: (path: string, maxBytes: number) => Promise<Buffer | null>;
+  readonly readUntrusted: (
+    path: string,
+    maxBytes: number,
+    offsetBytes?: number,
+  ) => Promise<Buffer | null>;
+  /**
+   * Bytes of a block device of the host, which may be an attached disk; fewer than asked for at its
+   * end. Nothing is ever written.
+   */
+  readonly readDevice: (node: string, offsetBytes: number, length: number) => Promise<Buffer>;
   /** Names in a directory, sorted; null when it is not there or no directory. */
   readonly list: (path: string) => Promise<readonly string[] | null>;
   /** Status without following a link; null when absent. */
@@ -115,7 +125,11 @@ const statusOf = (stats: Awaited<ReturnType<typeof fs.lstat>>): FileStatus => ({
   rdev: Number(stats.rdev),
 });
 
-const readUntrusted = async (path: string, maxBytes: number): Promise<Buffer | null> => {
+const readUntrusted = async (
+  path: string,
+  maxBytes: number,
+  offsetBytes = 0,
+): Promise<Buffer | null> => {
   const { O_RDONLY, O_NOFOLLOW, O_NONBLOCK, O_NOCTTY } = constants;
   // ELOOP: a link at the end; ENXIO: a socket or a device without a driver.
   const handle = await orNull(fs.open(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY), [
@@ -126,9 +140,31 @@ const readUntrusted = async (path: string, maxBytes: number): Promise<Buffer | n
   try {
     const stats = await handle.stat();
     if (!stats.isFile()) return null;
-    const buffer = Buffer.alloc(Math.min(stats.size, maxBytes));
-    const { bytesRead } = await handle.read(buffer, 0, buffer.length, 0);
+    const rest = Math.max(stats.size - offsetBytes, 0);
+    const buffer = Buffer.alloc(Math.min(rest, maxBytes));
+    const { bytesRead } = await handle.read(buffer, 0, buffer.length, offsetBytes);
     return buffer.subarray(0, bytesRead);
+  } finally {
+    await handle.close();
+  }
+};
+
+const readDevice = async (node: string, offsetBytes: number, length: number): Promise<Buffer> => {
+  const handle = await fs.open(node, constants.O_RDONLY);
+  try {
+    const buffer = Buffer.alloc(length);
+    let filled = 0;
+    while (filled < length) {
+      const { bytesRead } = await handle.read(
+        buffer,
+        filled,
+        length - filled,
+        offsetBytes + filled,
+      );
+      if (bytesRead === 0) break;
+      filled += bytesRead;
+    }
+    return buffer.subarray(0, filled);
   } finally {
     await handle.close();
   }
@@ -201,6 +237,7 @@ const isClaimed = async (blockDevice: string): Promise<boolean> => {
 export const hostFiles: Files = {
   readText: (path) => orNull(fs.readFile(path, 'utf8')),
   readUntrusted,
+  readDevice,
   list: async (path) => (await orNull(fs.readdir(path)))?.sort() ?? null,
   status: async (path) => {
     const stats = await orNull(fs.lstat(path));

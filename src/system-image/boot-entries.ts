@@ -6,17 +6,21 @@ import type { Kernel } from './system-facts.ts';
 type BootKernel = Omit<Kernel, 'modules'>;
 
 /** Where the partition with boot entries can be mounted (Boot Loader Specification). */
-const bootDirectories = ['/boot', '/efi', '/boot/efi'] as const;
+export const bootDirectories = ['/boot', '/efi', '/boot/efi'] as const;
 
-/** The keys of a type #1 entry that tell what is started. */
-export type BootEntry = {
+/** The keys of a type #1 entry that tell what is started and in which order entries stand. */
+export type LoaderEntry = {
+  readonly title: string | null;
   readonly version: string | null;
+  readonly machineId: string | null;
+  readonly sortKey: string | null;
   readonly linux: string | null;
   readonly initrds: readonly string[];
+  readonly options: string;
 };
 
 /** Parses a Boot Loader Specification type #1 file. Grub variables such as `$tuned_initrd` go. */
-export const parseBootEntry = (text: string): BootEntry => {
+export const parseBootEntry = (text: string): LoaderEntry => {
   const values = new Map<string, string[]>();
   for (const line of text.split(/\r?\n/)) {
     const [, key, value] = /^\s*([a-z-]+)\s+(.*\S)\s*$/.exec(line) ?? [];
@@ -28,7 +32,11 @@ export const parseBootEntry = (text: string): BootEntry => {
       .flatMap((value) => value.split(/\s+/))
       .filter((word) => word[0] !== '$');
   return {
+    title: values.get('title')?.[0] ?? null,
     version: values.get('version')?.[0] ?? null,
+    machineId: values.get('machine-id')?.[0] ?? null,
+    sortKey: values.get('sort-key')?.[0] ?? null,
+    options: words('options').join(' '),
     linux: words('linux')[0] ?? words('uki')[0] ?? words('efi')[0] ?? null,
     initrds: words('initrd'),
   };

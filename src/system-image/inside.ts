@@ -104,16 +104,19 @@ export const statusInside = async (
   path: string,
 ): Promise<FileStatus | null> => (await locateInside(files, root, path))?.status ?? null;
 
-/** Bytes from the start of a regular file inside the root, at most `maxBytes`; else null. */
+/** Bytes of a regular file inside the root from `offsetBytes` on, at most `maxBytes`; else null. */
 export const readBytesInside = async (
   files: Files,
   root: string,
   path: string,
   maxBytes: number,
+  offsetBytes = 0,
 ): Promise<Buffer | null> => {
   const found = await locateInside(files, root, path);
   // Looked at before it is opened: opening a device node can do something, or wait.
-  return found?.status.kind === 'file' ? files.readUntrusted(found.hostPath, maxBytes) : null;
+  return found?.status.kind === 'file'
+    ? files.readUntrusted(found.hostPath, maxBytes, offsetBytes)
+    : null;
 };
 
 /** Text of a regular file inside the root (UTF-8, at most `maxBytes`, by default 1 MiB); else null. */

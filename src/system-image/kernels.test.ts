@@ -147,5 +147,5 @@ test('without /boot there are no kernels, and a hostile /boot leads nowhere', as
 test('an entry keeps its words and drops the variables of GRUB', () => {
   expect(
     parseBootEntry('# c\nversion 6.1\nlinux\t/a b\ninitrd /one $early /two\ninitrd /three\n'),
-  ).toEqual({ version: '6.1', linux: '/a', initrds: ['/one', '/two', '/three'] });
+  ).toMatchObject({ version: '6.1', linux: '/a', initrds: ['/one', '/two', '/three'] });
 });

@@ -15,8 +15,8 @@ import {
 export type SystemFiles = {
   /** Text of a regular file, at most `maxBytes` (1 MiB); null when it is none or is not there. */
   readonly read: (path: string, maxBytes?: number) => Promise<string | null>;
-  /** Bytes from the start of a regular file, at most `maxBytes`; else null. */
-  readonly bytes: (path: string, maxBytes: number) => Promise<Buffer | null>;
+  /** Bytes of a regular file from `offsetBytes` (0) on, at most `maxBytes`; else null. */
+  readonly bytes: (path: string, maxBytes: number, offsetBytes?: number) => Promise<Buffer | null>;
   /** Names in a directory, sorted; null when there is no such directory. */
   readonly list: (path: string) => Promise<readonly string[] | null>;
   /** Status after following links inside the system; null when absent or dangling. */
@@ -35,7 +35,7 @@ export type SystemFiles = {
 /** @param root host directory where the system is mounted. */
 export const systemFiles = (files: Files, root: string): SystemFiles => ({
   read: (path, maxBytes) => readInside(files, root, path, maxBytes),
-  bytes: (path, maxBytes) => readBytesInside(files, root, path, maxBytes),
+  bytes: (path, maxBytes, offsetBytes) => readBytesInside(files, root, path, maxBytes, offsetBytes),
   list: (path) => listInside(files, root, path),
   status: (path) => statusInside(files, root, path),
   locate: (path) => locateInside(files, root, path),

@@ -55,8 +55,8 @@ export const tolerantFiles = (files: Files): TolerantFiles => {
       statusFollowed: once(files.statusFollowed),
       readLink: once(files.readLink),
       list: once(files.list),
-      readUntrusted: (path, maxBytes) =>
-        guard((same: string) => files.readUntrusted(same, maxBytes))(path),
+      readUntrusted: (path, maxBytes, offsetBytes) =>
+        guard((same: string) => files.readUntrusted(same, maxBytes, offsetBytes))(path),
     },
     unreadable: () => [...failed],
   };
