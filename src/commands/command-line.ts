@@ -8,6 +8,7 @@ import {
   addTargetOptions,
 } from './global-options.ts';
 import { addContainerOptions } from './rescue-options.ts';
+import { addVerifyOptions } from './verify-options.ts';
 import { version } from './version.ts';
 
 type Handler = (args: unknown, context: CommandContext) => Promise<ExitCode>;
@@ -34,6 +35,8 @@ const rescueOptions = (argv: Argv) =>
       describe: 'Boot without checking the file systems first',
     }),
   );
+
+const verifyOptions = (argv: Argv) => addVerifyOptions(addSystemOption(addTargetOptions(argv)));
 
 const statusOptions = (argv: Argv) =>
   argv
@@ -89,6 +92,12 @@ const declare = (argv: Argv, run: (load: Load, args: unknown) => Promise<void>):
       rescueOptions,
       (args) => run(async () => (await import('./rescue.ts')).rescueHandler, args),
     )
+    .command(
+      'verify <TARGET>',
+      'Prove that a system boots: watch it, on a layer that is thrown away',
+      verifyOptions,
+      (args) => run(async () => (await import('./verify.ts')).verifyHandler, args),
+    )
     .command('status', 'Sessions with what they hold', statusOptions, (args) =>
       run(async () => (await import('./status.ts')).statusHandler, args),
     )
@@ -102,6 +111,7 @@ const examples = `Examples:
   rescuekit rescue /dev/vdb                   a root shell in the system on that disk
   rescuekit rescue /dev/vdb --yes --exec 'systemctl --failed'
   rescuekit rescue disk.img --ephemeral       try things, keep nothing
+  rescuekit verify /dev/vdb                   does it boot again?
 
 Exit codes: 0 done, 1 failed, 2 wrong use, 3 problems found, 4 refused for safety,
 5 something is left up, 130 interrupted`;

@@ -9,6 +9,7 @@ import { listDocumentSchema } from './list.ts';
 import { mountDocumentSchema } from './mount.ts';
 import { rescueDocumentSchema } from './rescue.ts';
 import { statusDocumentSchema, transcriptDocumentSchema } from './status.ts';
+import { verifyDocumentSchema } from './verify.ts';
 
 /** Each document with what writes it. */
 const documents: Readonly<Record<string, readonly [title: string, schema: z.ZodType]>> = {
@@ -17,10 +18,14 @@ const documents: Readonly<Record<string, readonly [title: string, schema: z.ZodT
   check: ['rescuekit check TARGET --json', checkDocumentSchema],
   mount: ['rescuekit mount TARGET --json', mountDocumentSchema],
   rescue: ['rescuekit rescue TARGET --json', rescueDocumentSchema],
+  verify: ['rescuekit verify TARGET --json', verifyDocumentSchema],
   status: ['rescuekit status --json', statusDocumentSchema],
   transcript: ['rescuekit status --transcript SESSION --json', transcriptDocumentSchema],
   cleanup: ['rescuekit cleanup --json', cleanupDocumentSchema],
-  'dry-run': ['rescuekit check, mount or rescue with --dry-run --json', dryRunDocumentSchema],
+  'dry-run': [
+    'rescuekit check, mount, rescue or verify with --dry-run --json',
+    dryRunDocumentSchema,
+  ],
   'hook-input': ['What a hook reads on standard input', hookInputSchema],
   error: ['Any command with --json that fails', errorDocumentSchema],
 };
