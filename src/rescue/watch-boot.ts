@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import type { BootReport } from '../container/boot-report.ts';
 import { isFrozen } from '../verification/container/console.ts';
+import { leftOutUnits } from '../verification/container/left-out-units.ts';
 import { watchScript } from '../verification/container/watch-script.ts';
 import { watchUnits } from '../verification/container/watch-units.ts';
 import { planBoot } from './boot-plan.ts';
@@ -56,9 +57,10 @@ export const watchBoot = async (
   { unit, limitSeconds, onBusy }: WatchOptions,
 ): Promise<WatchedBoot> => {
   const mark = `rescuekit-${randomBytes(8).toString('hex')}`;
-  const script = watchScript({ unit, limitSeconds, mark });
-  const work = { kind: 'watch', script, units: watchUnits(unit) } as const;
   const { facts } = system;
+  const units = watchUnits(unit, leftOutUnits(facts.fstab));
+  const script = watchScript({ unit, limitSeconds, mark });
+  const work = { kind: 'watch', script, units } as const;
   const plan = await planBoot(session.host, mounted.root, facts, { kind: 'watch', work }, unit);
   const wishes = { ...nothingOfThePerson, bootTimeoutSeconds: limitSeconds + reportSeconds };
   const began = performance.now();

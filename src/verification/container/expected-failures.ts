@@ -51,7 +51,30 @@ const expectedFailures: readonly ExpectedFailure[] = [
     says: /can not create NETLINK_ISCSI socket/,
     reason: noNetwork,
   },
-  { unit: /open-iscsi\.service/, says: /./, after: 'iscsid.service', reason: noNetwork },
+  {
+    unit: /(networking|ifup@.+)\.service/,
+    says: /Cannot find device "|Failed to get interface index: No such device|Network is unreachable/,
+    reason: noNetwork,
+  },
+  {
+    unit: /openipmi\.service/,
+    says: /could not open \/proc\/modules|could not get list of modules/,
+    reason: otherKernel,
+  },
+  { unit: /gpm\.service/, says: /Could not open \/dev\/input\//, reason: noDevices },
+  { unit: /usbguard\.service/, says: /\/sys\/bus\/usb\/devices: No such file/, reason: noDevices },
+  {
+    unit: /usbguard-dbus\.service/,
+    says: /Start request repeated too quickly/,
+    after: 'usbguard.service',
+    reason: noDevices,
+  },
+  // They say why in a log of their own: there is no graphics card and no terminal to draw on.
+  {
+    unit: /(lightdm|gdm|gdm3|sddm|lxdm|xdm)\.service/,
+    says: /Failed with result/,
+    reason: noDevices,
+  },
 ];
 
 const isMeant = (row: ExpectedFailure, { unit, journal }: GuestUnit): boolean =>

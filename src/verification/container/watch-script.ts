@@ -10,7 +10,7 @@ export type WatchRequest = {
 };
 
 /** Lines of a unit's journal that are handed over; the end says why it failed. */
-const journalLines = 30;
+const journalLines = 60;
 
 /** Seconds for jobs that the target does not wait for, once it is reached. */
 const graceSeconds = 30;

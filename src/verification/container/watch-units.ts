@@ -37,32 +37,17 @@ ExecStopPost=
 StandardInput=null
 `;
 
-/**
- * Each of these waits for an interface of the machine to come up, for one to two minutes, and then
- * fails: the container has none. What configures the network still runs.
- */
-const waitsForNetwork = [
-  'systemd-networkd-wait-online.service',
-  'systemd-networkd-wait-online@.service',
-  'NetworkManager-wait-online.service',
-  'ifupdown-wait-online.service',
-  'connman-wait-online.service',
-];
-
-/** It asks questions on the console of a system that has never booted, and waits for the answers. */
-const asksQuestions = 'systemd-firstboot.service';
-
 const notInContainer = '[Unit]\nConditionVirtualization=!container\n';
 
 /**
- * The units of a boot that is only watched. A target that does not exist makes systemd fall back to
+ * The units of a boot that is only watched, with the names of those that are left out. A target that does not exist makes systemd fall back to
  * rescue.target, and a failure leads to emergency.target: the watcher comes with each of them.
  */
-export const watchUnits = (unit: string): readonly GuestFile[] => [
+export const watchUnits = (unit: string, leftOut: readonly string[]): readonly GuestFile[] => [
   { path: `${unitDirectory}/${service}`, text: watchService },
   ...[...new Set([unit, 'rescue.target', 'emergency.target'])].map((target) =>
     dropIn(target, `[Unit]\nWants=${service}\n`),
   ),
   ...['rescue.service', 'emergency.service'].map((name) => dropIn(name, noPassword)),
-  ...[...waitsForNetwork, asksQuestions].map((name) => dropIn(name, notInContainer)),
+  ...leftOut.map((name) => dropIn(name, notInContainer)),
 ];
