@@ -11,6 +11,7 @@ import {
 } from './global-options.ts';
 import { addRepairCommandOptions } from './repair-flags.ts';
 import { addContainerOptions } from './rescue-options.ts';
+import { addVerifyOptions } from './verify-options.ts';
 import { version } from './version.ts';
 
 type Handler = (args: unknown, context: CommandContext) => Promise<ExitCode>;
@@ -59,6 +60,8 @@ const undoOptions = (argv: Argv) =>
       type: 'boolean',
       describe: 'Put back also what was changed after the session',
     });
+
+const verifyOptions = (argv: Argv) => addVerifyOptions(addSystemOption(addTargetOptions(argv)));
 
 const statusOptions = (argv: Argv) =>
   argv
@@ -132,6 +135,12 @@ const declare = (argv: Argv, run: (load: Load, args: unknown) => Promise<void>):
       undoOptions,
       (args) => run(async () => (await import('./undo.ts')).undoHandler, args),
     )
+    .command(
+      'verify <TARGET>',
+      'Prove that a system boots: watch it, on a layer that is thrown away',
+      verifyOptions,
+      (args) => run(async () => (await import('./verify.ts')).verifyHandler, args),
+    )
     .command('status', 'Sessions with what they hold', statusOptions, (args) =>
       run(async () => (await import('./status.ts')).statusHandler, args),
     )
@@ -145,6 +154,7 @@ const examples = `Examples:
   rescuekit rescue /dev/vdb                   a root shell in the system on that disk
   rescuekit rescue /dev/vdb --yes --exec 'systemctl --failed'
   rescuekit rescue disk.img --ephemeral       try things, keep nothing
+  rescuekit verify /dev/vdb                   does it boot again?
 
 Exit codes: 0 done, 1 failed, 2 wrong use, 3 problems found, 4 refused for safety,
 5 something is left up, 130 interrupted`;

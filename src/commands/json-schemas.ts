@@ -12,6 +12,7 @@ import { repairDocumentSchema } from './repair.ts';
 import { rescueDocumentSchema } from './rescue.ts';
 import { statusDocumentSchema, transcriptDocumentSchema } from './status.ts';
 import { undoDocumentSchema } from './undo.ts';
+import { verifyDocumentSchema } from './verify.ts';
 
 /** Each document with what writes it. */
 const documents: Readonly<Record<string, readonly [title: string, schema: z.ZodType]>> = {
@@ -23,10 +24,14 @@ const documents: Readonly<Record<string, readonly [title: string, schema: z.ZodT
   repair: ['rescuekit repair TARGET --json', repairDocumentSchema],
   undo: ['rescuekit undo SESSION --json', undoDocumentSchema],
   rescue: ['rescuekit rescue TARGET --json', rescueDocumentSchema],
+  verify: ['rescuekit verify TARGET --json', verifyDocumentSchema],
   status: ['rescuekit status --json', statusDocumentSchema],
   transcript: ['rescuekit status --transcript SESSION --json', transcriptDocumentSchema],
   cleanup: ['rescuekit cleanup --json', cleanupDocumentSchema],
-  'dry-run': ['rescuekit check, mount or rescue with --dry-run --json', dryRunDocumentSchema],
+  'dry-run': [
+    'rescuekit check, mount, rescue or verify with --dry-run --json',
+    dryRunDocumentSchema,
+  ],
   'hook-input': ['What a hook reads on standard input', hookInputSchema],
   error: ['Any command with --json that fails', errorDocumentSchema],
 };

@@ -57,14 +57,18 @@ export const boundedText = () => {
   };
 };
 
+/** One line that a script in the container tells: a word and what it is about. */
+export type OnEvent = (word: string, value: string) => void;
+
 /** What the scripts in the container tell on the events FIFO, line by line. */
-export const eventCollector = (onState: (state: string) => void) => {
+export const eventCollector = (onState: (state: string) => void, onEvent: OnEvent = () => {}) => {
   const failedUnits: string[] = [];
   let exitCode: number | null = null;
   let emergency = false;
   let state: string | null = null;
   const take = (line: string): void => {
     const [word = '', value = ''] = plainText(line).split(' ', 2);
+    onEvent(word, value);
     // A later shell of the same boot tells again; the first one says what the boot came to.
     if (word === 'state' && state === null) {
       state = value;

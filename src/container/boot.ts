@@ -8,6 +8,7 @@ import {
   boundedText,
   consoleTail,
   eventCollector,
+  type OnEvent,
   rebootExitCode,
 } from './boot-report.ts';
 import type { ContainerOptions } from './container-options.ts';
@@ -28,6 +29,10 @@ export type BootRequest = {
   readonly onReached: (seconds: number) => void;
   /** Output of the command as it comes. */
   readonly onOutput: (stream: 'stdout' | 'stderr', chunk: Buffer) => void;
+  /** Everything that the scripts inside tell, as it comes. */
+  readonly onEvent?: OnEvent;
+  /** A line of the console after which nothing more will come: ends the boot like the time limit. */
+  readonly isLastWord?: (line: string) => boolean;
 };
 
 /** Moves itself into the control groups before it becomes nspawn, so that no process escapes. */
@@ -61,7 +66,11 @@ export const bootContainer = async (host: Host, request: BootRequest): Promise<B
     if (state !== 'active' && state !== 'started') return;
     bootSeconds = (performance.now() - began) / 1000;
     request.onReached(bootSeconds);
-  });
+  }, request.onEvent);
+  const onConsole = (line: string): void => {
+    console_.push(line);
+    if (request.isLastWord?.(line) === true) timeout.abort();
+  };
   const lines = lineSplitter(events.take);
   const sinks = {
     events: (chunk: Buffer) => lines.push(chunk.toString('utf8')),
@@ -82,7 +91,7 @@ export const bootContainer = async (host: Host, request: BootRequest): Promise<B
       : guestPipes.map((name) => readFifo(`${guestDirectory}/${name}`, sinks[name]));
   try {
     await makeCgroups(host, request.cgroups);
-    const exitCode = await runNspawn(host, request, timeout.signal, console_.push);
+    const exitCode = await runNspawn(host, request, timeout.signal, onConsole);
     await Promise.all(readers.map((reader) => reader.finish()));
     lines.end();
     const seen = events.result();

@@ -136,6 +136,9 @@ AllowIsolate=yes
 `,
 };
 
+/** What every boot in the container gets, whatever is done in it. */
+export const commonUnits: readonly GuestFile[] = [haltIsPoweroff, noRemount];
+
 export type GuestPlan = {
   readonly unit: string;
   readonly purpose: 'shell' | 'command';
@@ -179,5 +182,5 @@ export const guestUnits = (plan: GuestPlan): readonly GuestFile[] => {
             { path: `${unitDirectory}/${service}`, text: shellBeside(plan.unit) },
             noLoginPrompt,
           ];
-  return [...ownUnits, ...shells, ...work, haltIsPoweroff, noRemount];
+  return [...ownUnits, ...shells, ...work, ...commonUnits];
 };

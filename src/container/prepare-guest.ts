@@ -8,13 +8,21 @@ import {
   runScript,
   shellScript,
 } from './guest-scripts.ts';
-import { type GuestFile, guestDirectory, guestUnits, unitDirectory } from './guest-units.ts';
+import {
+  commonUnits,
+  type GuestFile,
+  guestDirectory,
+  guestUnits,
+  unitDirectory,
+} from './guest-units.ts';
 
 /** What is to happen once the system is up. */
 export type GuestWork =
   | { readonly kind: 'shell'; readonly shell: string; readonly hostname: string }
   /** `text` is a script: run by its `#!` interpreter, by /bin/sh when it has none. */
-  | { readonly kind: 'command'; readonly text: string };
+  | { readonly kind: 'command'; readonly text: string }
+  /** Nothing but watching: a script with the units that start it, whatever the boot comes to. */
+  | { readonly kind: 'watch'; readonly script: string; readonly units: readonly GuestFile[] };
 
 export type GuestRequest = {
   /** Private directory of the session; the guest's files are made in it. */
@@ -44,20 +52,33 @@ export type Guest = {
   readonly program: readonly string[];
 };
 
-const scripts = ({ unit, work, keepJournal, environment }: GuestRequest): readonly GuestFile[] =>
-  work.kind === 'shell'
-    ? [{ path: 'shell', text: shellScript({ ...work, unit, environment }) }]
-    : [
-        { path: 'run', text: runScript(unit, keepJournal, environment) },
-        {
-          path: 'command',
-          text: work.text.startsWith('#!') ? work.text : `#!/bin/sh\n${work.text}\n`,
-        },
-        ...(unit === null ? [] : [{ path: 'emergency', text: emergencyScript(unit) }]),
-      ];
+const commandScripts = (
+  { unit, keepJournal, environment }: GuestRequest,
+  text: string,
+): readonly GuestFile[] => [
+  { path: 'run', text: runScript(unit, keepJournal, environment) },
+  { path: 'command', text: text.startsWith('#!') ? text : `#!/bin/sh\n${text}\n` },
+  ...(unit === null ? [] : [{ path: 'emergency', text: emergencyScript(unit) }]),
+];
 
-const unitFiles = ({ unit, work, hasRescueTarget }: GuestRequest): readonly GuestFile[] =>
-  unit === null ? [] : guestUnits({ unit, purpose: work.kind, hasRescueTarget });
+const scripts = (request: GuestRequest): readonly GuestFile[] => {
+  const { unit, work, environment } = request;
+  switch (work.kind) {
+    case 'shell':
+      return [{ path: 'shell', text: shellScript({ ...work, unit, environment }) }];
+    case 'command':
+      return commandScripts(request, work.text);
+    case 'watch':
+      return [{ path: 'watch', text: work.script }];
+  }
+};
+
+const unitFiles = ({ unit, work, hasRescueTarget }: GuestRequest): readonly GuestFile[] => {
+  if (unit === null) return [];
+  return work.kind === 'watch'
+    ? [...work.units, ...commonUnits]
+    : guestUnits({ unit, purpose: work.kind, hasRescueTarget });
+};
 
 const heredoc = (path: string, text: string, mode: number): string =>
   `cat > ${shellQuote(path)} <<'RESCUEKIT_END'\n${text.trimEnd()}\nRESCUEKIT_END\nchmod ${mode.toString(8)} ${shellQuote(path)}`;
@@ -97,7 +118,7 @@ export const prepareGuest = async (host: Host, request: GuestRequest): Promise<G
       return { source, destination: path, readOnly: true };
     }),
   );
-  const script = request.work.kind === 'shell' ? 'shell' : 'run';
+  const script = { shell: 'shell', command: 'run', watch: 'watch' }[request.work.kind];
   return {
     directory,
     binds: apart ? [main] : [main, ...binds],

@@ -121,13 +121,8 @@ const proveFaults = async (name: string, faults: readonly Fault[]): Promise<void
   for (const { finding, severity = 'critical' } of faults) {
     expect(findings.map((one) => `${one.severity} ${one.id}`)).toContain(`${severity} ${finding}`);
   }
-  const dry = await lab.kit(['repair', file, '--dry-run', '--json']);
-  const planned = dry.json(repairDocumentSchema);
-
   const mended = await lab.kit(['repair', file, '--yes', '--json']);
   const repair = mended.json(repairDocumentSchema);
-  // What was shown beforehand is what was done.
-  expect(repair.applied.map(({ id }) => id)).toEqual(planned.applied.map(({ id }) => id));
   const unrepairable = faults.filter((fault) => fault.unrepairable === true);
   const ids = unrepairable.map(({ finding }) => finding);
   expect(repair.remaining.map(({ id }) => id).toSorted()).toEqual(ids.toSorted());

@@ -18,7 +18,9 @@ export type Wish =
   /** A program in place of an init, on the person's terminal. */
   | { readonly kind: 'program'; readonly words: readonly string[] }
   /** The system's own init as it would boot. */
-  | { readonly kind: 'own-init' };
+  | { readonly kind: 'own-init' }
+  /** The boot itself is what is wanted. */
+  | { readonly kind: 'watch'; readonly work: GuestWork };
 
 export type BootPlan = {
   readonly payload: Payload;
@@ -94,6 +96,23 @@ const systemdPlan = async (
   return { payload: { kind: 'systemd', unit }, unit, work, hasRescueTarget, systemdVersion };
 };
 
+const workFor = (
+  wish: Exclude<Wish, { readonly kind: 'program' | 'own-init' }>,
+  facts: SystemFacts,
+): GuestWork => {
+  switch (wish.kind) {
+    case 'command':
+    case 'pid2-command':
+      return { kind: 'command', text: wish.text };
+    case 'watch':
+      return wish.work;
+    case 'shell': {
+      const hostname = plainText(facts.hostname ?? facts.os.prettyName);
+      return { kind: 'shell', shell: shellOf(facts), hostname };
+    }
+  }
+};
+
 /**
  * Decides what runs in the container: the system's systemd where it has one, else its own init when
  * asked for, else a shell or the command under nspawn's small init.
@@ -114,14 +133,7 @@ export const planBoot = async (
     if (facts.initPath === null) throw noInit(facts);
     return { ...none, payload: { kind: 'own-init', path: facts.initPath } };
   }
-  const work: GuestWork =
-    wish.kind === 'command' || wish.kind === 'pid2-command'
-      ? { kind: 'command', text: wish.text }
-      : {
-          kind: 'shell',
-          shell: shellOf(facts),
-          hostname: plainText(facts.hostname ?? facts.os.prettyName),
-        };
+  const work = workFor(wish, facts);
   if (facts.init === 'systemd' && wish.kind !== 'pid2-command')
     return systemdPlan(host, root, facts, unit, work);
   return { ...none, work, payload: { kind: 'program', words: [] } };

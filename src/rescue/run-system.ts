@@ -1,4 +1,4 @@
-import { bootContainer } from '../container/boot.ts';
+import { type BootRequest, bootContainer } from '../container/boot.ts';
 import type { BootReport } from '../container/boot-report.ts';
 import type {
   BindMount,
@@ -30,7 +30,7 @@ export type RunHandlers = {
   readonly onReached: (seconds: number, unit: string | null) => void;
   readonly onOutput: (stream: 'stdout' | 'stderr', chunk: Buffer) => void;
   readonly onReboot: () => void;
-};
+} & Pick<BootRequest, 'onEvent' | 'isLastWord'>;
 
 /**
  * nspawn makes these for itself and leaves them; where they are empty afterwards they go again. On a
@@ -188,6 +188,8 @@ export const runSystem = async (
       signal: session.signal,
       onReached: (seconds) => handlers.onReached(seconds, plan.unit),
       onOutput: handlers.onOutput,
+      ...(handlers.onEvent === undefined ? {} : { onEvent: handlers.onEvent }),
+      ...(handlers.isLastWord === undefined ? {} : { isLastWord: handlers.isLastWord }),
     });
     await session.takeDown(step);
     if (!mayBootAgain(report, wishes)) return report;

@@ -1,0 +1,131 @@
+import { plainText } from '../host/plain-text.ts';
+import type { BootRun, BootStage, Proof } from '../verification/proof.ts';
+import { createStyle, type Style } from './style.ts';
+import type { View } from './terminal.ts';
+import { asciiText, cutText } from './text-width.ts';
+import { wrapText } from './wrap.ts';
+
+/** The stages as a person calls them. */
+export const stageNames: Readonly<Record<BootStage, string>> = {
+  firmware: 'Firmware',
+  'boot-loader': 'Boot loader',
+  kernel: 'Kernel',
+  initramfs: 'Initramfs',
+  'root-mounted': 'Root mounted',
+  'default-target': 'Default target',
+  login: 'Login prompt',
+};
+
+const shown = { units: 5, chain: 8, evidence: 12, journal: 6 };
+
+/** Evidence is quoted: cut at the edge and not wrapped, blanks at its beginning kept. */
+const quoted = (lines: readonly string[], indent: number, look: Look): string[] =>
+  lines.map((line) => {
+    const blanks = line.length - line.trimStart().length;
+    const text = `${' '.repeat(indent + blanks)}${plainText(line)}`;
+    const shownText = look.unicode ? text : asciiText(text);
+    return look.style.dim(cutText(shownText, look.columns, look.unicode ? '…' : ''));
+  });
+
+type Look = { readonly style: Style; readonly columns: number; readonly unicode: boolean };
+
+const seconds = (value: number): string => `${value.toFixed(1)} s`;
+
+const headline = (proof: Proof, { style, columns }: Look): string[] => {
+  const where = proof.method === 'container' ? 'in a container' : 'in a virtual machine';
+  if (proof.boots) {
+    const what = proof.target ?? 'the login prompt';
+    const words = `It boots: ${what} was reached in ${seconds(proof.seconds)} ${where}.`;
+    return [style.good(`  ${plainText(words)}`)];
+  }
+  const cause = proof.cause ?? 'the boot was not seen to reach its end';
+  return wrapText(`It does not boot: ${plainText(cause)}`, columns).map(style.bad);
+};
+
+const stageLines = (stages: Proof['stages'], look: Look): string[] =>
+  stages
+    .map(
+      ({ stage, seconds: at }) => `    ${stageNames[stage].padEnd(16)}${seconds(at).padStart(8)}`,
+    )
+    .map((line) => look.style.dim(line));
+
+const unitLines = (proof: Proof, look: Look): string[] => {
+  const { style, columns } = look;
+  const real = proof.units.filter(({ expected }) => expected === null);
+  const expected = proof.units.filter((unit) => unit.expected !== null);
+  return [
+    ...(real.length === 0 ? [] : ['', style.warning('  Failed units')]),
+    ...real.flatMap(({ unit, journal }) => [
+      `    ${plainText(unit)}`,
+      ...quoted(journal.slice(-shown.journal), 6, look),
+    ]),
+    ...(expected.length === 0 ? [] : ['', '  Units that fail in any container']),
+    ...expected.flatMap(({ unit, expected: why }) =>
+      wrapText(`${plainText(unit)}: ${plainText(why ?? '')}`, columns, 6, '    '),
+    ),
+  ];
+};
+
+const timeLines = ({ blame, criticalChain }: Proof, look: Look): string[] => [
+  ...(blame.length === 0 ? [] : ['', '  Slowest units']),
+  ...blame
+    .slice(0, shown.units)
+    .map(({ unit, seconds: took }) => `    ${took.toFixed(2).padStart(6)} s  ${plainText(unit)}`),
+  ...(criticalChain.length === 0 ? [] : ['', '  What the boot waited for, the last first']),
+  ...quoted(criticalChain.slice(0, shown.chain), 4, look),
+];
+
+const runTitle = ({ start, firmware, accelerator }: BootRun): string => {
+  const how = start === 'disk' ? 'its own boot loader' : 'its own kernel, started by QEMU';
+  const speed = accelerator === 'kvm' ? 'KVM' : 'software emulation';
+  return `${firmware === 'uefi' ? 'UEFI' : 'BIOS'}, ${how}, ${speed}`;
+};
+
+const runLines = (run: BootRun, look: Look): string[] => {
+  const { style, columns } = look;
+  const verdict = run.passed ? 'passed' : `stopped: ${plainText(run.cause ?? 'not seen to end')}`;
+  return [
+    '',
+    `  ${style.bold(runTitle(run))}`,
+    ...stageLines(run.stages, look),
+    ...wrapText(verdict, columns, 4).map(run.passed ? style.good : style.bad),
+    ...(run.passed ? [] : quoted(run.evidence.slice(-shown.evidence), 6, look)),
+    ...(run.screen === null ? [] : [`    Screen: ${run.screen}`]),
+  ];
+};
+
+const limits: Readonly<Record<Proof['method'], string>> = {
+  container:
+    "A container uses this machine's kernel and devices. It says nothing of boot loader, kernel, initramfs and the devices that fstab names.",
+  vm: 'The machine had the disks themselves, on a layer that is thrown away.',
+};
+
+const nextLines = (proof: Proof, target: string): string[] => {
+  if (!proof.boots) return [`  Look inside: rescuekit rescue ${target} --ephemeral`];
+  return proof.method === 'container'
+    ? [`  From its own boot loader: rescuekit verify ${target} --vm`]
+    : [];
+};
+
+/**
+ * A proof as a person reads it: the verdict first, then what shows it, what it does not say, and
+ * what to do next.
+ *
+ * @param target as it was named, for the commands of the last lines.
+ */
+export const renderProof = (proof: Proof, target: string, view: View): string => {
+  const { unicode } = view;
+  const look: Look = { style: createStyle(view.colour), columns: view.columns - 1, unicode };
+  const lines = [
+    '',
+    ...headline(proof, look),
+    ...quoted(proof.evidence.slice(0, shown.evidence), 4, look),
+    ...proof.runs.flatMap((run) => runLines(run, look)),
+    ...unitLines(proof, look),
+    ...timeLines(proof, look),
+    '',
+    ...wrapText(limits[proof.method], look.columns),
+    ...nextLines(proof, target),
+  ];
+  return `${lines.join('\n')}\n`;
+};
