@@ -25,7 +25,7 @@ beforeAll(async () => {
 });
 afterAll(() => vm.close());
 
-describeStack('LVM on RAID1', 'lvm-raid1', machine);
+describeStack('LVM on RAID1', 'lvm-raid1', machine, { killed: true });
 describeStack('LVM on degraded RAID1', 'lvm-raid1', machine, {
   as: 'half',
   only: [2],
@@ -74,5 +74,5 @@ describe('a host whose udev activates everything by itself', () => {
   beforeAll(() => unmaskActivation(vm));
   afterAll(() => takeDownStacks(vm));
 
-  describeStack('LVM on RAID1', 'lvm-raid1', machine, { as: 'active', brief: true });
+  describeStack('LVM on RAID1', 'lvm-raid1', machine, { as: 'active', brief: true, killed: true });
 });

@@ -30,7 +30,6 @@ const withHeader = [...passphraseOptions, '--luks-header', guestHeaderFile];
 describeStack('a LUKS2 volume with a detached header', 'luks-header', () => vm, {
   options: withHeader,
   readOnly: true,
-  brief: true,
 });
 describeStack('LVM on LUKS2', 'luks-lvm', () => vm, {
   options: passphraseOptions,
@@ -38,6 +37,7 @@ describeStack('LVM on LUKS2', 'luks-lvm', () => vm, {
 describeStack('LUKS1 on LVM', 'lvm-luks', () => vm, { options: passphraseOptions });
 describeStack('LUKS2 on RAID1 under LVM', 'raid-luks-lvm', () => vm, {
   options: passphraseOptions,
+  killed: true,
 });
 
 describe('an encrypted system', () => {

@@ -29,12 +29,12 @@ describe('a machine whose udev activates no groups', () => {
   const machine = () => vm;
 
   describeStack('XFS on LVM with /usr, /var and /home of their own', 'lvm-xfs', machine);
-  describeStack('a thin volume', 'thin', machine);
+  describeStack('a thin volume', 'thin', machine, { killed: true });
   describeStack('a cached volume', 'cached', machine);
   describeStack('a group over three disks', 'lvm-three', machine);
-  describeStack('a volume with a snapshot of the old kind', 'snapshot', machine, { brief: true });
-  describeStack('an exported group', 'exported', machine, { brief: true });
-  describeStack('a group of another machine', 'foreign', machine, { brief: true });
+  describeStack('a volume with a snapshot of the old kind', 'snapshot', machine);
+  describeStack('an exported group', 'exported', machine);
+  describeStack('a group of another machine', 'foreign', machine);
   describeStack('a mirror with a missing disk', 'lvm-mirror', machine, {
     only: [2],
     options: ['--degraded'],
@@ -176,7 +176,10 @@ describe('a machine whose udev activates groups by itself', () => {
   afterAll(() => vm.close());
   const machine = () => vm;
 
-  describeStack('a group that udev has activated', 'lvm-xfs', machine, { brief: true });
+  describeStack('a group that udev has activated', 'lvm-xfs', machine, {
+    brief: true,
+    killed: true,
+  });
 
   describe('a clone of a disk whose group udev has activated', () => {
     let one: AttachedStack;

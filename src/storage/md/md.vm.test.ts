@@ -26,9 +26,9 @@ afterAll(() => vm.close());
 describe('a host whose udev assembles no arrays', () => {
   beforeAll(() => maskActivation(vm));
 
-  describeStack('RAID10 of partitions with XFS', 'raid10-xfs', machine);
-  describeStack('an array with metadata 0.90', 'md-090', machine, { brief: true });
-  describeStack('a partitioned linear array', 'md-parts', machine, { brief: true });
+  describeStack('RAID10 of partitions with XFS', 'raid10-xfs', machine, { killed: true });
+  describeStack('an array with metadata 0.90', 'md-090', machine);
+  describeStack('a partitioned linear array', 'md-parts', machine);
   describeStack('RAID5 with a disk missing', 'raid5', machine, {
     only: [1, 3],
     options: ['--degraded'],
@@ -113,7 +113,10 @@ describe('a host that has an array of the same name and UUID', () => {
 describe('a host whose udev assembles arrays', () => {
   beforeAll(() => unmaskActivation(vm));
 
-  describeStack('RAID10 of partitions with XFS', 'raid10-xfs', machine, { brief: true });
+  describeStack('RAID10 of partitions with XFS', 'raid10-xfs', machine, {
+    brief: true,
+    killed: true,
+  });
   // Once written to without its third disk the array is begun and started by udev, on any host.
   describe('RAID5 that udev has begun and not started', () => {
     let stack: AttachedStack;
