@@ -7,6 +7,7 @@ import { pamCheck } from './pam.ts';
 import { sshServiceCheck } from './ssh-service.ts';
 import { sshdConfigCheck } from './sshd-config.ts';
 import { strictModesCheck } from './strict-modes.ts';
+import { sudoersCheck } from './sudoers.ts';
 
 export const accessChecks: readonly Check[] = [
   sshServiceCheck,
@@ -15,6 +16,7 @@ export const accessChecks: readonly Check[] = [
   strictModesCheck,
   accountsCheck,
   pamCheck,
+  sudoersCheck,
   nologinCheck,
   hostsDenyCheck,
 ];

@@ -56,7 +56,7 @@ export const hostsDenyCheck: Check = {
       evidence: [fileEvidence('/etc/hosts.deny', rule.line, rule.text)],
       meaning:
         'sshd closes each connection before the login, and /etc/hosts.allow has no exception.',
-      repair: 'access.hosts-deny-line',
+      repair: enabled ? 'access.hosts-deny-line' : null,
     }));
   },
 };

@@ -40,7 +40,8 @@ const disabledFinding = (unit: string, severity: Finding['severity']): Finding =
     fileEvidence(`/etc/systemd/system/multi-user.target.wants/${unit}`, null, 'is missing'),
   ],
   meaning: 'Nobody can log in over the network unless the service is started by hand.',
-  repair: 'access.enable-ssh',
+  // Many systems bring the server and leave it to a person to start it.
+  repair: severity === 'info' ? null : 'access.enable-ssh',
 });
 
 /** Whether the ssh server that is installed is also started. */

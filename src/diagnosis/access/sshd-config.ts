@@ -81,7 +81,7 @@ const invalid = (
       ...(result === null ? [] : [commandEvidence([program, '-t'], result.stderr)]),
     ],
     meaning: noServer,
-    repair: 'access.comment-sshd-line',
+    repair: enabled ? 'access.comment-sshd-line' : null,
   };
 };
 
@@ -95,7 +95,7 @@ const missing = (text: string, enabled: boolean, severity: Finding['severity']):
     severity === 'critical'
       ? noServer
       : 'The ssh server starts with built-in settings: without PAM, keys of accounts with a locked password are refused.',
-  repair: 'access.restore-sshd-config',
+  repair: enabled ? 'access.restore-sshd-config' : null,
 });
 
 const ports = (directives: readonly SshdDirective[]): readonly Finding[] => {

@@ -1,4 +1,3 @@
-import type { Change } from '../../changes/change.ts';
 import type { Finding } from '../../diagnosis/finding.ts';
 import { planned, refused } from '../plan.ts';
 import type { Repair } from '../repair.ts';
@@ -34,12 +33,11 @@ export const hostKeyMode: Repair = {
 
 const keygen = ['/usr/bin/ssh-keygen', '-A'];
 
-/** ssh-keygen -A leaves a key alone that is there, even an empty one. */
-const withoutBroken = (findings: readonly Finding[]): readonly Change[] =>
+/** ssh-keygen -A leaves a key alone that is there, even a broken one. */
+const brokenKeys = (findings: readonly Finding[]): readonly string[] =>
   findings
     .filter(({ id }) => id === 'access.host-key-broken')
-    .flatMap(({ subject }) => [subject, `${subject}.pub`])
-    .map((path) => ({ kind: 'remove', path }));
+    .flatMap(({ subject }) => [subject, `${subject}.pub`]);
 
 /** Makes the keys that are missing with the system's own ssh-keygen. */
 export const makeHostKeys: Repair = {
@@ -56,13 +54,9 @@ export const makeHostKeys: Repair = {
         'Reinstall openssh-client in a rescue shell with network.',
       );
     }
-    const prepare: Change[] = [];
-    for (const change of withoutBroken(findings)) {
-      if ((await subject.files.entry(change.kind === 'remove' ? change.path : '')) !== null) {
-        prepare.push(change);
-      }
-    }
-    const { results, changes } = await bench([{ words: keygen }], prepare);
+    const broken = brokenKeys(findings);
+    const commands = [...(broken.length === 0 ? [] : [['/bin/rm', '-f', ...broken]]), keygen];
+    const { results, changes } = await bench(commands.map((words) => ({ words })));
     const failed = results.find(({ exitCode }) => exitCode !== 0);
     if (failed !== undefined || results.length === 0) {
       return refused(
@@ -70,9 +64,6 @@ export const makeHostKeys: Repair = {
         'Run `ssh-keygen -A` in a rescue shell.',
       );
     }
-    // ssh-keygen leaves out what it finds; a broken key it does not make again goes.
-    const made = new Set(changes.map((change) => ('path' in change ? change.path : '')));
-    const gone = prepare.filter((change) => change.kind === 'remove' && !made.has(change.path));
-    return planned([...gone, ...changes], [keygen]);
+    return planned(changes, commands);
   },
 };

@@ -6,6 +6,7 @@ import { enableSsh, hostsDenyLine, removeNologin, unmaskSsh } from './let-in.ts'
 import { pamCommonFiles, pamLine, pamModuleOptional } from './pam.ts';
 import { restoreSshdConfig } from './restore-sshd-config.ts';
 import { accountExpiry, loginShell, rootPassword } from './shadow.ts';
+import { restoreSudoers, sudoersLine, sudoersMode } from './sudoers.ts';
 
 export const accessRepairs: readonly Repair[] = [
   pamCommonFiles,
@@ -20,6 +21,9 @@ export const accessRepairs: readonly Repair[] = [
   authorizedKeysMode,
   loginShell,
   accountExpiry,
+  sudoersMode,
+  sudoersLine,
+  restoreSudoers,
   removeNologin,
   hostsDenyLine,
   rootPassword,
