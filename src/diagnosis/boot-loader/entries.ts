@@ -6,7 +6,7 @@ import type { Finding } from '../finding.ts';
 import { bootIsHidden } from '../kernel/none.ts';
 import { bootEntriesOf } from '../kernel/started-kernels.ts';
 import type { Subject, SubjectDevices } from '../subject.ts';
-import { hasUuid, wrongPlace } from './start-place.ts';
+import { bootDevice, hasUuid, wrongPlace } from './start-place.ts';
 
 const repairOf = ({ loader, path }: BootEntry): string =>
   loader === 'grub' && path.endsWith('grub.cfg')
@@ -67,8 +67,12 @@ const placeMissing = (subject: Subject, entry: BootEntry): readonly Finding[] =>
 
 const findingsOf = (subject: Subject, entry: BootEntry): readonly Finding[] => {
   if (entry.kernelPath !== null) return placeMissing(subject, entry);
-  // A tool that GRUB starts like Linux (a memory test) may be gone without harm.
-  return [kernelMissing(entry)];
+  const { devices } = subject;
+  const own = devices === null ? null : bootDevice(subject, devices).uuid;
+  // os-prober writes entries of other systems, whose kernels are not here.
+  const isElsewhere =
+    own !== null && entry.places.some(({ by, value }) => by === 'uuid' && value !== own);
+  return isElsewhere && !entry.isDefault ? [] : [kernelMissing(entry)];
 };
 
 /** Does what the boot loaders start exist? */

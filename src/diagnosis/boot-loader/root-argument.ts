@@ -1,6 +1,7 @@
+import { shortName } from '../../devices/device.ts';
 import { plainText } from '../../host/plain-text.ts';
 import type { BootEntry } from '../../system-image/boot-entry.ts';
-import { parseKernelName } from '../../system-image/device-names.ts';
+import { type KernelName, parseKernelName } from '../../system-image/device-names.ts';
 import { firstRoot } from '../../system-image/fstab.ts';
 import { type Resolution, resolveSpec } from '../../system-image/resolve-spec.ts';
 import { sameDevice } from '../../system-image/target-devices.ts';
@@ -39,22 +40,21 @@ const busNames: Readonly<Record<string, RegExp>> = {
   xen: /^xvd/,
 };
 
-/** What is certainly wrong with a name that the kernel gives by itself, in words. */
+/** What is wrong with a name that the kernel gives by itself, in words; null when nothing is. */
 const nameProblem = (
-  devices: SubjectDevices,
-  name: string,
+  { root, disk }: SubjectDevices,
+  { disk: name, partition }: KernelName,
 ): { readonly text: string; readonly certain: boolean } | null => {
-  const parsed = parseKernelName(`/dev/${name}`);
-  const number = /(?:^[a-z]+|\dp)(\d+)$/.exec(name)?.[1];
-  const { partition } = devices.root;
-  const isWholeDisk = parsed === null || number === undefined;
-  if (partition !== null && !isWholeDisk && Number(number) !== partition.number) {
-    return { text: `the root is partition ${partition.number}`, certain: true };
+  if (root.partition !== null && partition !== null && partition !== root.partition.number) {
+    return { text: `the root is partition ${root.partition.number}`, certain: true };
+  }
+  if (['lvm', 'luks', 'raid'].includes(root.kind) && !/^md\d/.test(name)) {
+    return { text: `the root is inside ${shortName(root)}`, certain: true };
   }
   if (/^hd[a-z]/.test(name)) {
     return { text: 'Linux has called no disk so for many years', certain: true };
   }
-  const bus = devices.disk.transport ?? '';
+  const bus = disk.transport ?? '';
   return busNames[bus]?.test(name) === false
     ? { text: `here the disk is attached by ${bus}, where disks have other names`, certain: false }
     : null;
@@ -84,10 +84,8 @@ const examine = (
   const spec = rootArgument(entry.options);
   // Other kinds of root (the network, OSTree, ZFS) are named in ways that are not known here.
   if (spec === null || !/^(?:(?:PART)?(?:UUID|LABEL)=|\/dev\/)/.test(spec)) return [];
-  const name = /^\/dev\/((?:[shxv]+v?d[a-z]+\d*|nvme\d+n\d+(?:p\d+)?|mmcblk\d+(?:p\d+)?))$/.exec(
-    spec,
-  )?.[1];
-  if (name !== undefined) {
+  const name = spec.startsWith('/dev/') ? parseKernelName(spec) : null;
+  if (name !== null) {
     const problem = nameProblem(devices, name);
     return problem === null
       ? []
