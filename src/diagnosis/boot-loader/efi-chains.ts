@@ -1,0 +1,81 @@
+import type { Esp, EspEntry, EspFiles } from './esp.ts';
+
+/** A program for the firmware to start, and what it starts in turn. */
+export type EfiProgram = {
+  /** Path on the partition: `/EFI/debian/shimx64.efi`. */
+  readonly path: string;
+  readonly kind: 'shim' | 'grub' | 'systemd-boot' | 'removable' | 'other';
+  /** Why it cannot be started, in words; null when it begins as a program does. */
+  readonly damage: string | null;
+};
+
+export type EfiDirectory = {
+  /** `/EFI/debian`. */
+  readonly path: string;
+  readonly programs: readonly EfiProgram[];
+  /** Text of `grub.cfg` in it; null when there is none. */
+  readonly config: string | null;
+};
+
+/** Names of programs for 64-bit PCs and ARM; others are left alone. */
+const kindOf = (name: string): EfiProgram['kind'] => {
+  if (/^shim(?:x64|aa64)\.efi$/i.test(name)) return 'shim';
+  if (/^grub(?:x64|aa64)?\.efi$/i.test(name)) return 'grub';
+  if (/^systemd-boot(?:x64|aa64)\.efi$/i.test(name)) return 'systemd-boot';
+  return /^boot(?:x64|aa64)\.efi$/i.test(name) ? 'removable' : 'other';
+};
+
+const damageOf = async (files: EspFiles, path: string, entry: EspEntry): Promise<string | null> => {
+  if (entry.sizeBytes === 0) return 'is empty';
+  const head = await files.read(path, 64);
+  // Each EFI program begins as a program of DOS did.
+  if (head === null || head.length < 64 || head.toString('latin1', 0, 2) !== 'MZ') {
+    return 'is no program';
+  }
+  const whole = await files.read(path, entry.sizeBytes);
+  return whole === null || whole.length < entry.sizeBytes ? 'is cut off' : null;
+};
+
+const directoryOf = async (files: EspFiles, path: string): Promise<EfiDirectory> => {
+  const entries = (await files.list(path)) ?? [];
+  const named = entries.filter(({ name, isDirectory }) => !isDirectory && /\.efi$/i.test(name));
+  const programs = await Promise.all(
+    // A recovery partition may hold many tools; these are enough.
+    named.slice(0, 32).map(async (entry): Promise<EfiProgram> => {
+      const program = `${path}/${entry.name}`;
+      const kind = kindOf(entry.name);
+      const damage = kind === 'other' ? null : await damageOf(files, program, entry);
+      return { path: program, kind, damage };
+    }),
+  );
+  const config = entries.find(({ name }) => name.toLowerCase() === 'grub.cfg');
+  const text = config === undefined ? null : await files.read(`${path}/${config.name}`, 64 * 1024);
+  return { path, programs, config: text?.toString('utf8') ?? null };
+};
+
+/** The directories below `/EFI` with their programs. */
+export const efiDirectories = async ({ files }: Esp): Promise<readonly EfiDirectory[]> => {
+  if (files === null) return [];
+  const top = (await files.list('')) ?? (await files.list('/')) ?? [];
+  const efi = top.find(({ name, isDirectory }) => isDirectory && name.toLowerCase() === 'efi');
+  const entries = efi === undefined ? [] : ((await files.list(`/${efi.name}`)) ?? []);
+  return Promise.all(
+    entries
+      .filter(({ isDirectory }) => isDirectory)
+      .slice(0, 32)
+      .map(({ name }) => directoryOf(files, `/${efi?.name}/${name}`)),
+  );
+};
+
+/** Whether the firmware gets to a menu or a kernel through this directory. */
+export const isWholeChain = ({ programs }: EfiDirectory): boolean => {
+  const whole = (kind: EfiProgram['kind']): boolean =>
+    programs.some((program) => program.kind === kind && program.damage === null);
+  const there = (kind: EfiProgram['kind']): boolean =>
+    programs.some((program) => program.kind === kind);
+  if (whole('systemd-boot')) return true;
+  // shim starts the GRUB that lies beside it; the removable name may be shim itself.
+  if (there('shim')) return whole('shim') && whole('grub');
+  if (there('removable')) return whole('removable') && (!there('grub') || whole('grub'));
+  return whole('grub');
+};

@@ -1,0 +1,121 @@
+import { plainText } from '../../host/plain-text.ts';
+import type { Evidence } from '../finding.ts';
+import type { Subject } from '../subject.ts';
+import type { StartFault, StartLook } from './bios-start.ts';
+import { type EfiDirectory, efiDirectories, isWholeChain } from './efi-chains.ts';
+import { type Esp, espsOf } from './esp.ts';
+import { hasUuid } from './start-place.ts';
+
+const repair = 'boot-loader.restore-efi';
+
+const nodeOf = ({ device }: Esp): string => device.path ?? device.name;
+
+/** The partition is read by its own node: it may not be mounted here. */
+const evidence = (esp: Esp, path: string, output: string): Evidence => ({
+  kind: 'command',
+  command: `read ${plainText(path)} on ${nodeOf(esp)}`,
+  output: plainText(output).slice(0, 200),
+});
+
+const unreadable = (esp: Esp): StartFault => ({
+  id: 'boot-loader.esp-damaged',
+  title: `The EFI system partition ${nodeOf(esp)} has no file system that can be read.`,
+  subject: nodeOf(esp),
+  evidence: [evidence(esp, 'sector 0', 'there is no boot sector of a FAT file system')],
+  meaning: 'UEFI firmware finds nothing to start, and the mount of the partition fails.',
+  repair: 'boot-loader.restore-esp',
+});
+
+const noProgram = (esp: Esp, directories: readonly EfiDirectory[]): StartFault => {
+  const broken = directories
+    .flatMap(({ programs }) => programs)
+    .filter(({ damage }) => damage !== null);
+  return {
+    id: 'boot-loader.efi-programs',
+    title: `UEFI firmware finds no boot loader that is whole on ${nodeOf(esp)}.`,
+    subject: nodeOf(esp),
+    evidence:
+      broken.length > 0
+        ? broken.slice(0, 5).map(({ path, damage }) => evidence(esp, path, damage ?? ''))
+        : [evidence(esp, '/EFI', 'holds no pair of shim and GRUB, no GRUB alone, no systemd-boot')],
+    meaning: 'The firmware says "No bootable device" or drops into its own shell or setup.',
+    repair,
+  };
+};
+
+const brokenProgram = (esp: Esp, path: string, damage: string): StartFault => ({
+  id: 'boot-loader.efi-program',
+  milder: true,
+  title: `The EFI program ${plainText(path)} ${damage}.`,
+  subject: `${nodeOf(esp)} ${path}`,
+  evidence: [evidence(esp, path, damage)],
+  meaning: 'Firmware that has its entry set to it goes on to another one, if it has any.',
+  repair,
+});
+
+const searched =
+  /^\s*search(?:\.fs_uuid|\b.*(?:--fs-uuid|-u))\b.*?\s([0-9A-Fa-f][0-9A-Fa-f-]{7,})(?:\s|$)/m;
+
+/** Debian's signed GRUB knows nothing but the directory of its vendor. */
+const configFaults = (
+  subject: Subject,
+  esp: Esp,
+  directories: readonly EfiDirectory[],
+): readonly StartFault[] => {
+  const { devices } = subject;
+  return directories.flatMap((directory): readonly StartFault[] => {
+    const isVendor = !/\/boot$/i.test(directory.path);
+    const hasShim = directory.programs.some(({ kind }) => kind === 'shim');
+    const path = `${directory.path}/grub.cfg`;
+    const fault = (text: string): StartFault => ({
+      id: 'boot-loader.efi-config',
+      title: `${path} on ${nodeOf(esp)} ${text}.`,
+      subject: `${nodeOf(esp)} ${path}`,
+      evidence: [evidence(esp, path, text)],
+      meaning: 'GRUB does not find its menu and stops at the prompt "grub>".',
+      repair,
+    });
+    if (isVendor && hasShim && (directory.config ?? '').trim() === '') {
+      return [fault('is missing or empty')];
+    }
+    const uuid = searched.exec(directory.config ?? '')?.[1];
+    return uuid === undefined || devices === null || hasUuid(devices, uuid)
+      ? []
+      : [fault(`looks for the file system ${uuid}, which is not there`)];
+  });
+};
+
+const faultsOf = async (subject: Subject, esp: Esp): Promise<readonly StartFault[]> => {
+  if (esp.files === null) return [unreadable(esp)];
+  const directories = await efiDirectories(esp);
+  if (!directories.some(isWholeChain)) return [noProgram(esp, directories)];
+  const broken = directories.flatMap(({ programs }) =>
+    programs.flatMap(({ path, damage }) =>
+      damage === null ? [] : [brokenProgram(esp, path, damage)],
+    ),
+  );
+  return [...broken, ...configFaults(subject, esp, directories)];
+};
+
+/** Whether anything says that the system starts by UEFI: an empty partition alone does not. */
+const wasMadeForEfi = async (subject: Subject, esp: Esp): Promise<boolean> => {
+  if ((await efiDirectories(esp)).length > 0) return true;
+  const inTable = subject.facts.fstab.some(({ target }) => /^\/(?:boot\/)?efi\/?$/.test(target));
+  const modules = ['x86_64-efi', 'arm64-efi'].map((name) => `/boot/grub/${name}`);
+  const there = await Promise.all(modules.map((path) => subject.files.isDirectory(path)));
+  return inTable || there.includes(true);
+};
+
+/** How a machine with UEFI starts from the disks of a system. */
+export const lookAtEfiStart = async (subject: Subject): Promise<StartLook> => {
+  const esps = await espsOf(subject);
+  const used = await Promise.all(esps.map((esp) => wasMadeForEfi(subject, esp)));
+  const faults = await Promise.all(
+    esps.filter((_, index) => used[index] === true).map((esp) => faultsOf(subject, esp)),
+  );
+  const anyWhole = faults.some((list) => list.every(({ milder }) => milder === true));
+  return {
+    used: used.includes(true),
+    faults: faults.flat().map((fault) => (anyWhole ? { ...fault, milder: true } : fault)),
+  };
+};

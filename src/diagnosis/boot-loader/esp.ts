@@ -1,0 +1,84 @@
+import type { Device } from '../../devices/device.ts';
+import { flattenDevice } from '../../devices/device.ts';
+import { openFat } from '../../filesystems/fat-reader.ts';
+import type { SystemFiles } from '../../system-image/system-files.ts';
+import { sameDevice } from '../../system-image/target-devices.ts';
+import type { Subject, SubjectDevices } from '../subject.ts';
+
+export type EspEntry = {
+  readonly name: string;
+  readonly isDirectory: boolean;
+  readonly sizeBytes: number;
+};
+
+/** The files of an EFI system partition, by paths from its own top. */
+export type EspFiles = {
+  readonly list: (path: string) => Promise<readonly EspEntry[] | null>;
+  readonly read: (path: string, maxBytes: number) => Promise<Buffer | null>;
+};
+
+export type Esp = {
+  readonly device: Device;
+  /** Mount point of the system where it is mounted here; null when it is read without the kernel. */
+  readonly mountedAt: string | null;
+  /** Null when there is no file system in it that can be read. */
+  readonly files: EspFiles | null;
+};
+
+/** Type of an EFI system partition, on GPT and on MBR. */
+const espTypes = new Set(['c12a7328-f81f-11d2-ba4b-00a0c93ec93b', '0xef']);
+
+const isEsp = ({ partition }: Device): boolean =>
+  espTypes.has(partition?.type?.toLowerCase() ?? '');
+
+/** Other names on the partition may differ in case from those that are asked for. */
+const mountedFiles = (files: SystemFiles, top: string): EspFiles => ({
+  list: async (path) => {
+    const names = await files.list(`${top}${path}`);
+    if (names === null) return null;
+    const statuses = await Promise.all(names.map((name) => files.status(`${top}${path}/${name}`)));
+    return names.map((name, index) => ({
+      name,
+      isDirectory: statuses[index]?.kind === 'directory',
+      sizeBytes: statuses[index]?.sizeBytes ?? 0,
+    }));
+  },
+  read: (path, maxBytes) => files.bytes(`${top}${path}`, maxBytes),
+});
+
+const open = async (subject: Subject, device: Device): Promise<Esp> => {
+  const mount = subject.mounts.find(
+    (one) => one.state === 'mount' && one.device !== null && one.device === device.path,
+  );
+  if (mount !== undefined) {
+    const { target } = mount;
+    return { device, mountedAt: target, files: mountedFiles(subject.files, target) };
+  }
+  const { path } = device;
+  const fat =
+    path === null
+      ? null
+      : await openFat((offset, length) => subject.host.files.readDevice(path, offset, length));
+  return { device, mountedAt: null, files: fat };
+};
+
+const known = new WeakMap<SubjectDevices, Promise<readonly Esp[]>>();
+
+/** The EFI system partitions on the disks of a system, those of the root's disk first. */
+export const espsOf = (subject: Subject): Promise<readonly Esp[]> => {
+  const { devices } = subject;
+  if (devices === null) return Promise.resolve([]);
+  const disks = [devices.disk, ...devices.disks.filter((disk) => !sameDevice(disk, devices.disk))];
+  const found = disks.flatMap(flattenDevice).filter(isEsp);
+  const esps = known.get(devices) ?? Promise.all(found.map((device) => open(subject, device)));
+  known.set(devices, esps);
+  return esps;
+};
+
+/** A file by its path, names compared without regard to case; null when it is not there. */
+export const findOnEsp = async (files: EspFiles, path: string): Promise<EspEntry | null> => {
+  const at = path.lastIndexOf('/');
+  const entries = await files.list(path.slice(0, at));
+  const name = path.slice(at + 1).toLowerCase();
+  return entries?.find((entry) => entry.name.toLowerCase() === name) ?? null;
+};

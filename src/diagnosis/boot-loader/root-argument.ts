@@ -1,0 +1,118 @@
+import { shortName } from '../../devices/device.ts';
+import { plainText } from '../../host/plain-text.ts';
+import type { BootEntry } from '../../system-image/boot-entry.ts';
+import { type KernelName, parseKernelName } from '../../system-image/device-names.ts';
+import { firstRoot } from '../../system-image/fstab.ts';
+import { type Resolution, resolveSpec } from '../../system-image/resolve-spec.ts';
+import { sameDevice } from '../../system-image/target-devices.ts';
+import type { Check } from '../check.ts';
+import { fileEvidence } from '../file-evidence.ts';
+import type { Finding } from '../finding.ts';
+import { rootArgument } from '../kernel/initramfs-need.ts';
+import { bootEntriesOf } from '../kernel/started-kernels.ts';
+import type { Subject, SubjectDevices } from '../subject.ts';
+
+const resolve = (subject: Subject, devices: SubjectDevices, spec: string): Resolution => {
+  const { facts } = subject;
+  const rootSpec = firstRoot(facts.fstab)?.spec;
+  return resolveSpec(
+    { spec, fsType: devices.root.fsType ?? 'auto', options: [] },
+    {
+      devices: [devices.disk, ...devices.disks],
+      rootDisk: devices.disk,
+      crypttab: facts.crypttab,
+      arrays: facts.arrays,
+      volumes: devices.volumes,
+      ...(rootSpec === undefined ? {} : { rootSpec }),
+    },
+  );
+};
+
+const isRoot = (devices: SubjectDevices, resolution: Resolution): boolean =>
+  resolution.kind === 'found' &&
+  (sameDevice(resolution.device, devices.root) ||
+    (devices.root.uuid !== null && resolution.device.uuid === devices.root.uuid));
+
+/** Names by which the kernel calls disks, by the bus that they are attached to. */
+const busNames: Readonly<Record<string, RegExp>> = {
+  virtio: /^vd/,
+  nvme: /^nvme/,
+  xen: /^xvd/,
+};
+
+/** What is wrong with a name that the kernel gives by itself, in words; null when nothing is. */
+const nameProblem = (
+  { root, disk }: SubjectDevices,
+  { disk: name, partition }: KernelName,
+): { readonly text: string; readonly certain: boolean } | null => {
+  if (root.partition !== null && partition !== null && partition !== root.partition.number) {
+    return { text: `the root is partition ${root.partition.number}`, certain: true };
+  }
+  if (['lvm', 'luks', 'raid'].includes(root.kind) && !/^md\d/.test(name)) {
+    return { text: `the root is inside ${shortName(root)}`, certain: true };
+  }
+  if (/^hd[a-z]/.test(name)) {
+    return { text: 'Linux has called no disk so for many years', certain: true };
+  }
+  const bus = disk.transport ?? '';
+  return busNames[bus]?.test(name) === false
+    ? { text: `here the disk is attached by ${bus}, where disks have other names`, certain: false }
+    : null;
+};
+
+const finding = (
+  entry: BootEntry,
+  spec: string,
+  reason: string,
+  severity: Finding['severity'],
+): Finding => ({
+  id: 'boot-loader.root-argument',
+  severity,
+  title: `The kernel is told root=${plainText(spec)}, and ${plainText(reason)}.`,
+  subject: `${plainText(entry.path)} ${plainText(entry.id ?? entry.title)}`,
+  evidence: [fileEvidence(entry.path, entry.kernelLine, `root=${spec}`)],
+  meaning:
+    'The initramfs waits for a device that never comes and ends in its own shell, "(initramfs)", or the kernel panics.',
+  repair: severity === 'info' ? null : 'boot-loader.set-root',
+});
+
+const examine = (
+  subject: Subject,
+  devices: SubjectDevices,
+  entry: BootEntry,
+): readonly Finding[] => {
+  const spec = rootArgument(entry.options);
+  // Other kinds of root (the network, OSTree, ZFS) are named in ways that are not known here.
+  if (spec === null || !/^(?:(?:PART)?(?:UUID|LABEL)=|\/dev\/)/.test(spec)) return [];
+  const name = spec.startsWith('/dev/') ? parseKernelName(spec) : null;
+  if (name !== null) {
+    const problem = nameProblem(devices, name);
+    return problem === null
+      ? []
+      : [finding(entry, spec, problem.text, problem.certain ? 'critical' : 'warning')];
+  }
+  const resolution = resolve(subject, devices, spec);
+  if (isRoot(devices, resolution)) return [];
+  if (resolution.kind === 'missing') {
+    // Behind a layer that is still closed anything may be.
+    const unsure = resolution.reason.includes('not open yet');
+    return unsure ? [] : [finding(entry, spec, resolution.reason, 'critical')];
+  }
+  return [];
+};
+
+/** Does the command line name the root? */
+export const rootArgumentCheck: Check = {
+  area: 'boot-loader',
+  finds: ['boot-loader.root-argument'],
+  run: async (subject) => {
+    const { devices } = subject;
+    if (devices === null) return [];
+    const entries = (await bootEntriesOf(subject)).filter(({ isDefault }) => isDefault);
+    const found = entries.map((entry) => examine(subject, devices, entry));
+    const allBroken = found.every((list) => list.length > 0);
+    return found
+      .flat()
+      .map((one) => (allBroken ? one : { ...one, severity: 'info', repair: null }));
+  },
+};

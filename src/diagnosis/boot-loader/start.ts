@@ -1,0 +1,41 @@
+import type { Check } from '../check.ts';
+import type { Finding } from '../finding.ts';
+import { lookAtBiosStart, type StartFault, type StartLook } from './bios-start.ts';
+import { lookAtEfiStart } from './efi-start.ts';
+import { espsOf } from './esp.ts';
+
+const starts = ({ used, faults }: StartLook): boolean =>
+  used && faults.every(({ milder }) => milder === true);
+
+const graded =
+  (elsewhere: boolean) =>
+  ({ milder, ...fault }: StartFault): Finding => ({
+    ...fault,
+    severity: milder === true || elsewhere ? 'warning' : 'critical',
+  });
+
+/** Does the firmware get from the disk to the boot loader's menu? */
+export const startCheck: Check = {
+  area: 'boot-loader',
+  finds: [
+    'boot-loader.boot-code',
+    'boot-loader.core-damaged',
+    'boot-loader.core-place',
+    'boot-loader.core-version',
+    'boot-loader.grub-modules',
+    'boot-loader.esp-damaged',
+    'boot-loader.efi-programs',
+    'boot-loader.efi-program',
+    'boot-loader.efi-config',
+  ],
+  run: async (subject) => {
+    if (subject.devices === null) return [];
+    const esps = await espsOf(subject);
+    const [bios, efi] = await Promise.all([
+      lookAtBiosStart(subject, esps.length > 0),
+      lookAtEfiStart(subject),
+    ]);
+    // Which firmware the machine has cannot be told from its disk: one way that works is enough.
+    return [...bios.faults.map(graded(starts(efi))), ...efi.faults.map(graded(starts(bios)))];
+  },
+};
