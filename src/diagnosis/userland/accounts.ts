@@ -33,7 +33,7 @@ const usesShadow = (passwd: string | null): boolean =>
 const findingOf = (file: AccountFile, fault: string): Finding => ({
   id: 'userland.accounts',
   severity: 'critical',
-  title: `/etc/${file} ${fault}.`,
+  title: `/etc/${file} ${fault}`,
   subject: `/etc/${file}`,
   evidence: [atFile(`/etc/${file}`, fault)],
   meaning: meanings[file],

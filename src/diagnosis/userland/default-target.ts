@@ -36,7 +36,7 @@ const finding = (
 
 const missing = (): Finding =>
   finding('critical', {
-    title: 'There is no default.target.',
+    title: 'There is no default.target',
     path: `${administratorUnits}/${name}`,
     text: 'is missing, and so is the one that comes with systemd',
     meaning: 'systemd does not know what to start and ends in rescue mode.',
@@ -44,7 +44,7 @@ const missing = (): Finding =>
 
 const broken = ({ path, state, to }: UnitEntry): Finding =>
   finding('critical', {
-    title: state === 'masked' ? 'default.target is masked.' : 'default.target leads nowhere.',
+    title: state === 'masked' ? 'default.target is masked' : 'default.target leads nowhere',
     path,
     text:
       to === null
@@ -60,7 +60,7 @@ const leadsAstray = (entry: UnitEntry, target: string): Finding | null => {
   const text = `is a link to ${entry.to ?? target}`;
   if (ends.test(target)) {
     return finding('critical', {
-      title: `The default target is ${target}.`,
+      title: `The default target is ${target}`,
       path: entry.path,
       text,
       meaning: 'The machine shuts down or restarts as soon as it has started.',
@@ -68,7 +68,7 @@ const leadsAstray = (entry: UnitEntry, target: string): Finding | null => {
   }
   if (!single.test(target)) return null;
   return finding('warning', {
-    title: `The default target is ${target}.`,
+    title: `The default target is ${target}`,
     path: entry.path,
     text,
     meaning: 'The machine starts into single-user mode, without network and logins.',

@@ -53,7 +53,7 @@ const candidates = async (subject: Subject): Promise<ReadonlyMap<string, string>
 const findingOf = ({ path, flags }: Flagged): Finding => ({
   id: 'userland.immutable',
   severity: 'warning',
-  title: `${path} is ${flags.join(' and ')}.`,
+  title: `${path} is ${flags.join(' and ')}`,
   subject: path,
   evidence: [atFile(path, `file flags: ${flags.join(', ')} (lsattr)`)],
   meaning: stopping.has(path)

@@ -49,7 +49,7 @@ const run = async (subject: Subject): Promise<readonly Finding[]> => {
     {
       id: 'userland.init-missing',
       severity: 'critical',
-      title: 'The kernel finds no init: there is no program /sbin/init.',
+      title: 'The kernel finds no init: there is no program /sbin/init',
       subject: '/sbin/init',
       evidence: [
         atFile('/sbin/init', await whatIsThere(subject)),

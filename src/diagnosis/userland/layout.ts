@@ -22,7 +22,7 @@ const whatIsThere = async (subject: Subject, path: string): Promise<Evidence> =>
 const linkFinding = async (subject: Subject, path: string): Promise<Finding> => ({
   id: 'userland.missing-link',
   severity: 'critical',
-  title: `${path} is missing or leads nowhere.`,
+  title: `${path} is missing or leads nowhere`,
   subject: path,
   evidence: [await whatIsThere(subject, path)],
   meaning: path.startsWith('/lib')
@@ -34,7 +34,7 @@ const linkFinding = async (subject: Subject, path: string): Promise<Finding> => 
 const directoryFinding = async (subject: Subject, path: string): Promise<Finding> => ({
   id: 'userland.missing-directory',
   severity: stopsTheBoot.includes(path) ? 'critical' : 'warning',
-  title: `The directory ${path} is missing.`,
+  title: `The directory ${path} is missing`,
   subject: path,
   evidence: [await whatIsThere(subject, path)],
   meaning: stopsTheBoot.includes(path)

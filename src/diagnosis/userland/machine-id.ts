@@ -14,7 +14,7 @@ const isForFirstBoot = (text: string): boolean => text === '' || text.trim() ===
 const missing: Omit<Finding, 'evidence'> = {
   id: 'userland.machine-id-missing',
   severity: 'warning',
-  title: 'The file /etc/machine-id is missing.',
+  title: 'The file /etc/machine-id is missing',
   subject: path,
   meaning:
     'systemd takes the next boot for the first one ever and enables all services again; while the root is read-only it has no id, and journald and D-Bus fail.',
@@ -24,7 +24,7 @@ const missing: Omit<Finding, 'evidence'> = {
 const invalid: Omit<Finding, 'evidence'> = {
   id: 'userland.machine-id-invalid',
   severity: 'warning',
-  title: 'The file /etc/machine-id holds no machine id.',
+  title: 'The file /etc/machine-id holds no machine id',
   subject: path,
   meaning:
     'While the root is read-only systemd cannot replace it: journald, D-Bus and networkd have no id of the machine and fail.',

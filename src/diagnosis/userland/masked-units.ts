@@ -83,7 +83,7 @@ const essentials: readonly Essential[] = [
 const findingOf = (essential: Essential, entry: UnitEntry): Finding => ({
   id: 'userland.masked-unit',
   severity: essential.severity,
-  title: `${essential.name} is masked.`,
+  title: `${essential.name} is masked`,
   subject: essential.name,
   evidence: [
     atFile(

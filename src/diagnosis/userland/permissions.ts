@@ -98,7 +98,7 @@ const throughway = new Set(
 const temporaryFinding = (seen: Seen): Finding => ({
   id: 'userland.tmp-mode',
   severity: 'warning',
-  title: `${seen.path} has mode ${octal(seen.status.mode)} and not 1777.`,
+  title: `${seen.path} has mode ${octal(seen.status.mode)} and not 1777`,
   subject: seen.path,
   evidence: [evidenceOf(seen)],
   meaning:

@@ -21,7 +21,7 @@ const isOwn = (fault: ProgramFault, entry: PreloadEntry): boolean =>
 const ownFinding = (entry: PreloadEntry, fault: ProgramFault): Finding => ({
   id: 'userland.preload-missing',
   severity: 'warning',
-  title: `/etc/ld.so.preload names ${entry.name}, which ${faultWords(fault)}.`,
+  title: `/etc/ld.so.preload names ${entry.name}, which ${faultWords(fault)}`,
   subject: entry.name,
   evidence: [atFile(path, entry.name, entry.line)],
   meaning:
@@ -32,7 +32,7 @@ const ownFinding = (entry: PreloadEntry, fault: ProgramFault): Finding => ({
 const neededFinding = (entry: PreloadEntry, fault: ProgramFault): Finding => ({
   id: 'userland.preload-fatal',
   severity: 'critical',
-  title: `${entry.name} of /etc/ld.so.preload needs ${fault.path}, which ${faultWords(fault)}.`,
+  title: `${entry.name} of /etc/ld.so.preload needs ${fault.path}, which ${faultWords(fault)}`,
   subject: entry.name,
   evidence: [atFile(path, entry.name, entry.line), atFile(fault.path, faultWords(fault))],
   meaning: 'No program starts any more, the init included: the kernel panics.',

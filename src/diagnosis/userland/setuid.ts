@@ -37,7 +37,7 @@ const lostOf = async (subject: Subject, paths: readonly string[]): Promise<Lost 
 const findingOf = ({ path, mode, uid }: Lost, shutsOut: boolean): Finding => ({
   id: 'userland.setuid-lost',
   severity: shutsOut ? 'critical' : 'warning',
-  title: `${path} does not run with root's rights any more.`,
+  title: `${path} does not run with root's rights any more`,
   subject: path,
   evidence: [
     atFile(path, `mode ${octal(mode)}, owner ${uid}; expected the set-user-id bit and owner 0`),

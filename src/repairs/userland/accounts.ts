@@ -1,8 +1,13 @@
 import type { Change } from '../../changes/change.ts';
 import type { Subject } from '../../diagnosis/subject.ts';
-import { type AccountFile, hasRoot, numberOf, parseAccounts } from '../../system-image/account-files.ts';
-import type { Repair } from '../repair.ts';
+import {
+  type AccountFile,
+  hasRoot,
+  numberOf,
+  parseAccounts,
+} from '../../system-image/account-files.ts';
 import { planned, refused } from '../plan.ts';
+import type { Repair } from '../repair.ts';
 
 const backups: Readonly<Record<AccountFile, readonly string[]>> = {
   passwd: ['/etc/passwd-', '/var/backups/passwd.bak'],

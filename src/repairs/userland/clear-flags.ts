@@ -1,5 +1,5 @@
-import type { Repair } from '../repair.ts';
 import { planned } from '../plan.ts';
+import type { Repair } from '../repair.ts';
 
 export const clearFlagsRepair: Repair = {
   id: 'userland.clear-flags',

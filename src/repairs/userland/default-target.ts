@@ -1,8 +1,8 @@
 import type { Change } from '../../changes/change.ts';
 import type { Subject } from '../../diagnosis/subject.ts';
 import { administratorUnits, findUnit, unitDirectories } from '../../system-image/systemd-units.ts';
-import type { Repair } from '../repair.ts';
 import { planned, refused } from '../plan.ts';
+import type { Repair } from '../repair.ts';
 
 const own = `${administratorUnits}/default.target`;
 const vendor = unitDirectories.slice(1);
@@ -45,7 +45,7 @@ export const defaultTargetRepair: Repair = {
     for (const name of ['graphical.target', 'multi-user.target']) {
       const to = await pathOf(subject, name);
       if (to !== null && (await isUsable(subject, name))) {
-        return planned([...cleared, { kind: 'make-link', path: own, to }]);
+        return planned([{ kind: 'make-link', path: own, to }]);
       }
     }
     return refused(

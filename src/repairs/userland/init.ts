@@ -1,7 +1,6 @@
-import type { Change } from '../../changes/change.ts';
 import { programInside } from '../../system-image/init.ts';
-import type { Repair } from '../repair.ts';
 import { planned, refused } from '../plan.ts';
+import type { Repair } from '../repair.ts';
 
 const path = '/sbin/init';
 
@@ -14,11 +13,11 @@ export const initRepair: Repair = {
   why: 'The kernel starts the system by this path.',
   risk: 'None where it is a link to systemd. A program that lost only its execute bit gets it back.',
   proof: 'container',
-  plan: async (subject) => {
-    const { host, root, files } = subject;
-    const entry = await files.entry(path);
+  plan: async ({ host, root, files }) => {
+    const entry = await files.locate(path);
     if (entry?.status.kind === 'file' && entry.status.sizeBytes > 0) {
-      return planned([{ kind: 'set-attributes', path, attributes: { mode: 0o755 } }]);
+      const attributes = { mode: 0o755 };
+      return planned([{ kind: 'set-attributes', path: entry.path, attributes }]);
     }
     const programs = await Promise.all(systemd.map((one) => programInside(host.files, root, one)));
     const to = systemd.find((_, index) => programs[index] !== null);
@@ -28,7 +27,6 @@ export const initRepair: Repair = {
         'Restore the package of the init (systemd-sysv, sysvinit-core) or take it from a backup.',
       );
     }
-    const cleared: readonly Change[] = entry === null ? [] : [{ kind: 'remove', path }];
-    return planned([...cleared, { kind: 'make-link', path, to }]);
+    return planned([{ kind: 'make-link', path, to }]);
   },
 };

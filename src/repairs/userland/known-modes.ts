@@ -4,8 +4,8 @@ import type { Subject } from '../../diagnosis/subject.ts';
 import { type KnownMode, knownModes } from '../../diagnosis/userland/known-modes.ts';
 import type { FileStatus } from '../../host/files.ts';
 import { numberOf } from '../../system-image/account-files.ts';
-import type { Repair } from '../repair.ts';
 import { planned, refused } from '../plan.ts';
+import type { Repair } from '../repair.ts';
 
 /** Only the difference, so that what is right already is no change. */
 const difference = (wanted: Required<Attributes>, status: FileStatus): Attributes | null => {

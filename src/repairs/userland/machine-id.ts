@@ -1,7 +1,7 @@
 import type { Subject } from '../../diagnosis/subject.ts';
 import { isMachineId } from '../../diagnosis/userland/machine-id.ts';
-import type { Repair } from '../repair.ts';
 import { planned, refused } from '../plan.ts';
+import type { Repair } from '../repair.ts';
 
 const path = '/etc/machine-id';
 

@@ -1,7 +1,7 @@
 import type { Change } from '../../changes/change.ts';
 import { knownModes } from '../../diagnosis/userland/known-modes.ts';
-import type { Repair } from '../repair.ts';
 import { planned, refused } from '../plan.ts';
+import type { Repair } from '../repair.ts';
 
 const modes: ReadonlyMap<string, number> = new Map([
   ...knownModes.map(({ path, mode }) => [path, mode] as const),

@@ -1,6 +1,6 @@
 import { withoutPreloads } from '../../diagnosis/userland/preload-file.ts';
-import type { Repair } from '../repair.ts';
 import { planned, refused } from '../plan.ts';
+import type { Repair } from '../repair.ts';
 
 const path = '/etc/ld.so.preload';
 

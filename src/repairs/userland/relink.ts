@@ -1,8 +1,8 @@
 import type { Change } from '../../changes/change.ts';
 import type { Subject } from '../../diagnosis/subject.ts';
 import type { SystemFiles } from '../../system-image/system-files.ts';
-import type { Repair } from '../repair.ts';
 import { planned, refused } from '../plan.ts';
+import type { Repair } from '../repair.ts';
 
 const linkNames = ['/bin', '/sbin', '/lib', '/lib64'];
 

@@ -1,6 +1,6 @@
 import { administratorUnits, findUnit, unitDirectories } from '../../system-image/systemd-units.ts';
-import type { Repair } from '../repair.ts';
 import { planned, refused } from '../plan.ts';
+import type { Repair } from '../repair.ts';
 
 export const unmaskRepair: Repair = {
   id: 'userland.unmask',
