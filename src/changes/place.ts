@@ -23,7 +23,9 @@ const joined = (directory: string, name: string): string =>
 export const placeOf = async (host: Host, root: string, path: string): Promise<Place> => {
   const parts = path.split('/').filter((part) => part !== '' && part !== '.');
   const name = parts.pop();
-  if (name === undefined || name === '..') throw noPlace(path, 'it names no entry');
+  // The root has a mode and an owner, too, and is in no directory of the system.
+  if (name === undefined) return ofRoot(root);
+  if (name === '..') throw noPlace(path, 'it names no entry');
   const parent = await locateInside(host.files, root, `/${parts.join('/')}`);
   if (parent?.status.kind !== 'directory') throw noPlace(path, 'its directory is missing');
   const directory = { path: parent.path, hostPath: parent.hostPath };
@@ -34,6 +36,13 @@ export const placeOf = async (host: Host, root: string, path: string): Promise<P
     directory,
   };
 };
+
+const ofRoot = (root: string): Place => ({
+  path: '/',
+  hostPath: root,
+  name: '.',
+  directory: { path: '/', hostPath: root },
+});
 
 const noPlace = (path: string, why: string): RescueError =>
   new RescueError({ code: 'NO_PLACE', message: `${path} cannot be changed: ${why}.` });

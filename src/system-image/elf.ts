@@ -32,14 +32,16 @@ const machines: ReadonlyMap<number, readonly [string, string, string, string]> =
 
 const programInterpreter = 3;
 
-type Reader = {
+/** Reads fields of an ELF file; what is outside of the bytes at hand is 0. */
+export type ElfReader = {
+  readonly wide: boolean;
   readonly u16: (offset: number) => number;
   readonly u32: (offset: number) => number;
   /** Address-sized field; too large ones come out as infinity and are then outside the file. */
   readonly word: (offset: number) => number;
 };
 
-const readerOf = (bytes: Buffer, wide: boolean, little: boolean): Reader => {
+const readerOf = (bytes: Buffer, wide: boolean, little: boolean): ElfReader => {
   const inRange = (offset: number, size: number): boolean =>
     offset >= 0 && offset + size <= bytes.length;
   const u16 = (offset: number): number =>
@@ -51,10 +53,11 @@ const readerOf = (bytes: Buffer, wide: boolean, little: boolean): Reader => {
     const [high, low] = little ? [offset + 4, offset] : [offset, offset + 4];
     return u32(high) === 0 ? u32(low) : Number.POSITIVE_INFINITY;
   };
-  return { u16, u32, word };
+  return { wide, u16, u32, word };
 };
 
-const interpreterOf = (bytes: Buffer, wide: boolean, read: Reader): string | null => {
+const interpreterOf = (bytes: Buffer, read: ElfReader): string | null => {
+  const { wide } = read;
   const tableOffset = read.word(wide ? 32 : 28);
   const entrySize = read.u16(wide ? 54 : 42);
   const count = Math.min(read.u16(wide ? 56 : 44), 64);
@@ -70,18 +73,24 @@ const interpreterOf = (bytes: Buffer, wide: boolean, read: Reader): string | nul
   return null;
 };
 
-/** Reads the start of an ELF file (elf(5)); null when it is none or of an unknown machine. */
-export const parseElf = (bytes: Buffer): Elf | null => {
+/** A reader for the file's class and byte order; null when it is no ELF file. */
+export const elfReader = (bytes: Buffer): ElfReader | null => {
   if (bytes.length < 20 || bytes.readUInt32BE(0) !== 0x7f454c46) return null;
   const [fileClass, encoding] = [bytes[4], bytes[5]];
   if ((fileClass !== 1 && fileClass !== 2) || (encoding !== 1 && encoding !== 2)) return null;
-  const [wide, little] = [fileClass === 2, encoding === 1];
-  const read = readerOf(bytes, wide, little);
+  return readerOf(bytes, fileClass === 2, encoding === 1);
+};
+
+/** Reads the start of an ELF file (elf(5)); null when it is none or of an unknown machine. */
+export const parseElf = (bytes: Buffer): Elf | null => {
+  const read = elfReader(bytes);
+  if (read === null) return null;
+  const [wide, little] = [read.wide, bytes[5] === 1];
   const names = machines.get(read.u16(18));
   const name = names?.[(wide ? 2 : 0) + (little ? 0 : 1)];
   if (name === undefined) return null;
   const machine = name.startsWith('mips') && little ? `${name}el` : name;
-  return { machine, interpreter: interpreterOf(bytes, wide, read) };
+  return { machine, interpreter: interpreterOf(bytes, read) };
 };
 
 /** The ELF header of a program inside the root; null when it is absent or a script. */

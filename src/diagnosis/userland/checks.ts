@@ -1,3 +1,26 @@
 import type { Check } from '../check.ts';
+import { accountsCheck } from './accounts.ts';
+import { defaultTargetCheck } from './default-target.ts';
+import { immutableCheck } from './immutable.ts';
+import { initLinkCheck } from './init-link.ts';
+import { layoutCheck } from './layout.ts';
+import { machineIdCheck } from './machine-id.ts';
+import { maskedUnitsCheck } from './masked-units.ts';
+import { permissionsCheck } from './permissions.ts';
+import { preloadCheck } from './preload.ts';
+import { programsCheck } from './programs.ts';
+import { setuidCheck } from './setuid.ts';
 
-export const userlandChecks: readonly Check[] = [];
+export const userlandChecks: readonly Check[] = [
+  layoutCheck,
+  initLinkCheck,
+  programsCheck,
+  preloadCheck,
+  accountsCheck,
+  permissionsCheck,
+  setuidCheck,
+  immutableCheck,
+  machineIdCheck,
+  defaultTargetCheck,
+  maskedUnitsCheck,
+];

@@ -1,0 +1,150 @@
+import { chmod } from 'node:fs/promises';
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+import { makeTree, type TreeEntry } from '../../../fixtures/make-tree.ts';
+import { smallDebian } from '../../../fixtures/small-debian.ts';
+import { subjectOf } from '../../../fixtures/subject.ts';
+import type { FileStatus } from '../../host/files.ts';
+import type { Inside } from '../../system-image/inside.ts';
+import type { SystemFiles } from '../../system-image/system-files.ts';
+import type { Check } from '../check.ts';
+import { userlandChecks } from './checks.ts';
+import { parseLsattr } from './immutable.ts';
+import { parsePreload, withoutPreloads } from './preload-file.ts';
+
+/** Whoever runs the tests owns the tree; a system belongs to root. */
+const ownedByRoot = (files: SystemFiles): SystemFiles => {
+  const mine = <T extends FileStatus>(status: T): T => ({ ...status, uid: 0, gid: 0 });
+  const at = (found: Inside | null) =>
+    found === null ? null : { ...found, status: mine(found.status) };
+  return {
+    ...files,
+    entry: async (path) => at(await files.entry(path)),
+    locate: async (path) => at(await files.locate(path)),
+    status: async (path) => {
+      const status = await files.status(path);
+      return status === null ? null : mine(status);
+    },
+  };
+};
+
+type Changes = Readonly<Record<string, TreeEntry | null>>;
+
+const modes: Readonly<Record<string, number>> = { tmp: 0o1777, 'var/tmp': 0o1777, root: 0o700 };
+
+/** What the checks say of the small Debian with some of its entries different or gone. */
+const findingsOf = async (changes: Changes, chmods: Readonly<Record<string, number>> = {}) => {
+  const all = Object.entries({ ...smallDebian, ...changes });
+  await using tree = await makeTree(
+    Object.fromEntries(all.filter((pair): pair is [string, TreeEntry] => pair[1] !== null)),
+  );
+  for (const [path, mode] of Object.entries({ ...modes, ...chmods })) {
+    if (changes[path] !== null) await chmod(`${tree.root}/${path}`, mode);
+  }
+  const subject = await subjectOf(tree.root);
+  const rooted = { ...subject, files: ownedByRoot(subject.files) };
+  const run = (check: Check) => check.run(rooted);
+  const found = (await Promise.all(userlandChecks.map(run))).flat();
+  return found.map(({ id, severity, subject: about }) => `${severity} ${id} ${about}`);
+};
+
+test('a healthy small Debian gives no finding', async () => {
+  expect(await findingsOf({})).toEqual([]);
+});
+
+test('an empty machine id is that of an image and no fault', async () => {
+  expect(await findingsOf({ 'etc/machine-id': '' })).toEqual([]);
+  expect(await findingsOf({ 'etc/machine-id': 'uninitialized\n' })).toEqual([]);
+});
+
+test.each<readonly [Changes, readonly string[]]>([
+  [{ sbin: null }, ['critical userland.missing-link /sbin']],
+  [{ lib: { link: 'usr/gone' } }, ['critical userland.missing-link /lib']],
+  [{ proc: null }, ['critical userland.missing-directory /proc']],
+  [{ 'var/log': null }, ['warning userland.missing-directory /var/log']],
+  [{ 'usr/sbin/init': null }, ['critical userland.init-missing /sbin/init']],
+  [{ 'usr/sbin/init': { link: '/gone' } }, ['critical userland.init-missing /sbin/init']],
+  [{ 'usr/bin/sh': null }, ['critical userland.program /bin/sh']],
+  [{ 'usr/bin/sh': { program: '' } }, ['critical userland.program /usr/bin/sh']],
+  [{ 'usr/bin/mount': { program: '\0\0\0\0' } }, ['critical userland.program /usr/bin/mount']],
+  [{ 'etc/machine-id': null }, ['warning userland.machine-id-missing /etc/machine-id']],
+  [{ 'etc/machine-id': 'x' }, ['warning userland.machine-id-invalid /etc/machine-id']],
+  [{ 'etc/passwd': null }, ['critical userland.accounts /etc/passwd']],
+  [{ 'etc/group': '' }, ['critical userland.accounts /etc/group']],
+  [{ 'etc/shadow': 'daemon:*:1:0:99999:7:::\n' }, ['critical userland.accounts /etc/shadow']],
+  [
+    { 'etc/systemd/system/default.target': { link: '/nowhere' } },
+    ['critical userland.default-target default.target'],
+  ],
+  [
+    { 'etc/systemd/system/default.target': { link: '/lib/systemd/system/poweroff.target' } },
+    ['critical userland.default-target default.target'],
+  ],
+  [
+    { 'usr/lib/systemd/system/default.target': null },
+    ['critical userland.default-target default.target'],
+  ],
+  [
+    { 'etc/systemd/system/basic.target': { link: '/dev/null' } },
+    ['critical userland.masked-unit basic.target'],
+  ],
+  [
+    { 'etc/systemd/system/systemd-udevd.service': '' },
+    ['critical userland.masked-unit systemd-udevd.service'],
+  ],
+])('with %o it says %o', async (changes, expected) => {
+  expect(await findingsOf(changes)).toEqual(expected);
+});
+
+test.each<readonly [Readonly<Record<string, number>>, readonly string[]]>([
+  [{ '.': 0o700 }, ['critical userland.directory-mode /']],
+  [{ etc: 0o777 }, ['warning userland.directory-mode /etc']],
+  [{ tmp: 0o755 }, ['warning userland.tmp-mode /tmp']],
+])('with the modes %o it says %o', async (chmods, expected) => {
+  expect(await findingsOf({}, chmods)).toEqual(expected);
+});
+
+test('modes that are wrong in many places are one finding', async () => {
+  const all = ['.', 'etc', 'usr', 'usr/bin', 'usr/lib', 'var', 'etc/passwd', 'etc/shadow'];
+  const open = Object.fromEntries(all.map((path) => [path, 0o777]));
+  expect(await findingsOf({}, open)).toEqual(['critical userland.mass-modes /']);
+});
+
+test('a preloaded object that is missing only makes programs complain', async () => {
+  expect(await findingsOf({ 'etc/ld.so.preload': '# agent\n/usr/lib/agent.so\n' })).toEqual([
+    'warning userland.preload-missing /usr/lib/agent.so',
+  ]);
+});
+
+test('one object leaves /etc/ld.so.preload and all other bytes of it stay', () => {
+  const text = '# agents: two\n\n/a.so:/b.so # both\n/a.so\n  /c.so\n';
+  expect(parsePreload(text).map(({ name }) => name)).toEqual(['/a.so', '/b.so', '/a.so', '/c.so']);
+  expect(withoutPreloads(text, ['/a.so'])).toBe('# agents: two\n\n/b.so # both\n  /c.so\n');
+});
+
+test('taking out an object is done after once, and never takes another one', () => {
+  const name = fc.stringMatching(/^\/[a-z]{1,3}$/);
+  const text = fc.array(fc.constantFrom('/a', '/b', ' ', ':', '\n', '# /a', '#'), {
+    maxLength: 20,
+  });
+  fc.assert(
+    fc.property(text, name, (parts, gone) => {
+      const before = parts.join('');
+      const after = withoutPreloads(before, [gone]);
+      const names = parsePreload(before).map((entry) => entry.name);
+      expect(parsePreload(after).map((entry) => entry.name)).toEqual(
+        names.filter((one) => one !== gone),
+      );
+      expect(withoutPreloads(after, [gone])).toBe(after);
+    }),
+  );
+});
+
+test('file flags are read from the output of lsattr', () => {
+  const output =
+    '----i---------e------- /mnt/etc/a b\n-----a--------e------- /mnt/x\n--------------e------- /mnt/y\n';
+  expect([...parseLsattr(output)]).toEqual([
+    ['/mnt/etc/a b', ['immutable']],
+    ['/mnt/x', ['append-only']],
+  ]);
+});

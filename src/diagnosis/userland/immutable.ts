@@ -1,0 +1,97 @@
+import { messageOf, RescueError } from '../../host/rescue-error.ts';
+import type { Check } from '../check.ts';
+import type { Finding } from '../finding.ts';
+import type { Subject } from '../subject.ts';
+import { atFile } from './evidence.ts';
+
+/**
+ * Where a flag gets in the way of the boot or of packages. /etc/resolv.conf is left out: people
+ * protect it so on purpose. A flag on a directory keeps names from being made in it.
+ */
+const paths = (
+  '/ /etc /usr /usr/bin /usr/sbin /usr/lib /boot /boot/grub /var /var/lib /var/log /var/cache ' +
+  '/var/lib/dpkg /var/lib/systemd /tmp /var/tmp /root /home /etc/passwd /etc/shadow /etc/group ' +
+  '/etc/gshadow /etc/fstab /etc/machine-id /etc/hostname /etc/sudoers /etc/ssh /etc/ssh/sshd_config ' +
+  '/etc/systemd/system /etc/default/grub /etc/ld.so.cache /boot/grub/grub.cfg /bin/sh /bin/login ' +
+  '/usr/lib/systemd/systemd /var/lib/dpkg/status'
+).split(' ');
+
+/** A log directory that only takes more is a wish, one that takes nothing stops what writes there. */
+const stopping = new Set(['/', '/var', '/var/lib', '/var/log', '/tmp', '/var/tmp', '/etc']);
+
+export type Flagged = {
+  readonly path: string;
+  readonly flags: readonly ('immutable' | 'append-only')[];
+};
+
+/** `lsattr -d`: flags, a blank, the path. Lines on standard error are about what has no flags. */
+export const parseLsattr = (stdout: string): ReadonlyMap<string, Flagged['flags']> =>
+  new Map(
+    stdout.split('\n').flatMap((line) => {
+      const match = /^([-A-Za-z]{6,})\s+(.*)$/.exec(line);
+      if (match === null) return [];
+      const [, flags = '', path = ''] = match;
+      const found = [
+        ...(flags.includes('i') ? (['immutable'] as const) : []),
+        ...(flags.includes('a') ? (['append-only'] as const) : []),
+      ];
+      return found.length === 0 ? [] : [[path, found] as const];
+    }),
+  );
+
+/** lsattr opens what it is given: a FIFO or device would make it wait. */
+const candidates = async (subject: Subject): Promise<ReadonlyMap<string, string>> => {
+  const found = await Promise.all(paths.map((path) => subject.files.locate(path)));
+  return new Map(
+    found
+      .filter((one) => one !== null)
+      .filter(({ status }) => status.kind === 'file' || status.kind === 'directory')
+      .map(({ hostPath, path }) => [hostPath, path]),
+  );
+};
+
+const findingOf = ({ path, flags }: Flagged): Finding => ({
+  id: 'userland.immutable',
+  severity: 'warning',
+  title: `${path} is ${flags.join(' and ')}`,
+  subject: path,
+  evidence: [atFile(path, `file flags: ${flags.join(', ')} (lsattr)`)],
+  meaning: stopping.has(path)
+    ? 'Nothing can be made, removed or renamed in it, not even by root: services and upgrades fail.'
+    : 'Not even root can change it: upgrades, password changes and repairs fail.',
+  repair: 'userland.clear-flags',
+});
+
+const flagsOf = async (subject: Subject, hostPaths: readonly string[]): Promise<string> => {
+  try {
+    const { stdout } = await subject.host.run({
+      program: 'lsattr',
+      args: ['-d', '--', ...hostPaths],
+      // 1: some of them are on a file system without flags.
+      accept: [0, 1],
+      changes: false,
+    });
+    return stdout;
+  } catch (error) {
+    if (error instanceof RescueError && error.code === 'INTERRUPTED') throw error;
+    throw new RescueError({
+      code: 'FLAGS_UNKNOWN',
+      message: `File flags were not looked at: ${messageOf(error)}`,
+      hint: 'lsattr is part of e2fsprogs.',
+      cause: error,
+    });
+  }
+};
+
+const run = async (subject: Subject): Promise<readonly Finding[]> => {
+  const known = await candidates(subject);
+  if (known.size === 0) return [];
+  const flagged = parseLsattr(await flagsOf(subject, [...known.keys()]));
+  return [...flagged].flatMap(([hostPath, flags]) => {
+    const path = known.get(hostPath);
+    return path === undefined ? [] : [findingOf({ path, flags })];
+  });
+};
+
+/** Immutable and append-only flags (chattr(1)) on files that have to change. */
+export const immutableCheck: Check = { area: 'userland', finds: ['userland.immutable'], run };
