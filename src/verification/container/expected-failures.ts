@@ -47,11 +47,6 @@ const expectedFailures: readonly ExpectedFailure[] = [
     reason: noDevices,
   },
   {
-    unit: /iscsid\.service/,
-    says: /can not create NETLINK_ISCSI socket/,
-    reason: noNetwork,
-  },
-  {
     unit: /(networking|ifup@.+)\.service/,
     says: /Cannot find device "|Failed to get interface index: No such device|Network is unreachable/,
     reason: noNetwork,

@@ -27,6 +27,7 @@ const waits: readonly string[] = [
   'cloud-final.service',
   'google-startup-scripts.service',
   // For targets of iSCSI.
+  'iscsid.service',
   'open-iscsi.service',
   'iscsi.service',
   // For a person's answers, on the console of a system that has never booted.
