@@ -47,7 +47,9 @@ const schema = z.object({
 });
 
 /** Directories and files of our own say nothing to a person. */
-const plumbing = new Set(['remove-directory', 'remove-file', 'remove-scratch']);
+const plumbing = new Set([
+  ...['remove-directory', 'remove-file', 'remove-scratch', 'udev-look-again'],
+]);
 
 const sessionDocument = (record: SessionRecord): SessionDocument => ({
   id: record.id,
