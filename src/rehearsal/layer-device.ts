@@ -15,6 +15,8 @@ export type LayerRequest = {
   readonly store: string;
   readonly storeBytes: number;
   readonly number: number;
+  /** Called with the node of the layer before its partitions are shown. */
+  readonly beforeShown: (node: string) => Promise<void>;
 };
 
 /** A layer as it is up. */
@@ -48,7 +50,7 @@ const keptStore = (file: string, bytes: number) => ({ ...makeStore(file, bytes),
 export const layDevice = async (
   host: Host,
   perform: Perform,
-  { origin, session, store, storeBytes, number }: LayerRequest,
+  { origin, session, store, storeBytes, number, beforeShown }: LayerRequest,
 ): Promise<LayerDevice> => {
   const sectorBytes = await sectorBytesOf(host, origin);
   const shape = { partitions: false, sectorBytes };
@@ -69,6 +71,7 @@ export const layDevice = async (
   });
   // The name that the kernel keeps of what a loop device shows has no links in it.
   const node = (await host.files.realPath(`/dev/mapper/${mapping}`)) ?? `/dev/mapper/${mapping}`;
+  await beforeShown(node);
   const device = await attachFreeLoop(host, perform, node, 'read-write', { sectorBytes });
   const partitions = await addLoopPartitions(host, device);
   if (partitions !== null) await perform(partitions);
@@ -114,16 +117,15 @@ export const storeSizes = (
   freeBytes: number,
   directory: string,
 ): readonly number[] => {
+  const sizeOf = (index: number): number => diskBytes[index] ?? 0;
+  const order = diskBytes.map((_, index) => index).sort((a, b) => sizeOf(a) - sizeOf(b));
   const sizes = new Map<number, number>();
   let rest = Math.floor(freeBytes / 2);
-  const order = diskBytes.map((_, index) => index).sort((a, b) => size(a) - size(b));
-  function size(index: number): number {
-    return diskBytes[index] ?? 0;
-  }
   for (const [done, index] of order.entries()) {
+    const need = needOf(sizeOf(index));
     const share = Math.floor(rest / (order.length - done));
-    const bytes = Math.floor(Math.min(needOf(size(index)), share) / 4096) * 4096;
-    if (bytes < Math.min(smallestBytes, needOf(size(index)))) throw noSpace(freeBytes, directory);
+    const bytes = Math.floor(Math.min(need, share) / 4096) * 4096;
+    if (bytes < Math.min(smallestBytes, need - 4096)) throw noSpace(freeBytes, directory);
     sizes.set(index, bytes);
     rest -= bytes;
   }

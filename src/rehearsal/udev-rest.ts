@@ -51,6 +51,16 @@ export const ruleCommands = (rules: ReturnType<typeof restRules>) => [
   { program: 'udevadm', args: ['control', '--reload'] },
 ];
 
+/** The same for the partitions that a layer shows: its own node is known only when it is there. */
+export const layerRuleCommands = (rules: string, node: string) => [
+  {
+    program: 'tee',
+    args: ['--append', rules],
+    input: `SUBSYSTEM=="block", ATTRS{loop/backing_file}=="${node}", ENV{ID_FS_TYPE}=""\n`,
+  },
+  { program: 'udevadm', args: ['control', '--reload'] },
+];
+
 /** Removes the rules, and lets udev do what it does when a disk is attached. */
 export const lookAgain = async (
   host: Host,

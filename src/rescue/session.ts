@@ -98,7 +98,8 @@ const makeRunDirectory = async (
   await journal.intend('run directory', { kind: 'remove-directory', path: paths.run });
   await host.files.ensureDirectory(paths.run, 0o700);
   await journal.intend('session directory', { kind: 'remove-directory', path: runDirectory });
-  await host.files.makeDirectory(runDirectory, 0o700);
+  // It may still be there when the session is taken up again after a kill.
+  await host.files.ensureDirectory(runDirectory, 0o700);
   noteDirectory(transcript, runDirectory, 0o700);
   await perform({
     title: `Make a private place for mount points at ${runDirectory}`,
