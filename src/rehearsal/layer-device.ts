@@ -62,9 +62,7 @@ export const layDevice = async (
   const sectors = await sectorsOf(host, shown);
   await perform({
     title: `Lay a copy-on-write layer over ${origin}`,
-    commands: [
-      { program: 'dmsetup', args: coverArgs(mapping, uuid, shown, sectors, kept, 'P') },
-    ],
+    commands: [{ program: 'dmsetup', args: coverArgs(mapping, uuid, shown, sectors, kept, 'P') }],
     why: 'Everything can be tried on it, and the disk stays as it is until you decide.',
     risk: 'none for the disk',
     undo: { kind: 'remove-mapping', name: mapping, uuid },

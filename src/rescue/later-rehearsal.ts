@@ -9,15 +9,15 @@ import {
   writeRehearsal,
 } from '../rehearsal/record.ts';
 import { cleanUp, requireSession } from './cleanup.ts';
-import type { ShowHook } from './hook-words.ts';
 import { dropLayer } from './drop-layer.ts';
+import type { ShowHook } from './hook-words.ts';
 import { mergeRehearsal } from './merge-rehearsal.ts';
 import type { Observer } from './observer.ts';
 import { sealLayers } from './seal-layers.ts';
 import type { Session, SessionOptions } from './session.ts';
 import type { SessionRecord } from './session-record.ts';
-import type { StatePaths } from './state-paths.ts';
 import { findOrigins } from './stand-aside.ts';
+import type { StatePaths } from './state-paths.ts';
 import { requireAllDown, withSession } from './with-session.ts';
 
 export type FoundRehearsal = {
@@ -42,9 +42,7 @@ export const findRehearsal = async (paths: StatePaths, id: string): Promise<Foun
 };
 
 /** The rehearsals that wait for a decision or for their end, the oldest first. */
-export const pendingRehearsal = async (
-  session: SessionRecord,
-): Promise<RehearsalRecord | null> => {
+export const pendingRehearsal = async (session: SessionRecord): Promise<RehearsalRecord | null> => {
   const record = await readRehearsal(createHost().files, rehearsalDirectory(session.directory));
   return record !== null && isPending(record) ? record : null;
 };
@@ -159,7 +157,10 @@ export const undoRehearsal = async (
 };
 
 /** Removes a layer. The disks are not touched. @throws RescueError usage (2), `RUNNING` (4) */
-export const dropRehearsal = async (options: LaterOptions, id: string): Promise<RehearsalRecord> => {
+export const dropRehearsal = async (
+  options: LaterOptions,
+  id: string,
+): Promise<RehearsalRecord> => {
   const { session, record } = await findRehearsal(options.session.paths, id);
   if (record.phase !== 'kept' && record.phase !== 'up') {
     throw wrongPhase(id, 'dropped', record.phase);

@@ -275,6 +275,8 @@ export const mountLines = (
       setuid: true,
       ...(mount.btrfs === undefined ? {} : { btrfs: mount.btrfs }),
     });
-    const steps = layered ? [step, overlayStep({ lower, ...layerAt(memoryLayers(run), number), path })] : [step];
+    const steps = layered
+      ? [step, overlayStep({ lower, ...layerAt(memoryLayers(run), number), path })]
+      : [step];
     return steps.flatMap(({ commands }) => commands).map(({ program, args }) => [program, ...args]);
   });

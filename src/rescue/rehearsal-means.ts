@@ -47,10 +47,7 @@ const unlayerable = (disks: readonly Device[]): string | null => {
  *
  * @param disks those of the system; none for a directory.
  */
-export const chooseMeans = async (
-  host: Host,
-  disks: readonly Device[],
-): Promise<ChosenMeans> => {
+export const chooseMeans = async (host: Host, disks: readonly Device[]): Promise<ChosenMeans> => {
   const why =
     disks.length === 0
       ? 'the target is a directory'

@@ -1,6 +1,11 @@
 import { createHost } from '../host/host.ts';
 import { RescueError } from '../host/rescue-error.ts';
-import { compareStates, mostListed, readContents, type TreeState } from '../rehearsal/compare-files.ts';
+import {
+  compareStates,
+  mostListed,
+  readContents,
+  type TreeState,
+} from '../rehearsal/compare-files.ts';
 import { differingPaths, listFiles } from '../rehearsal/file-list.ts';
 import {
   type Means,
@@ -300,10 +305,7 @@ const failed = async (stage: Stage, layersSince: number, error: unknown): Promis
   throw error;
 };
 
-const afterFull = async (
-  { paths }: SessionOptions,
-  session: string | null,
-): Promise<void> => {
+const afterFull = async ({ paths }: SessionOptions, session: string | null): Promise<void> => {
   if (session === null) return;
   const host = createHost();
   const directory = rehearsalDirectory(`${paths.sessions}/${session}`);

@@ -1,5 +1,5 @@
-import { majorMinorOf } from '../devices/device-number.ts';
 import { type Device, flattenDevice } from '../devices/device.ts';
+import { majorMinorOf } from '../devices/device-number.ts';
 import { findDevice } from '../devices/read-devices.ts';
 import { RescueError, refusal } from '../host/rescue-error.ts';
 import type { LayeredDisk } from '../rehearsal/record.ts';
@@ -159,10 +159,7 @@ export const putAside = async (session: Session, nodes: readonly string[]): Prom
 };
 
 /** Disks of the tree on which one of the nodes lies. */
-export const disksOf = (
-  tree: readonly Device[],
-  nodes: ReadonlySet<string>,
-): readonly Device[] =>
+export const disksOf = (tree: readonly Device[], nodes: ReadonlySet<string>): readonly Device[] =>
   tree.filter(
     (disk) =>
       disk.protected === null &&

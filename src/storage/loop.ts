@@ -61,12 +61,7 @@ const optionWords = (
 ];
 
 /** The step that shows an image file as a block device, and the device it will be. */
-const attachLoop = (
-  device: string,
-  file: string,
-  mode: LayerMode,
-  options: LoopOptions,
-): Step => ({
+const attachLoop = (device: string, file: string, mode: LayerMode, options: LoopOptions): Step => ({
   title: `Attach ${file} as ${device}`,
   commands: [{ program: 'losetup', args: [...optionWords(mode, options), device, file] }],
   why: 'Partitions and file systems are found on block devices, not in files.',
