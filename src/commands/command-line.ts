@@ -9,6 +9,7 @@ import {
   addSystemOption,
   addTargetOptions,
 } from './global-options.ts';
+import { addRehearsalOptions, addRehearseOptions } from './rehearse-flags.ts';
 import { addRepairCommandOptions } from './repair-flags.ts';
 import { addContainerOptions } from './rescue-options.ts';
 import { addVerifyOptions } from './verify-options.ts';
@@ -32,11 +33,13 @@ const mountOptions = (argv: Argv) =>
     .option('skip-check', { type: 'boolean', describe: 'Mount without checking first' });
 
 const rescueOptions = (argv: Argv) =>
-  addContainerOptions(
-    addRepairOptions(addSystemOption(addTargetOptions(argv))).option('skip-check', {
-      type: 'boolean',
-      describe: 'Boot without checking the file systems first',
-    }),
+  addRehearseOptions(
+    addContainerOptions(
+      addRepairOptions(addSystemOption(addTargetOptions(argv))).option('skip-check', {
+        type: 'boolean',
+        describe: 'Boot without checking the file systems first',
+      }),
+    ),
   );
 
 const diagnoseOptions = (argv: Argv) =>
@@ -140,6 +143,12 @@ const declare = (argv: Argv, run: (load: Load, args: unknown) => Promise<void>):
       'Prove that a system boots: watch it, on a layer that is thrown away',
       verifyOptions,
       (args) => run(async () => (await import('./verify.ts')).verifyHandler, args),
+    )
+    .command(
+      'rehearse <session>',
+      'Show a layer that a rehearsal has kept, write it to the disks, or drop it',
+      addRehearsalOptions,
+      (args) => run(async () => (await import('./rehearse.ts')).rehearseHandler, args),
     )
     .command('status', 'Sessions with what they hold', statusOptions, (args) =>
       run(async () => (await import('./status.ts')).statusHandler, args),

@@ -8,6 +8,7 @@ import { errorDocumentSchema } from './error-document.ts';
 import { inspectDocumentSchema } from './inspect.ts';
 import { listDocumentSchema } from './list.ts';
 import { mountDocumentSchema } from './mount.ts';
+import { rehearseDocumentSchema } from './rehearse.ts';
 import { repairDocumentSchema } from './repair.ts';
 import { rescueDocumentSchema } from './rescue.ts';
 import { statusDocumentSchema, transcriptDocumentSchema } from './status.ts';
@@ -25,6 +26,7 @@ const documents: Readonly<Record<string, readonly [title: string, schema: z.ZodT
   undo: ['rescuekit undo SESSION --json', undoDocumentSchema],
   rescue: ['rescuekit rescue TARGET --json', rescueDocumentSchema],
   verify: ['rescuekit verify TARGET --json', verifyDocumentSchema],
+  rehearse: ['rescuekit rehearse SESSION --json', rehearseDocumentSchema],
   status: ['rescuekit status --json', statusDocumentSchema],
   transcript: ['rescuekit status --transcript SESSION --json', transcriptDocumentSchema],
   cleanup: ['rescuekit cleanup --json', cleanupDocumentSchema],

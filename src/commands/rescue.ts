@@ -5,6 +5,7 @@ import { requirePrograms, requireRoot } from '../host/capabilities.ts';
 import { type ExitCode, exitCode, RescueError, usageError } from '../host/rescue-error.ts';
 import { renderBoot, renderEnd } from '../output/boot-report.ts';
 import { writeCommandOutput } from '../output/command-output.ts';
+import type { RehearsalRecord } from '../rehearsal/record.ts';
 import type { Wish } from '../rescue/boot-plan.ts';
 import { checkLines, checkTargetsOf } from '../rescue/check-system.ts';
 import { systemTitle } from '../rescue/choose-system.ts';
@@ -14,17 +15,36 @@ import { hookLines } from '../rescue/hooks.ts';
 import { plannedMountSchema } from '../rescue/mount-plan.ts';
 import { mountLines } from '../rescue/mount-system.ts';
 import { stackLines } from '../rescue/open-stack.ts';
+import { withRehearsal } from '../rescue/rehearse.ts';
 import {
   findSystem,
   type RescueOptions,
+  type RescueResult,
   rescuePrograms,
   rescueSystem,
 } from '../rescue/rescue-job.ts';
-import { type ContainerWishes, requireContainerWishes } from '../rescue/run-system.ts';
+import {
+  type ContainerWishes,
+  type RunHandlers,
+  requireContainerWishes,
+} from '../rescue/run-system.ts';
 import type { TeardownReport } from '../rescue/teardown.ts';
-import { requireAllDown, teardownFailure, withSession } from '../rescue/with-session.ts';
+import {
+  requireAllDown,
+  type SessionOutcome,
+  teardownFailure,
+  withSession,
+} from '../rescue/with-session.ts';
 import { type CommandContext, parseOptions } from './context.ts';
 import { printCommands } from './dry-run.ts';
+import {
+  decideFrom,
+  rehearsalDocument,
+  rehearsalSchema,
+  rehearseSchema,
+  renderOutcome,
+  requireRehearse,
+} from './rehearse-options.ts';
 import {
   type ContainerArguments,
   containerSchema,
@@ -50,6 +70,8 @@ export const rescueDocumentSchema = z.object({
   checks: z.array(checkResultSchema).readonly(),
   mounts: z.array(plannedMountSchema).readonly(),
   notMounted: z.array(plannedMountSchema).readonly(),
+  /** What was tried on a layer and what became of it; null without --rehearse. */
+  rehearsal: rehearsalSchema.nullable(),
   /** Why the job failed although the system was booted; null when it did not. */
   error: z.object({ code: z.string(), message: z.string(), hint: z.string() }).nullable(),
 });
@@ -57,6 +79,7 @@ export const rescueDocumentSchema = z.object({
 const schema = targetSchema
   .extend(repairSchema.shape)
   .extend(containerSchema.omit({ unit: true }).shape)
+  .extend(rehearseSchema.shape)
   .extend({ target: containerSchema.shape.unit, skipCheck: z.boolean().default(false) });
 
 type Arguments = z.infer<typeof schema>;
@@ -143,6 +166,10 @@ const rescueOptions = async (given: Arguments, context: CommandContext): Promise
   if (given.ephemeral && given.repair) {
     throw usageError('--ephemeral keeps nothing, so there is nothing to --repair.');
   }
+  requireRehearse(given);
+  if (given.rehearse && (given.ephemeral || given.privateUsers)) {
+    throw usageError('--rehearse goes neither with --ephemeral nor with --private-users.');
+  }
   const wish = await wishOf(given, context);
   const container = containerWishes(given, wish, context);
   requireTerminal(wish, context);
@@ -204,6 +231,57 @@ const exitFor = (boot: BootReport, wish: Wish): ExitCode => {
   return boot.reachedTarget === false ? exitCode.failed : exitCode.done;
 };
 
+const handlersFor = ({ observer, options: { json } }: CommandContext): RunHandlers => ({
+  onReached: (seconds, unit) =>
+    observer.note(
+      unit === null
+        ? `Started in ${seconds.toFixed(1)} s, without an init of the system`
+        : `Reached ${unit} in ${seconds.toFixed(1)} s`,
+    ),
+  onOutput: (stream, chunk) => {
+    if (!json) writeCommandOutput(stream, chunk);
+  },
+  onReboot: () => observer.note('The system asked for a reboot: booting it again.'),
+});
+
+type Done = { readonly rescue: RescueResult; readonly record: RehearsalRecord | null };
+
+const rescueOnDisk = (
+  options: RescueOptions,
+  context: CommandContext,
+): Promise<SessionOutcome<Done>> =>
+  withSession(context.session('rescue', options.target, hookMode(options.mode)), async (open) => {
+    const rescue = await rescueSystem(open, options, context.observer, handlersFor(context));
+    return { result: { rescue, record: null }, keepUp: false };
+  });
+
+const notRepaired =
+  'On this layer file systems are checked and not repaired: that needs device-mapper.';
+
+/** The same job on a layer. */
+const rehearseRescue = async (
+  given: Arguments,
+  options: RescueOptions,
+  context: CommandContext,
+): Promise<SessionOutcome<Done>> => {
+  const { target, withDisks, system, answers, repair } = options;
+  const { observer } = context;
+  const outcome = await withRehearsal<RescueResult>(context.session('rescue --rehearse', target), {
+    request: { target, withDisks, system, answers },
+    observer,
+    work: async (session, { means, ...place }) => {
+      if (repair && means === 'overlay') observer.warn(notRepaired);
+      const wishes = { ...options, ...place, repair: repair && means === 'snapshot' };
+      const value = await rescueSystem(session, wishes, observer, handlersFor(context));
+      const succeeded = exitFor(value.boot, options.wish) === exitCode.done;
+      return { value, system: value.system, mounted: value.mounted, succeeded };
+    },
+    decide: decideFrom(given, context),
+  });
+  const { value, record } = outcome.result;
+  return { ...outcome, result: { rescue: value, record } };
+};
+
 /** `rescuekit rescue TARGET`: the main job. */
 export const rescueHandler = async (args: unknown, context: CommandContext): Promise<ExitCode> => {
   const given = parseOptions(schema, args);
@@ -213,25 +291,11 @@ export const rescueHandler = async (args: unknown, context: CommandContext): Pro
   await requirePrograms(context.host, rescuePrograms);
   if (context.options.dryRun) return dryRun(options, context);
   const { json } = context.options;
-  const { result, session, teardown } = await withSession(
-    context.session('rescue', given.TARGET, hookMode(options.mode)),
-    async (open) => {
-      const value = await rescueSystem(open, options, context.observer, {
-        onReached: (seconds, unit) =>
-          context.observer.note(
-            unit === null
-              ? `Started in ${seconds.toFixed(1)} s, without an init of the system`
-              : `Reached ${unit} in ${seconds.toFixed(1)} s`,
-          ),
-        onOutput: (stream, chunk) => {
-          if (!json) writeCommandOutput(stream, chunk);
-        },
-        onReboot: () => context.observer.note('The system asked for a reboot: booting it again.'),
-      });
-      return { result: value, keepUp: false };
-    },
-  );
-  const { boot, checks, mounted, system } = result;
+  const { result, session, teardown } = given.rehearse
+    ? await rehearseRescue(given, options, context)
+    : await rescueOnDisk(options, context);
+  const { boot, checks, mounted, system } = result.rescue;
+  const { record } = result;
   const cleanedUp = teardown.left.length === 0;
   const failure = failureOf(boot, options, teardown);
   context.printJson({
@@ -246,6 +310,7 @@ export const rescueHandler = async (args: unknown, context: CommandContext): Pro
     checks,
     mounts: mounted.mounted,
     notMounted: mounted.notMounted,
+    rehearsal: record === null ? null : rehearsalDocument(record),
     error:
       failure === null
         ? null
@@ -258,6 +323,7 @@ export const rescueHandler = async (args: unknown, context: CommandContext): Pro
       renderBoot(boot, { unit: options.unit, journal: given.journal }, context.out),
     );
     process.stderr.write(renderEnd(given.TARGET, session, cleanedUp));
+    if (record !== null) process.stderr.write(renderOutcome(record, session));
   }
   if (failure !== null) throw failure;
   return exitFor(boot, options.wish);

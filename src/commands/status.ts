@@ -4,7 +4,9 @@ import { plainText } from '../host/plain-text.ts';
 import { type ExitCode, exitCode, usageError } from '../host/rescue-error.ts';
 import { describeUndo } from '../host/undo-action.ts';
 import { createStyle } from '../output/style.ts';
+import { phaseSchema, type RehearsalRecord } from '../rehearsal/record.ts';
 import { requireSession } from '../rescue/cleanup.ts';
+import { pendingRehearsal, phaseWords } from '../rescue/later-rehearsal.ts';
 import { listSessionRecords, type SessionRecord } from '../rescue/session-record.ts';
 import {
   parseTranscript,
@@ -26,6 +28,8 @@ export const statusDocumentSchema = z.object({
         /** running: at work; up: left up on purpose; left: it was killed or could not take all down; closed. */
         state: z.enum(['running', 'up', 'left', 'closed']),
         holds: z.array(z.string()).readonly(),
+        /** A copy-on-write layer that waits for a decision, or to be written to the end. */
+        rehearsal: z.object({ phase: phaseSchema, changedBytes: z.int() }).nullable(),
       }),
     )
     .readonly(),
@@ -47,9 +51,19 @@ const schema = z.object({
 });
 
 /** Directories and files of our own say nothing to a person. */
-const plumbing = new Set(['remove-directory', 'remove-file', 'remove-scratch']);
+const plumbing = new Set([
+  ...['remove-directory', 'remove-file', 'remove-scratch', 'udev-look-again'],
+]);
 
-const sessionDocument = (record: SessionRecord): SessionDocument => ({
+const changedBytes = ({ report }: RehearsalRecord): number =>
+  (report?.disks ?? []).reduce((sum, disk) => sum + disk.changedBytes, 0);
+
+const sessionDocument = (
+  record: SessionRecord,
+  rehearsal: RehearsalRecord | null,
+): SessionDocument => ({
+  rehearsal:
+    rehearsal === null ? null : { phase: rehearsal.phase, changedBytes: changedBytes(rehearsal) },
   id: record.id,
   command: record.command,
   target: record.target,
@@ -72,7 +86,11 @@ const renderSession = (session: SessionDocument, context: CommandContext): strin
   const state =
     session.state === 'left' ? style.warning(stateWords.left) : stateWords[session.state];
   const head = `  ${style.bold(session.id)}  ${session.command}  ${plainText(session.target)}  ${session.createdAt.slice(0, 16).replace('T', ' ')}  ${state}`;
-  return [head, ...session.holds.map((what) => `      ${plainText(what)}`)].join('\n');
+  const layer =
+    session.rehearsal === null
+      ? []
+      : [`      layer: ${phaseWords[session.rehearsal.phase]} (rescuekit rehearse ${session.id})`];
+  return [head, ...session.holds.map((what) => `      ${plainText(what)}`), ...layer].join('\n');
 };
 
 const showTranscript = async (
@@ -99,9 +117,12 @@ export const statusHandler = async (args: unknown, context: CommandContext): Pro
     return showTranscript(context, given.transcript, given.format ?? 'text');
   }
   const records = await listSessionRecords(context.host.files, context.paths);
-  const sessions = records
-    .filter((record) => given.all || record.state !== 'closed')
-    .map(sessionDocument);
+  const documents = await Promise.all(
+    records.map(async (record) => sessionDocument(record, await pendingRehearsal(record))),
+  );
+  const sessions = documents.filter(
+    ({ state, rehearsal }) => given.all || state !== 'closed' || rehearsal !== null,
+  );
   context.printJson({ schemaVersion: 1, sessions });
   context.print(
     sessions.length === 0

@@ -1,6 +1,7 @@
 import { constants } from 'node:fs';
 import * as fs from 'node:fs/promises';
 import { type EntryState, readEntryState } from './entry-state.ts';
+import { openRaw, type RawFile, type RawMode } from './raw-file.ts';
 
 /** What a path is, without following a symbolic link at its end. */
 export type FileKind = 'file' | 'directory' | 'symlink' | 'block' | 'other';
@@ -82,6 +83,8 @@ export type Files = {
   readonly readAt: (path: string, offsetBytes: number, length: number) => Promise<Buffer>;
   /** Writes bytes in place and waits until the device has them. */
   readonly writeAt: (path: string, offsetBytes: number, bytes: Buffer) => Promise<void>;
+  /** Opens a disk, an image or a file of rescuekit's own to be read and written at any place. */
+  readonly openRaw: (path: string, mode: RawMode) => Promise<RawFile>;
 };
 
 const absent = new Set(['ENOENT', 'ENOTDIR']);
@@ -266,6 +269,7 @@ export const hostFiles: Files = {
   append: (path, text) => fs.appendFile(path, text, { mode: 0o600 }),
   appendSynced: (path, text) => fs.appendFile(path, text, { mode: 0o600, flush: true }),
   copy: (from, to) => fs.copyFile(from, to),
+  openRaw,
   freeBytes: async (path) => {
     const stats = await fs.statfs(path);
     return stats.bavail * stats.bsize;

@@ -71,6 +71,14 @@ export const undoActionSchema = z.discriminatedUnion('kind', [
   }),
   /** Remove a mapping that the session made, told by its device-mapper UUID. */
   z.object({ kind: z.literal('remove-mapping'), name: z.string(), uuid: z.string() }),
+  /** Remove rules and let udev look at disks whose arrays and groups were taken down meanwhile. */
+  z.object({
+    kind: z.literal('udev-look-again'),
+    rules: z.array(z.string()).readonly(),
+    devices: z.array(z.string()).readonly(),
+  }),
+  /** A layer is being written to its disks: that has to be finished before anything else. */
+  z.object({ kind: z.literal('finish-merge'), directory: z.string(), session: z.string() }),
 ]);
 
 export type UndoAction = Readonly<z.infer<typeof undoActionSchema>>;
@@ -112,5 +120,9 @@ export const describeUndo = (action: UndoAction): string => {
       return `UUID of the btrfs on ${action.device} (${action.fsid})`;
     case 'remove-mapping':
       return `mapping ${action.name}`;
+    case 'udev-look-again':
+      return `rest of ${action.devices.join(', ') || 'the disks'} from udev`;
+    case 'finish-merge':
+      return `layer of session ${action.session}, half written to its disks`;
   }
 };

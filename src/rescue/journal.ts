@@ -33,6 +33,8 @@ export type Journal = {
   /** Writes the undo down; the step may run after this resolves. Returns the step's number. */
   readonly intend: (title: string, undo: UndoAction) => Promise<number>;
   readonly markUndone: (step: number) => Promise<void>;
+  /** The number that the next step will have. */
+  readonly next: () => number;
   /** What is still up, the newest first: the order in which it comes down. */
   readonly open: () => readonly OpenStep[];
 };
@@ -91,6 +93,7 @@ export const openJournal = async (
       open.delete(step);
       await write({ event: 'undone', step, at: now().toISOString() });
     },
+    next: () => next,
     open: () => [...open.values()].reverse(),
   };
 };

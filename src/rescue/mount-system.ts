@@ -33,6 +33,7 @@ type Context = {
   readonly setuid: boolean;
   /** See `MountOptions`. */
   readonly apart: boolean;
+  readonly layers?: string;
 };
 
 export type MountOptions = {
@@ -43,6 +44,11 @@ export type MountOptions = {
    * with others below it (EBUSY).
    */
   readonly apart: boolean;
+  /**
+   * Directory in which what is written in mode `ephemeral` is kept, on a file system with extended
+   * attributes. Left out: in the session's memory, and it goes with the session.
+   */
+  readonly layers?: string;
 };
 
 const ensureDirectory = async (session: Session, path: string): Promise<string> => {
@@ -54,15 +60,17 @@ const ensureDirectory = async (session: Session, path: string): Promise<string> 
 /** overlayfs refuses a lower layer whose names fold case; vfat stays plainly read-only then. */
 const canBeLower = (fsType: string): boolean => fsType !== 'vfat' && fsType !== 'exfat';
 
-const layerAt = (run: string, number: number) => ({
-  upper: `${run}/layer/${number}/upper`,
-  work: `${run}/layer/${number}/work`,
+const layerAt = (layers: string, number: number) => ({
+  upper: `${layers}/${number}/upper`,
+  work: `${layers}/${number}/work`,
 });
+
+const memoryLayers = (run: string): string => `${run}/layer`;
 
 /** Layers a throwaway directory over `lower`; the number keeps the layers of one session apart. */
 const layOver = async (context: Context, lower: string, path: string, number: number) => {
   const { session } = context;
-  const layer = layerAt(session.runDirectory, number);
+  const layer = layerAt(context.layers ?? memoryLayers(session.runDirectory), number);
   await ensureDirectory(session, layer.upper);
   await ensureDirectory(session, layer.work);
   await session.perform(overlayStep({ lower, ...layer, path }));
@@ -177,7 +185,9 @@ export const mountSystem = async (
   system: FoundSystem,
   options: MountOptions,
 ): Promise<MountedSystem> => {
-  if (system.hookRoot !== undefined) return mountHookRoot(session, system.hookRoot, options.mode);
+  if (system.hookRoot !== undefined) {
+    return mountHookRoot(session, system.hookRoot, options.mode, options.layers);
+  }
   const context: Context = { session, ...options };
   const top = await ensureDirectory(session, `${session.runDirectory}/root`);
   const [root, ...others] = system.mounts;
@@ -221,20 +231,23 @@ const mountHookRoot = async (
   session: Session,
   path: string,
   mode: SystemMode,
+  layers?: string,
 ): Promise<MountedSystem> =>
   mode === 'write'
     ? { root: path, mounted: [], notMounted: [], apart: [] }
-    : mountDirectory(session, { path }, mode);
+    : mountDirectory(session, { path }, mode, layers);
 
 /** Shows a directory tree in the session's private directory, with a layer over it if wanted. */
 export const mountDirectory = async (
   session: Session,
   target: Pick<Target, 'path'>,
   mode: SystemMode,
+  layers?: string,
 ): Promise<MountedSystem> => {
   const root = await ensureDirectory(session, `${session.runDirectory}/root`);
   if (mode === 'ephemeral') {
-    await layOver({ session, mode, setuid: true, apart: false }, target.path, root, 0);
+    const kept = layers === undefined ? {} : { layers };
+    await layOver({ session, mode, setuid: true, apart: false, ...kept }, target.path, root, 0);
   } else {
     await session.perform(bindStep(target.path, root, mode === 'read-only'));
   }
@@ -262,6 +275,8 @@ export const mountLines = (
       setuid: true,
       ...(mount.btrfs === undefined ? {} : { btrfs: mount.btrfs }),
     });
-    const steps = layered ? [step, overlayStep({ lower, ...layerAt(run, number), path })] : [step];
+    const steps = layered
+      ? [step, overlayStep({ lower, ...layerAt(memoryLayers(run), number), path })]
+      : [step];
     return steps.flatMap(({ commands }) => commands).map(({ program, args }) => [program, ...args]);
   });

@@ -60,9 +60,10 @@ export const readTree = async (
   session: Session,
   opened: readonly Opening[] = [],
 ): Promise<readonly Device[]> => {
-  const tree = await readDevices(session.host, {
+  const all = await readDevices(session.host, {
     isOwnMount: (path) => isBelow(path, session.runDirectory),
   });
+  const tree = all.filter(({ majorMinor }) => !session.aside.has(majorMinor ?? ''));
   const names = namesOf(opened);
   return names.size === 0 ? tree : withNames(tree, names);
 };

@@ -1,10 +1,10 @@
 import type { BootReport } from '../container/boot-report.ts';
 import type { CheckResult, LastResorts } from '../filesystems/file-system.ts';
 import type { Opening } from '../storage/layer.ts';
-import { attachTarget } from './attach.ts';
+import { type AttachedTarget, attachTarget } from './attach.ts';
 import { planBoot, requireRunnable, type Wish } from './boot-plan.ts';
 import { checkFileSystems, checkTargetsOf, requireMountable } from './check-system.ts';
-import { chooseSystem, systemTitle } from './choose-system.ts';
+import { chooseSystem, systemName, systemTitle } from './choose-system.ts';
 import { closedText } from './closed-layers.ts';
 import { withBootHooks, withMountHooks } from './hook-phases.ts';
 import {
@@ -39,6 +39,8 @@ export type PrepareOptions = FindOptions & {
   readonly setuid: boolean;
   /** The container has users of its own, see `MountOptions`. */
   readonly apart: boolean;
+  /** Where the layers of an `ephemeral` mount are kept, see `MountOptions`. */
+  readonly layers?: string;
 };
 
 export type PreparedSystem = {
@@ -63,6 +65,10 @@ export type FoundTarget = {
   readonly system: FoundSystem;
   /** Layers that were opened for it. */
   readonly opened: readonly Opening[];
+  /** Null for a directory. */
+  readonly attached: AttachedTarget | null;
+  /** Name by which it is told from other systems on the target; null when it is the only one. */
+  readonly oneOfSeveral: string | null;
 };
 
 /** Attaches the target and finds the one system to work on. */
@@ -75,20 +81,21 @@ export const findSystem = async (
   if (target.kind === 'directory') {
     await session.lock(target.lockKey, options.mode === 'write' ? 'exclusive' : 'shared');
     const system = await surveyDirectory(session, target.path);
-    return { target, system, opened: [] };
+    return { target, system, opened: [], attached: null, oneOfSeveral: null };
   }
-  const { closed, ...found } = await observer.task(
+  const found = await observer.task(
     `Look at ${target.name}`,
     async () => {
       const mode = options.mode === 'write' ? 'read-write' : 'read-only';
       const first = await attachTarget(session, target, { ...options, mode });
       const { attached, survey } = await surveyWhole(session, first, options.answers, 'enough');
       const system = chooseSystem(attached, survey, options.system);
-      return { target, system, opened: attached.stack.opened, closed: attached.closed };
+      const oneOfSeveral = survey.systems.length > 1 ? systemName(system) : null;
+      return { target, system, opened: attached.stack.opened, attached, oneOfSeveral };
     },
     ({ system }) => `Found ${systemTitle(system)}`,
   );
-  for (const layer of closed) observer.warn(closedText(layer));
+  for (const layer of found.attached.closed) observer.warn(closedText(layer));
   return found;
 };
 
@@ -126,7 +133,7 @@ export const prepareSystem = async (
       `Mount ${systemTitle(system)}`,
       () =>
         target.kind === 'directory'
-          ? mountDirectory(session, target, options.mode)
+          ? mountDirectory(session, target, options.mode, options.layers)
           : mountSystem(session, system, options),
       (result) => `Mounted ${mountedText(result)}`,
     ),

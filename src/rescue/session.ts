@@ -16,9 +16,9 @@ import {
   openHooks,
   type SessionHooks,
 } from './hooks.ts';
-import { type Journal, openJournal } from './journal.ts';
+import { type Journal, type OpenStep, openJournal } from './journal.ts';
 import { acquireLock, type LockMode } from './lock.ts';
-import { type SessionFile, writeSessionFile } from './session-record.ts';
+import { type SessionFile, type SessionRecord, writeSessionFile } from './session-record.ts';
 import type { StatePaths } from './state-paths.ts';
 import { type TeardownReport, tearDown } from './teardown.ts';
 import { openTranscript, type Transcript } from './transcript.ts';
@@ -37,6 +37,8 @@ export type SessionOptions = {
   /** What may be written to the target, as hooks are told at first. Default: nothing. */
   readonly mode?: HookMode;
   readonly onHookText?: ShowHook;
+  /** A session that has ended, whose id, directory and journal are taken up again. */
+  readonly continues?: SessionRecord;
 };
 
 /** One piece of work on a target: what it put up, by which everything comes down again. */
@@ -57,6 +59,15 @@ export type Session = {
   readonly intend: Journal['intend'];
   /** Takes one step down before its turn. @throws RescueError `LEFT_BEHIND` */
   readonly takeDown: (step: number) => Promise<void>;
+  /** The number that the next step will have, for `takeDownSince`. */
+  readonly mark: () => number;
+  /** Takes down all that came up since a mark. @throws RescueError `LEFT_BEHIND`, `HOOK_FAILED` */
+  readonly takeDownSince: (mark: number) => Promise<void>;
+  /**
+   * Numbers (`major:minor`) of devices that are no part of what this session sees: a disk that
+   * stands aside while a layer over it takes its place.
+   */
+  readonly aside: Set<string>;
   readonly lock: (key: string, mode: LockMode) => Promise<void>;
   /** Leaves everything up on purpose when the process ends. */
   readonly keepUp: () => Promise<void>;
@@ -87,7 +98,8 @@ const makeRunDirectory = async (
   await journal.intend('run directory', { kind: 'remove-directory', path: paths.run });
   await host.files.ensureDirectory(paths.run, 0o700);
   await journal.intend('session directory', { kind: 'remove-directory', path: runDirectory });
-  await host.files.makeDirectory(runDirectory, 0o700);
+  // It may still be there when the session is taken up again after a kill.
+  await host.files.ensureDirectory(runDirectory, 0o700);
   noteDirectory(transcript, runDirectory, 0o700);
   await perform({
     title: `Make a private place for mount points at ${runDirectory}`,
@@ -136,7 +148,8 @@ const firstFacts = (
 export const openSession = async (options: SessionOptions): Promise<Session> => {
   const { paths, signal } = options;
   const plain = createHost();
-  const id = await newId(plain, paths);
+  const { continues } = options;
+  const id = continues?.id ?? (await newId(plain, paths));
   const directory = `${paths.sessions}/${id}`;
   const runDirectory = `${paths.run}/${id}`;
   const owner = await identify(plain.files, process.pid);
@@ -147,12 +160,12 @@ export const openSession = async (options: SessionOptions): Promise<Session> => 
     target: options.target,
     withDisks: options.withDisks ?? [],
     system: options.system ?? null,
-    createdAt: plain.now().toISOString(),
+    createdAt: continues?.createdAt ?? plain.now().toISOString(),
     owner,
     phase: 'running',
     runDirectory,
   };
-  await plain.files.makeDirectory(directory, 0o700);
+  if (continues === undefined) await plain.files.makeDirectory(directory, 0o700);
   await writeSessionFile(plain.files, directory, file);
   const journal = await openJournal(plain.files, `${directory}/journal.jsonl`, plain.now);
   const transcript = openTranscript(plain.files, `${directory}/transcript.jsonl`, plain.now);
@@ -191,6 +204,13 @@ export const openSession = async (options: SessionOptions): Promise<Session> => 
     return report;
   };
 
+  const bringDown = async (which: (open: OpenStep) => boolean): Promise<void> => {
+    const report = await tearDown(teardownHost, journal, which);
+    const [left] = report.left;
+    if (left !== undefined) throw leftBehind(left.reason);
+    if (report.hookFailures.length > 0) throw takeDownHookFailed(report.hookFailures);
+  };
+
   let hooks: SessionHooks;
   try {
     await makeRunDirectory(host, paths, runDirectory, perform, journal, transcript);
@@ -217,12 +237,10 @@ export const openSession = async (options: SessionOptions): Promise<Session> => 
     hooks,
     perform,
     intend: journal.intend,
-    takeDown: async (step) => {
-      const report = await tearDown(teardownHost, journal, (open) => open.step === step);
-      const [left] = report.left;
-      if (left !== undefined) throw leftBehind(left.reason);
-      if (report.hookFailures.length > 0) throw takeDownHookFailed(report.hookFailures);
-    },
+    takeDown: (step) => bringDown((open) => open.step === step),
+    mark: journal.next,
+    takeDownSince: (mark) => bringDown((open) => open.step >= mark),
+    aside: new Set(),
     lock: async (key, mode) => {
       locks.push(await acquireLock(host.files, paths, { key, session: id, mode }));
     },

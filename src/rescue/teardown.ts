@@ -16,9 +16,10 @@ export type TeardownReport = {
 
 /** Bookkeeping that nobody needs to read about: files and directories of our own, hooks that ran. */
 const isPlumbing = (step: OpenStep): boolean =>
-  ['remove-directory', 'remove-file', 'remove-scratch', 'run-hooks', 'btrfs-registration'].includes(
-    step.undo.kind,
-  );
+  [
+    ...['remove-directory', 'remove-file', 'remove-scratch'],
+    ...['run-hooks', 'btrfs-registration', 'udev-look-again'],
+  ].includes(step.undo.kind);
 
 /**
  * Reads the journal backwards and takes down what it names. Goes on after a failure, so that one

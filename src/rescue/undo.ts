@@ -5,6 +5,8 @@ import type { Host } from '../host/host.ts';
 import { messageOf } from '../host/rescue-error.ts';
 import type { UndoAction } from '../host/undo-action.ts';
 import { gone, type UndoResult, undone } from '../host/undo-result.ts';
+import { mergeState } from '../rehearsal/merge-state.ts';
+import { lookAgain } from '../rehearsal/udev-rest.ts';
 import { restoreRegistration } from '../storage/btrfs-registration.ts';
 import { restoreBtrfsUuid } from '../storage/btrfs-rename.ts';
 import { detachLoop } from '../storage/loop.ts';
@@ -15,6 +17,12 @@ import { removePartitions } from '../storage/partitions.ts';
 import { removeMapping } from '../storage/remove-mapping.ts';
 import { setWritable } from '../storage/write-protect.ts';
 import { undoHooks } from './hook-undo.ts';
+
+/** A disk that something still stands on, or that is half written, is no disk to be assembled. */
+const waits: UndoResult = {
+  outcome: 'left',
+  reason: 'it waits until everything else is down',
+};
 
 const fromBoolean = (did: boolean): UndoResult => (did ? undone : gone);
 
@@ -62,6 +70,10 @@ const act = async (host: Host, action: UndoAction, allDown: boolean): Promise<Un
       return restoreBtrfsUuid(host, action);
     case 'remove-mapping':
       return removeMapping(host, action.uuid);
+    case 'udev-look-again':
+      return allDown ? lookAgain(host, action) : waits;
+    case 'finish-merge':
+      return mergeState(host, action);
   }
 };
 

@@ -6,7 +6,7 @@ import type { Perform } from './layer.ts';
 import { attachFreeLoop } from './loop.ts';
 
 /** Size of a block device in sectors of 512 bytes, whatever its own sectors are (sysfs(5)). */
-const sectorsOf = async (host: Host, device: string): Promise<number> => {
+export const sectorsOf = async (host: Host, device: string): Promise<number> => {
   const node = (await host.files.realPath(device)) ?? device;
   const sectors = Number(await host.files.readText(`/sys/class/block/${kernelName(node)}/size`));
   if (Number.isInteger(sectors) && sectors > 0) return sectors;
@@ -22,20 +22,24 @@ export const makeStore = (file: string, bytes: number): Step => ({
   undo: { kind: 'remove-file', path: file },
 });
 
-/** The words that lay a throwaway layer over a device; `N` keeps nothing, `8` is 4 KiB a piece. */
+/**
+ * The words that lay a layer over a device; `N` keeps nothing, `P` lets what was written be read from
+ * the store afterwards, `8` is 4 KiB a piece.
+ */
 export const coverArgs = (
   name: string,
   uuid: string,
   device: string,
   sectors: number | string,
   store: string,
+  keep: 'N' | 'P' = 'N',
 ): readonly string[] => [
   'create',
   name,
   '--uuid',
   uuid,
   '--table',
-  `0 ${sectors} snapshot ${device} ${store} N 8`,
+  `0 ${sectors} snapshot ${device} ${store} ${keep} 8`,
 ];
 
 export type CoverRequest = {

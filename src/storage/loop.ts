@@ -44,15 +44,26 @@ export const loopsOf = async (host: Host, file: string): Promise<readonly string
   return found.flat();
 };
 
+export type LoopOptions = {
+  /** Whether the kernel shows the partitions on it. Default: true. */
+  readonly partitions?: boolean;
+  /** Size of its sectors in bytes; 512 when left out, as losetup has it. */
+  readonly sectorBytes?: number;
+};
+
+const optionWords = (
+  mode: LayerMode,
+  { partitions = true, sectorBytes }: LoopOptions,
+): readonly string[] => [
+  ...(mode === 'read-only' ? ['--read-only'] : []),
+  ...(partitions ? ['--partscan'] : []),
+  ...(sectorBytes === undefined ? [] : [`--sector-size=${sectorBytes}`]),
+];
+
 /** The step that shows an image file as a block device, and the device it will be. */
-const attachLoop = (device: string, file: string, mode: LayerMode): Step => ({
+const attachLoop = (device: string, file: string, mode: LayerMode, options: LoopOptions): Step => ({
   title: `Attach ${file} as ${device}`,
-  commands: [
-    {
-      program: 'losetup',
-      args: [...(mode === 'read-only' ? ['--read-only'] : []), '--partscan', device, file],
-    },
-  ],
+  commands: [{ program: 'losetup', args: [...optionWords(mode, options), device, file] }],
   why: 'Partitions and file systems are found on block devices, not in files.',
   risk: mode === 'read-only' ? 'none: the kernel refuses every write to it' : 'none by itself',
   undo: { kind: 'detach-loop', device, backingFile: file },
@@ -67,11 +78,12 @@ export const attachFreeLoop = async (
   perform: Perform,
   file: string,
   mode: LayerMode,
+  options: LoopOptions = {},
 ): Promise<string> => {
   for (let attempt = 1; ; attempt++) {
     const device = await freeLoopDevice(host);
     try {
-      await perform(attachLoop(device, file, mode));
+      await perform(attachLoop(device, file, mode, options));
       return device;
     } catch (error) {
       const failed = error instanceof RescueError && error.code === 'COMMAND_FAILED';

@@ -1,0 +1,64 @@
+import { z } from 'zod';
+import { usageError } from '../host/rescue-error.ts';
+import { renderRehearsal } from '../output/rehearsal-report.ts';
+import { meansSchema, phaseSchema, type RehearsalRecord } from '../rehearsal/record.ts';
+import { reportSchema } from '../rehearsal/report.ts';
+import type { RehearsalChoice, RehearsalOptions } from '../rescue/rehearse.ts';
+import type { CommandContext } from './context.ts';
+
+export const rehearseSchema = z.object({
+  rehearse: z.boolean().default(false),
+  onSuccess: z.enum(['commit', 'keep', 'drop']).optional(),
+});
+
+type Given = z.infer<typeof rehearseSchema>;
+
+/** What the JSON documents tell of a rehearsal. */
+export const rehearsalSchema = z.object({
+  means: meansSchema,
+  /** What became of the layer. */
+  phase: phaseSchema,
+  ...reportSchema.shape,
+});
+
+export const rehearsalDocument = ({
+  means,
+  phase,
+  report,
+}: RehearsalRecord): z.infer<typeof rehearsalSchema> | null =>
+  report === null ? null : { means, phase, ...report };
+
+/** @throws RescueError usage (2) */
+export const requireRehearse = ({ rehearse, onSuccess }: Given): void => {
+  if (onSuccess === undefined || rehearse) return;
+  throw usageError('--on-success says what becomes of a layer.', 'Add --rehearse.');
+};
+
+const ask = async (context: CommandContext): Promise<RehearsalChoice> => {
+  const { askRehearsal } = await import('../wizard/ask-rehearsal.ts');
+  return askRehearsal(context);
+};
+
+/**
+ * Shows what has changed, and asks what becomes of it where somebody can be asked. Without a word
+ * nothing is written to the disks and nothing is thrown away.
+ */
+export const decideFrom =
+  ({ onSuccess }: Given, context: CommandContext): RehearsalOptions<unknown>['decide'] =>
+  async (report) => {
+    if (!context.options.json) process.stderr.write(`${renderRehearsal(report, context.out)}\n`);
+    if (onSuccess !== undefined) return report.succeeded ? onSuccess : 'keep';
+    return context.interactive ? ask(context) : 'keep';
+  };
+
+/** What became of the layer, as the last words of a command. */
+export const renderOutcome = ({ phase }: RehearsalRecord, session: string): string => {
+  switch (phase) {
+    case 'committed':
+      return `  The layer is on the disks. Take it back: rescuekit undo ${session}\n`;
+    case 'dropped':
+      return '  The layer is dropped. The disks are as they were.\n';
+    default:
+      return `  The layer is kept, and the disks are as they were.\n  Decide with: rescuekit rehearse ${session} --commit, or --drop\n`;
+  }
+};

@@ -1,0 +1,94 @@
+import { z } from 'zod';
+import type { Files } from '../host/files.ts';
+import { RescueError } from '../host/rescue-error.ts';
+import { reportSchema } from './report.ts';
+
+/** How the disks are kept from being written. */
+export const meansSchema = z.enum(['snapshot', 'overlay']);
+
+export type Means = z.infer<typeof meansSchema>;
+
+/**
+ * `up`: the session works on it, or was killed. `kept`: it waits for a decision. `committing` and
+ * `undoing`: the disks are being written, and must be written to the end.
+ */
+export const phaseSchema = z.enum(['up', 'kept', 'committing', 'committed', 'undoing', 'dropped']);
+
+export type Phase = z.infer<typeof phaseSchema>;
+
+const layeredDiskSchema = z.object({
+  /** Part of the names of its files. */
+  number: z.int(),
+  /** As it was named: `/dev/vdb`, or an image file. */
+  name: z.string(),
+  /** Node, or the file with all links resolved. */
+  path: z.string(),
+  kind: z.enum(['disk', 'image']),
+  serial: z.string().nullable(),
+  sizeBytes: z.int(),
+});
+
+export type LayeredDisk = Readonly<z.infer<typeof layeredDiskSchema>>;
+
+const recordSchema = z.object({
+  version: z.literal(1),
+  means: meansSchema,
+  phase: phaseSchema,
+  /** What was named, and with it. */
+  target: z.string(),
+  withDisks: z.array(z.string()).readonly(),
+  /** Name of the system among several; null when there is one only. */
+  system: z.string().nullable(),
+  /** Pretty name and host name. */
+  title: z.string(),
+  /** Of a snapshot the disks, of an overlay none. */
+  disks: z.array(layeredDiskSchema).readonly(),
+  /** Null until the work on the layer has ended. */
+  report: reportSchema.nullable(),
+});
+
+export type RehearsalRecord = Readonly<z.infer<typeof recordSchema>>;
+
+/** Where a session keeps its layers. */
+export const rehearsalDirectory = (sessionDirectory: string): string =>
+  `${sessionDirectory}/rehearsal`;
+
+const fileOf = (directory: string): string => `${directory}/rehearsal.json`;
+
+/** Whether something of it waits: for a decision, or for its end. */
+export const isPending = ({ phase }: Pick<RehearsalRecord, 'phase'>): boolean =>
+  phase !== 'committed' && phase !== 'dropped';
+
+/**
+ * @param directory as `rehearsalDirectory` gives it.
+ * @returns null for a session without a rehearsal.
+ * @throws RescueError `STATE_DAMAGED`
+ */
+export const readRehearsal = async (
+  files: Files,
+  directory: string,
+): Promise<RehearsalRecord | null> => {
+  const text = await files.readText(fileOf(directory));
+  if (text === null) return null;
+  try {
+    return recordSchema.parse(JSON.parse(text));
+  } catch (cause) {
+    throw new RescueError({
+      code: 'STATE_DAMAGED',
+      message: `The record of the rehearsal in ${directory} cannot be read.`,
+      hint: 'Was it made by another version of rescuekit? The disks are as the journal says.',
+      cause,
+    });
+  }
+};
+
+/** Written as a whole and to the disk: what a cut-off merge has to do depends on it. */
+export const writeRehearsal = async (
+  files: Files,
+  directory: string,
+  record: RehearsalRecord,
+): Promise<void> => {
+  await files.writeText(fileOf(directory), `${JSON.stringify(record, null, 2)}\n`, 0o600);
+  const file = await files.openRaw(fileOf(directory), 'read');
+  await file.sync().finally(() => file.close());
+};

@@ -1,0 +1,170 @@
+import { createHost } from '../host/host.ts';
+import { RescueError, usageError } from '../host/rescue-error.ts';
+import {
+  isPending,
+  type Phase,
+  type RehearsalRecord,
+  readRehearsal,
+  rehearsalDirectory,
+  writeRehearsal,
+} from '../rehearsal/record.ts';
+import { cleanUp, requireSession } from './cleanup.ts';
+import { dropLayer } from './drop-layer.ts';
+import type { ShowHook } from './hook-words.ts';
+import { mergeRehearsal } from './merge-rehearsal.ts';
+import type { Observer } from './observer.ts';
+import { sealLayers } from './seal-layers.ts';
+import type { Session, SessionOptions } from './session.ts';
+import type { SessionRecord } from './session-record.ts';
+import { findOrigins } from './stand-aside.ts';
+import type { StatePaths } from './state-paths.ts';
+import { requireAllDown, withSession } from './with-session.ts';
+
+export type FoundRehearsal = {
+  readonly session: SessionRecord;
+  readonly record: RehearsalRecord;
+};
+
+/**
+ * The rehearsal of a session.
+ *
+ * @throws RescueError `NO_SESSION`, usage (2) for a session without a rehearsal.
+ */
+export const findRehearsal = async (paths: StatePaths, id: string): Promise<FoundRehearsal> => {
+  const host = createHost();
+  const session = await requireSession(host, paths, id);
+  const record = await readRehearsal(host.files, rehearsalDirectory(session.directory));
+  if (record !== null) return { session, record };
+  throw usageError(
+    `Session ${id} was no rehearsal.`,
+    'rescuekit status shows which sessions have a layer that waits.',
+  );
+};
+
+/** The rehearsals that wait for a decision or for their end, the oldest first. */
+export const pendingRehearsal = async (session: SessionRecord): Promise<RehearsalRecord | null> => {
+  const record = await readRehearsal(createHost().files, rehearsalDirectory(session.directory));
+  return record !== null && isPending(record) ? record : null;
+};
+
+const wrongPhase = (id: string, wish: string, phase: Phase): RescueError =>
+  usageError(
+    `The layer of session ${id} cannot be ${wish}: it is ${phaseWords[phase]}.`,
+    phase === 'committed' ? `Take the commit back with: rescuekit undo ${id}` : '',
+  );
+
+/** A phase as a person reads it. */
+export const phaseWords: Readonly<Record<Phase, string>> = {
+  up: 'a layer of which the session did not come to its end',
+  kept: 'kept, and waits for a decision',
+  committing: 'half written to the disks: finish it with --commit',
+  committed: 'committed',
+  undoing: 'half taken back: finish it with undo',
+  dropped: 'dropped',
+};
+
+export type LaterOptions = {
+  readonly session: SessionOptions;
+  readonly showHook: ShowHook;
+  readonly observer: Observer;
+};
+
+/** What waits for the end of a merge, and is no obstacle to finishing it. */
+const waiting = new Set(['finish-merge', 'udev-look-again', 'remove-directory']);
+
+/** What a killed process has left comes down first; a merge that was cut off stays to be finished. */
+const takeDownRest = async (
+  { session: { paths }, showHook }: LaterOptions,
+  id: string,
+): Promise<void> => {
+  const { left } = await cleanUp(paths, id, showHook);
+  const { open } = await requireSession(createHost(), paths, id);
+  const [other] = left;
+  if (other === undefined || open.every(({ undo }) => waiting.has(undo.kind))) return;
+  throw new RescueError({
+    code: 'LEFT_BEHIND',
+    message: `What session ${id} left could not be taken down: ${other.reason}.`,
+    hint: `End the named processes, then run: rescuekit cleanup ${id}`,
+    exit: 5,
+  });
+};
+
+/** Of a session that did not come to its end the layer has not been compared with its disks. */
+const sealLater = async (session: Session, record: RehearsalRecord): Promise<RehearsalRecord> => {
+  const directory = rehearsalDirectory(session.directory);
+  const origins = await findOrigins(session, record.disks);
+  const disks = await sealLayers(session.host.files, directory, origins);
+  const filesNote = 'The session did not come to its end, so its files were not compared.';
+  const report = {
+    ...{ disks, files: null, fileCount: 0, filesNote, proof: null, succeeded: false },
+  };
+  const sealed: RehearsalRecord = { ...record, phase: 'kept', report };
+  await writeRehearsal(session.host.files, directory, sealed);
+  return sealed;
+};
+
+const merge = async (
+  options: LaterOptions,
+  id: string,
+  direction: 'commit' | 'undo',
+): Promise<RehearsalRecord> => {
+  await takeDownRest(options, id);
+  const { session, record } = await findRehearsal(options.session.paths, id);
+  const { command, target } = session;
+  const { result, teardown } = await withSession(
+    { ...options.session, command, target, continues: session },
+    async (open) => {
+      const sealed = record.report === null ? await sealLater(open, record) : record;
+      const merged = await mergeRehearsal(open, sealed, direction, options.observer);
+      return { result: merged, keepUp: false };
+    },
+  );
+  requireAllDown(teardown);
+  return result;
+};
+
+/**
+ * Writes a kept layer to its disks, or finishes a commit that was cut off.
+ *
+ * @throws RescueError as `mergeRehearsal`; usage (2) when there is nothing to commit; `RUNNING` (4).
+ */
+export const commitRehearsal = async (
+  options: LaterOptions,
+  id: string,
+): Promise<RehearsalRecord> => {
+  const { record } = await findRehearsal(options.session.paths, id);
+  if (!['up', 'kept', 'committing'].includes(record.phase)) {
+    throw wrongPhase(id, 'committed', record.phase);
+  }
+  return merge(options, id, 'commit');
+};
+
+/**
+ * Takes a commit back: the disks get what they had in the places that it wrote. The layer is kept and
+ * can be committed again.
+ *
+ * @throws RescueError as `mergeRehearsal`: `DISK_CHANGED` (4) where the disk was written since.
+ */
+export const undoRehearsal = async (
+  options: LaterOptions,
+  id: string,
+): Promise<RehearsalRecord> => {
+  const { record } = await findRehearsal(options.session.paths, id);
+  if (!['committed', 'committing', 'undoing'].includes(record.phase)) {
+    throw wrongPhase(id, 'taken back', record.phase);
+  }
+  return merge(options, id, 'undo');
+};
+
+/** Removes a layer. The disks are not touched. @throws RescueError usage (2), `RUNNING` (4) */
+export const dropRehearsal = async (
+  options: LaterOptions,
+  id: string,
+): Promise<RehearsalRecord> => {
+  const { session, record } = await findRehearsal(options.session.paths, id);
+  if (record.phase !== 'kept' && record.phase !== 'up') {
+    throw wrongPhase(id, 'dropped', record.phase);
+  }
+  await takeDownRest(options, id);
+  return dropLayer(createHost(), rehearsalDirectory(session.directory), record);
+};

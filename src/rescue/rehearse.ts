@@ -1,0 +1,345 @@
+import { createHost } from '../host/host.ts';
+import { RescueError } from '../host/rescue-error.ts';
+import {
+  compareStates,
+  mostListed,
+  readContents,
+  type TreeState,
+} from '../rehearsal/compare-files.ts';
+import { differingPaths, listFiles } from '../rehearsal/file-list.ts';
+import {
+  type Means,
+  type RehearsalRecord,
+  readRehearsal,
+  rehearsalDirectory,
+  writeRehearsal,
+} from '../rehearsal/record.ts';
+import type { RehearsalReport } from '../rehearsal/report.ts';
+import type { Proof } from '../verification/proof.ts';
+import { systemTitle } from './choose-system.ts';
+import { dropLayer } from './drop-layer.ts';
+import { layLayers } from './lay-layers.ts';
+import { watchLayers } from './layer-watch.ts';
+import { mergeRehearsal } from './merge-rehearsal.ts';
+import type { MountedSystem, SystemMode } from './mount-system.ts';
+import type { Observer } from './observer.ts';
+import {
+  type FirstLook,
+  listScratch,
+  lookFirst,
+  mountForLook,
+  nameOnLayer,
+  type RehearseRequest,
+  standIn,
+} from './rehearsal-look.ts';
+import { chooseMeans } from './rehearsal-means.ts';
+import { findSystem } from './rescue-job.ts';
+import { sealLayers } from './seal-layers.ts';
+import type { Session, SessionOptions } from './session.ts';
+import { findOrigins, type Origin } from './stand-aside.ts';
+import type { FoundSystem } from './survey.ts';
+import { type SessionOutcome, withSession } from './with-session.ts';
+
+/** What the work is done on in place of the target. */
+export type RehearsalPlace = {
+  readonly means: Means;
+  readonly target: string;
+  readonly withDisks: readonly string[];
+  readonly system: string | null;
+  /** `write` on layers over disks; `ephemeral` where each file system has a layer of its own. */
+  readonly mode: Extract<SystemMode, 'write' | 'ephemeral'>;
+  /** Where the layers of an `ephemeral` mount are kept. */
+  readonly layers?: string;
+};
+
+/** What the work came to. Its mounts are still there. */
+export type RehearsedWork<T> = {
+  readonly value: T;
+  readonly system: FoundSystem;
+  readonly mounted: MountedSystem;
+  /** It did what it should: only then may the layer be committed without a question. */
+  readonly succeeded: boolean;
+};
+
+export type RehearsalChoice = 'commit' | 'keep' | 'drop';
+
+export type RehearsalOptions<T> = {
+  readonly request: RehearseRequest;
+  readonly observer: Observer;
+  /** Any job: it finds its target at the place, and leaves it mounted. */
+  readonly work: (session: Session, place: RehearsalPlace) => Promise<RehearsedWork<T>>;
+  /** Watches the system boot from the mounted layer. Nothing of it is kept. */
+  readonly proveMounted?: (
+    session: Session,
+    work: Pick<RehearsedWork<T>, 'system' | 'mounted'>,
+  ) => Promise<Proof | null>;
+  /** Watches the disks boot from their layers, of which nothing is open; the disks by their nodes. */
+  readonly proveDisks?: (session: Session, disks: readonly string[]) => Promise<Proof | null>;
+  /** What becomes of the layer. */
+  readonly decide: (report: RehearsalReport, record: RehearsalRecord) => Promise<RehearsalChoice>;
+};
+
+export type Rehearsed<T> = {
+  readonly value: T;
+  readonly record: RehearsalRecord;
+};
+
+type Stage = {
+  readonly session: Session;
+  readonly directory: string;
+  readonly look: FirstLook;
+  readonly record: RehearsalRecord;
+  readonly observer: Observer;
+};
+
+type Laid = {
+  readonly place: RehearsalPlace;
+  readonly origins: readonly Origin[];
+  /** Nodes of the layers; none for overlays. */
+  readonly nodes: readonly string[];
+  readonly mappings: readonly string[];
+  readonly protectedSince: number;
+};
+
+const overlayPlace = ({ look, directory }: Stage, request: RehearseRequest): Laid => ({
+  place: {
+    means: 'overlay',
+    target: request.target,
+    withDisks: request.withDisks,
+    system: look.found.oneOfSeveral,
+    mode: 'ephemeral',
+    layers: `${directory}/layers`,
+  },
+  origins: [],
+  nodes: [],
+  mappings: [],
+  protectedSince: Number.POSITIVE_INFINITY,
+});
+
+const snapshotPlace = async (stage: Stage): Promise<Laid> => {
+  const { session, look, directory, record, observer } = stage;
+  const origins = await findOrigins(session, record.disks);
+  const { layers, protectedSince } = await layLayers(session, origins, directory);
+  const nodes = layers.map(({ node }) => node);
+  for (const [index, { name }] of origins.entries()) {
+    observer.note(`${nodes[index]} is the layer over ${name}`);
+  }
+  const named = look.found.attached?.all ?? [];
+  const places = named.flatMap(({ path }) => standIn(look.devices, nodes, path) ?? []);
+  const [target = nodes[0] ?? '', ...withNamed] = places;
+  const others = nodes.filter((node) => !places.some((place) => place.startsWith(node)));
+  return {
+    place: {
+      means: 'snapshot',
+      target,
+      withDisks: [...withNamed, ...others],
+      system: nameOnLayer(look.found),
+      mode: 'write',
+    },
+    origins,
+    nodes,
+    mappings: layers.map(({ mapping }) => mapping),
+    protectedSince,
+  };
+};
+
+type Changed = { readonly paths: readonly string[]; readonly after: TreeState };
+
+/** What is different in the mounted layer, while it is there. */
+const filesAfter = async (
+  { session, look }: Stage,
+  { root }: MountedSystem,
+): Promise<Changed | null> => {
+  if (look.files === null) return null;
+  const list = await listFiles(session.host, root, listScratch(session));
+  const paths = differingPaths(look.files, list);
+  const listed = paths.slice(0, mostListed);
+  return {
+    paths,
+    after: { list, contents: await readContents(session.host.files, root, list, listed) },
+  };
+};
+
+/** The same files as they are on the disk, which nobody has written. */
+const filesBefore = async (
+  { session, look, observer }: Stage,
+  request: RehearseRequest,
+  { paths }: Changed,
+): Promise<TreeState> => {
+  const list = look.files ?? new Map();
+  if (paths.length === 0) return { list, contents: new Map() };
+  const mark = session.mark();
+  const quiet: Observer = { ...observer, task: (_, work) => work(() => {}), warn: () => {} };
+  const found = await findSystem(
+    session,
+    { ...request, system: look.found.oneOfSeveral, mode: 'read-only' },
+    quiet,
+  );
+  const { root } = await mountForLook(session, found);
+  const { files } = session.host;
+  const contents = await readContents(files, root, list, paths.slice(0, mostListed));
+  await session.takeDownSince(mark);
+  return { list, contents };
+};
+
+/** Only what is listed is compared; the rest is counted. */
+const listed = ({ list, contents }: TreeState, paths: readonly string[]): TreeState => {
+  const wanted = new Set(paths);
+  return { list: new Map([...list].filter(([path]) => wanted.has(path))), contents };
+};
+
+const compareFiles = async (
+  stage: Stage,
+  request: RehearseRequest,
+  changed: Changed | null,
+): Promise<Pick<RehearsalReport, 'files' | 'fileCount' | 'filesNote'>> => {
+  if (changed === null) return { files: null, fileCount: 0, filesNote: stage.look.filesNote };
+  const before = await filesBefore(stage, request, changed);
+  const paths = changed.paths.slice(0, mostListed);
+  return {
+    files: compareStates(listed(before, paths), listed(changed.after, paths)),
+    fileCount: changed.paths.length,
+    filesNote: null,
+  };
+};
+
+const works = async <T>(
+  stage: Stage,
+  laid: Laid,
+  { request, work, proveMounted, proveDisks, observer }: RehearsalOptions<T>,
+): Promise<{ readonly value: T; readonly report: RehearsalReport }> => {
+  const { session } = stage;
+  const mark = session.mark();
+  const done = await work(session, laid.place);
+  const changed = await observer.task('See what has changed', () =>
+    filesAfter(stage, done.mounted),
+  );
+  const early = (await proveMounted?.(session, done)) ?? null;
+  await session.takeDownSince(mark);
+  const late = laid.nodes.length === 0 ? null : ((await proveDisks?.(session, laid.nodes)) ?? null);
+  if (laid.origins.length > 0) await session.takeDownSince(laid.protectedSince);
+  session.aside.clear();
+  const proof = late ?? early;
+  const report = await observer.task('Compare with the disks as they are', async () => ({
+    disks: await sealLayers(session.host.files, stage.directory, laid.origins),
+    ...(await compareFiles(stage, request, changed)),
+    proof,
+    succeeded: done.succeeded && proof?.boots !== false,
+  }));
+  return { value: done.value, report };
+};
+
+const begin = async (
+  session: Session,
+  { request, observer }: RehearsalOptions<unknown>,
+): Promise<Stage> => {
+  const look = await lookFirst(session, request, observer);
+  const { means, words } = await chooseMeans(session.host, look.devices);
+  observer.note(`Rehearsal: ${words}`);
+  const directory = rehearsalDirectory(session.directory);
+  await session.host.files.ensureDirectory(directory, 0o700);
+  const record: RehearsalRecord = {
+    version: 1,
+    means,
+    phase: 'up',
+    target: request.target,
+    withDisks: request.withDisks,
+    system: look.found.oneOfSeveral,
+    title: systemTitle(look.found.system),
+    disks: means === 'snapshot' ? look.disks : [],
+    report: null,
+  };
+  await writeRehearsal(session.host.files, directory, record);
+  return { session, directory, look, record, observer };
+};
+
+const decideAndDo = async <T>(
+  stage: Stage,
+  report: RehearsalReport,
+  { decide, observer }: RehearsalOptions<T>,
+): Promise<RehearsalRecord> => {
+  const { session, directory } = stage;
+  const kept: RehearsalRecord = { ...stage.record, phase: 'kept', report };
+  await writeRehearsal(session.host.files, directory, kept);
+  switch (await decide(report, kept)) {
+    case 'keep':
+      return kept;
+    case 'drop':
+      return dropLayer(session.host, directory, kept);
+    case 'commit':
+      return mergeRehearsal(session, kept, 'commit', observer);
+  }
+};
+
+const run = async <T>(
+  session: Session,
+  options: RehearsalOptions<T>,
+  onFull: (error: RescueError) => void,
+): Promise<Rehearsed<T>> => {
+  const stage = await begin(session, options);
+  const { means, disks } = stage.record;
+  const layersSince = session.mark();
+  const laid =
+    means === 'snapshot' ? await snapshotPlace(stage) : overlayPlace(stage, options.request);
+  const watched = laid.mappings.map((mapping, index) => ({
+    mapping,
+    origin: { name: disks[index]?.name ?? '' },
+  }));
+  const stop = watchLayers(createHost(), watched, onFull);
+  const { value, report } = await works(stage, laid, options)
+    .finally(stop)
+    .catch((error: unknown) => failed(stage, layersSince, error));
+  return { value, record: await decideAndDo(stage, report, options) };
+};
+
+/**
+ * What an interruption leaves may be the work of hours and is kept; with what failed by itself
+ * nobody can do anything.
+ */
+const failed = async (stage: Stage, layersSince: number, error: unknown): Promise<never> => {
+  const { session, directory, record } = stage;
+  if (!session.signal.aborted) {
+    await session.takeDownSince(layersSince);
+    await dropLayer(session.host, directory, record);
+  }
+  throw error;
+};
+
+const afterFull = async ({ paths }: SessionOptions, session: string | null): Promise<void> => {
+  if (session === null) return;
+  const host = createHost();
+  const directory = rehearsalDirectory(`${paths.sessions}/${session}`);
+  const record = await readRehearsal(host.files, directory);
+  if (record !== null) await dropLayer(host, directory, record);
+};
+
+const isLeft = (error: unknown): boolean =>
+  error instanceof RescueError && error.code === 'LEFT_BEHIND';
+
+/**
+ * Tries a job on a copy-on-write layer: looks at the target, lays a layer over every disk of the
+ * system (or over every file system, where the host has no device-mapper), runs the job on it, tells
+ * what changed, and does with the layer what `decide` says.
+ *
+ * @throws RescueError `LAYER_FULL`, `NO_SPACE` (1), what the job throws; in all these cases the disks
+ *   are as they were.
+ */
+export const withRehearsal = async <T>(
+  options: SessionOptions,
+  rehearsal: RehearsalOptions<T>,
+): Promise<SessionOutcome<Rehearsed<T>>> => {
+  const full = new AbortController();
+  const signal = AbortSignal.any([options.signal, full.signal]);
+  let id: string | null = null;
+  try {
+    return await withSession({ ...options, signal }, async (session) => {
+      id = session.id;
+      const result = await run(session, rehearsal, (error) => full.abort(error));
+      return { result, keepUp: false };
+    });
+  } catch (error) {
+    if (!full.signal.aborted || options.signal.aborted || isLeft(error)) throw error;
+    await afterFull(options, id);
+    throw full.signal.reason;
+  }
+};

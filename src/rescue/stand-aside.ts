@@ -1,0 +1,169 @@
+import { type Device, flattenDevice } from '../devices/device.ts';
+import { majorMinorOf } from '../devices/device-number.ts';
+import { findDevice } from '../devices/read-devices.ts';
+import { RescueError, refusal } from '../host/rescue-error.ts';
+import type { LayeredDisk } from '../rehearsal/record.ts';
+import { hasUdev, restRules, ruleCommands } from '../rehearsal/udev-rest.ts';
+import { clearHolders } from '../storage/clear-holders.ts';
+import { loopsOf } from '../storage/loop.ts';
+import { isReadOnly, writeProtect } from '../storage/write-protect.ts';
+import { readTree } from './open-stack.ts';
+import type { Session } from './session.ts';
+import { requireUsable } from './usable.ts';
+
+/** A disk that was found again, or an image. */
+export type Origin = LayeredDisk & {
+  /** Nodes of the disk and its partitions; none for an image. */
+  readonly nodes: readonly string[];
+};
+
+const gone = (disk: LayeredDisk): RescueError =>
+  new RescueError({
+    code: 'VANISHED',
+    message: `${disk.name} is not attached any more, or is another disk now.`,
+    hint: 'Attach it again, and look: rescuekit list',
+  });
+
+const isSame = (disk: LayeredDisk, device: Device): boolean =>
+  device.sizeBytes === disk.sizeBytes && device.serial === disk.serial;
+
+const partitionNodes = (device: Device): readonly string[] =>
+  device.children.flatMap(({ kind, path }) => (kind === 'partition' && path !== null ? path : []));
+
+/**
+ * The disks as they are attached now: one with a serial number under whatever name it has.
+ *
+ * @throws RescueError `VANISHED`
+ */
+export const findOrigins = async (
+  session: Session,
+  disks: readonly LayeredDisk[],
+): Promise<readonly Origin[]> => {
+  const tree = await readTree(session);
+  return Promise.all(
+    disks.map(async (disk): Promise<Origin> => {
+      if (disk.kind === 'image') {
+        const status = await session.host.files.status(disk.path);
+        if (status?.sizeBytes !== disk.sizeBytes) throw gone(disk);
+        return { ...disk, nodes: [] };
+      }
+      const named = findDevice(tree, disk.path);
+      const device =
+        named !== null && isSame(disk, named)
+          ? named
+          : tree.find((one) => disk.serial !== null && isSame(disk, one));
+      if (device?.path === undefined || device.path === null) throw gone(disk);
+      return { ...disk, path: device.path, nodes: [device.path, ...partitionNodes(device)] };
+    }),
+  );
+};
+
+const requireFree = async (session: Session, origins: readonly Origin[]): Promise<void> => {
+  const tree = await readTree(session);
+  const disks = origins.filter(({ kind }) => kind === 'disk');
+  await requireUsable(session, tree, disks, 'read-write');
+  for (const { kind, path } of origins) {
+    const [loop] = kind === 'image' ? await loopsOf(session.host, path) : [];
+    if (loop === undefined) continue;
+    throw refusal('BUSY', `${path} is attached as ${loop}.`, `losetup --detach ${loop}`);
+  }
+};
+
+const lockAll = async (session: Session, origins: readonly Origin[]): Promise<void> => {
+  for (const { kind, path } of origins) {
+    const status = await session.host.files.statusFollowed(path);
+    if (status === null) continue;
+    const key =
+      kind === 'image'
+        ? `file-${status.dev}-${status.ino}`
+        : `block-${majorMinorOf(status.rdev).replace(':', '-')}`;
+    await session.lock(key, 'exclusive');
+  }
+};
+
+/** What udev has put up on the disks, idle as it is, would be there twice beside a layer. */
+const hasHolders = async (session: Session, node: string): Promise<boolean> => {
+  const name = node.slice('/dev/'.length);
+  return ((await session.host.files.list(`/sys/class/block/${name}/holders`)) ?? []).length > 0;
+};
+
+const restFromUdev = async (session: Session, origins: readonly Origin[]): Promise<string> => {
+  const nodes = origins.flatMap((origin) => origin.nodes);
+  const held = await Promise.all(nodes.map((node) => hasHolders(session, node)));
+  const disks = origins.flatMap(({ nodes: [disk] }) => disk?.slice('/dev/'.length) ?? []);
+  const rules = restRules(
+    session.id,
+    disks,
+    origins.map(({ path }) => path),
+  );
+  const paths = rules.map(([path]) => path);
+  await session.perform({
+    title: `Keep udev from ${origins.map(({ name }) => name).join(', ')}`,
+    commands: ruleCommands(rules),
+    why: 'udev would assemble and activate what is on the disks beside what is on their layers.',
+    risk: 'none: the rules are for these disks and go when the session ends',
+    undo: {
+      kind: 'udev-look-again',
+      rules: paths,
+      devices: held.includes(true) ? nodes : [],
+    },
+  });
+  return paths[1] ?? '';
+};
+
+/**
+ * Makes disks stand aside: nothing of them is up, udev leaves them alone, and this session is their
+ * only user. Arrays and groups that udev has activated and nobody uses are taken down, and udev puts
+ * them up again when the session ends.
+ *
+ * @returns the file of rules, for what comes later; null where there is no udev.
+ * @throws RescueError `PROTECTED`, `MOUNTED`, `BUSY`, `LOCKED` (4), `READ_ONLY`, `VANISHED` (1).
+ */
+export const standAside = async (
+  session: Session,
+  origins: readonly Origin[],
+): Promise<string | null> => {
+  await lockAll(session, origins);
+  await requireFree(session, origins);
+  const rules = (await hasUdev(session.host)) ? await restFromUdev(session, origins) : null;
+  for (const { name, nodes } of origins) {
+    const [disk] = nodes;
+    const cleared = disk === undefined ? null : await clearHolders(session.host, disk);
+    if (cleared?.outcome !== 'left') continue;
+    throw refusal(
+      'BUSY',
+      `${name} is in use: ${cleared.reason}.`,
+      'End what uses it (lsblk shows what stands on it), then try again.',
+    );
+  }
+  return rules;
+};
+
+/** Makes the kernel refuse every write to the disks themselves. */
+export const protectOrigins = async (
+  session: Session,
+  origins: readonly Origin[],
+): Promise<void> => {
+  // The partitions first: a disk that is read-only makes them look so, too.
+  for (const node of origins.flatMap(({ nodes }) => [...nodes].reverse())) {
+    if (!(await isReadOnly(session.host, node))) await session.perform(writeProtect(node));
+  }
+};
+
+/** Leaves devices out of what the session sees. */
+export const putAside = async (session: Session, nodes: readonly string[]): Promise<void> => {
+  for (const node of nodes) {
+    const status = await session.host.files.statusFollowed(node);
+    if (status?.kind === 'block') session.aside.add(majorMinorOf(status.rdev));
+  }
+};
+
+/** Disks of the tree on which one of the nodes lies. */
+export const disksOf = (tree: readonly Device[], nodes: ReadonlySet<string>): readonly Device[] =>
+  tree.filter(
+    (disk) =>
+      disk.protected === null &&
+      flattenDevice(disk).some(({ path, aliases }) =>
+        [path ?? '', ...aliases].some((name) => nodes.has(name)),
+      ),
+  );
