@@ -49,7 +49,9 @@ const diagnoseOptions = (argv: Argv) =>
   });
 
 const repairOptions = (argv: Argv) =>
-  addRepairCommandOptions(addLastResorts(addSystemOption(addTargetOptions(argv))));
+  addRehearseOptions(
+    addRepairCommandOptions(addLastResorts(addSystemOption(addTargetOptions(argv)))),
+  );
 
 const undoOptions = (argv: Argv) =>
   addSystemOption(addStackOptions(argv))

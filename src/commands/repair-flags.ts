@@ -13,6 +13,10 @@ export const addRepairCommandOptions = <T>(argv: Argv<T>) =>
       type: 'boolean',
       describe: 'Leave the check of the file systems out',
     })
+    .option('proof', {
+      choices: ['auto', 'none', 'container', 'vm'] as const,
+      describe: 'Which boot is watched afterwards (default: auto, the one that shows the mend)',
+    })
     .option('authorized-key', {
       type: 'string',
       requiresArg: true,

@@ -18,6 +18,7 @@ export const repairCommandSchema = z.object({
     .string()
     .regex(/^[a-z_][a-z0-9_-]*\$?$/, 'wants the name of an account')
     .optional(),
+  proof: z.enum(['auto', 'none', 'container', 'vm']).default('auto'),
   rootPasswordFile: z.string().min(1, 'wants a file, or - for standard input').optional(),
 });
 

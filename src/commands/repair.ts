@@ -5,13 +5,27 @@ import { isHealthy } from '../diagnosis/run-checks.ts';
 import { checkResultSchema } from '../filesystems/file-system.ts';
 import { requirePrograms, requireRoot } from '../host/capabilities.ts';
 import { type ExitCode, exitCode, usageError } from '../host/rescue-error.ts';
+import { renderProven } from '../output/proven-report.ts';
 import { renderRemaining, renderRepairs } from '../output/repair-report.ts';
+import type { RehearsalRecord } from '../rehearsal/record.ts';
 import { systemTitle } from '../rescue/choose-system.ts';
 import { hookMode } from '../rescue/hook-phases.ts';
+import { withRehearsal } from '../rescue/rehearse.ts';
 import { type RepairJobOptions, type RepairJobResult, repairTarget } from '../rescue/repair-job.ts';
+import { rescuePrograms } from '../rescue/rescue-job.ts';
 import { requireAllDown, withSession } from '../rescue/with-session.ts';
+import { proofSchema } from '../verification/proof.ts';
 import { type CommandContext, parseOptions } from './context.ts';
 import { notCheckedSchema } from './diagnose.ts';
+import { type ProofResult, proveAfter, rehearsalProofs } from './prove.ts';
+import {
+  decideFrom,
+  rehearsalDocument,
+  rehearsalSchema,
+  rehearseSchema,
+  renderOutcome,
+  requireRehearse,
+} from './rehearse-options.ts';
 import { repairCommandSchema, repairWishes, requireKnownIds } from './repair-options.ts';
 import { stackAnswers } from './stack-answers.ts';
 import { lastResortsOf, repairSchema, targetSchema } from './target-arguments.ts';
@@ -38,49 +52,110 @@ export const repairDocumentSchema = z.object({
   remaining: z.array(findingSchema).readonly(),
   notChecked: notCheckedSchema.readonly(),
   checks: z.array(checkResultSchema).readonly(),
+  /** The boot that was watched afterwards; null when none was. */
+  proof: proofSchema.nullable(),
+  /** True only when the boot that was watched shows what was changed, and reached its end. */
+  proven: z.boolean(),
+  /** Why nothing is proven; null when it is, and when the watched boot failed. */
+  notProven: z.string().nullable(),
+  /** What was tried on a layer and what became of it; null without --rehearse. */
+  rehearsal: rehearsalSchema.nullable(),
 });
 
 const schema = targetSchema
   .extend(repairSchema.omit({ repair: true }).shape)
-  .extend(repairCommandSchema.shape);
+  .extend(repairCommandSchema.shape)
+  .extend(rehearseSchema.shape);
 
-type Done = { readonly result: RepairJobResult; readonly session: string };
+type Given = z.infer<typeof schema>;
 
-const runJob = async (context: CommandContext, options: RepairJobOptions): Promise<Done> => {
-  const { target, withDisks, system, dryRun } = options;
-  const command = dryRun ? 'repair --dry-run' : 'repair';
+export type Repaired = {
+  readonly result: RepairJobResult;
+  readonly session: string;
+  readonly record: RehearsalRecord | null;
+};
+
+const places = {
+  disk: { command: 'repair', mode: 'write', keepLog: true },
+  look: { command: 'repair --dry-run', mode: 'ephemeral', keepLog: false },
+} as const;
+
+/** Runs the job on the disk, or on throwaway layers to see what it would do. */
+export const repairOn = async (
+  context: CommandContext,
+  place: keyof typeof places,
+  wishes: RepairWishesOf,
+): Promise<Repaired> => {
+  const { command, ...rest } = places[place];
+  const options = { ...wishes, ...rest };
+  const { target, withDisks, system } = options;
   const { result, session, teardown } = await withSession(
-    {
-      ...context.session(command, target, hookMode(dryRun ? 'ephemeral' : 'write')),
-      ...{ withDisks, system },
-    },
+    { ...context.session(command, target, hookMode(options.mode)), ...{ withDisks, system } },
     async (open) => ({
       result: await repairTarget(open, options, context.observer),
       keepUp: false,
     }),
   );
   requireAllDown(teardown);
-  return { result, session };
+  return { result, session, record: null };
+};
+
+type RepairWishesOf = Omit<RepairJobOptions, 'mode' | 'layers' | 'keepLog'>;
+
+/** The same on a copy-on-write layer, whose boot is watched before anything is decided. */
+const rehearseRepair = async (
+  context: CommandContext,
+  given: Given,
+  wishes: RepairWishesOf,
+): Promise<Repaired> => {
+  const { target, withDisks, system, answers } = wishes;
+  const { observer } = context;
+  const { result, session, teardown } = await withRehearsal<RepairJobResult>(
+    context.session('repair --rehearse', target),
+    {
+      request: { target, withDisks, system, answers },
+      observer,
+      work: async (open, place) => {
+        const value = await repairTarget(open, { ...wishes, ...place, keepLog: false }, observer);
+        context.print(renderRepairs(value.applied, value.refused, context.out));
+        const succeeded = remainingOf(value).length === 0;
+        return { value, system: value.system, mounted: value.mounted, succeeded };
+      },
+      ...rehearsalProofs(context, given.proof),
+      decide: decideFrom(given, context),
+    },
+  );
+  requireAllDown(teardown);
+  return { result: result.value, session, record: result.record };
 };
 
 const remainingOf = ({ after }: RepairJobResult) =>
   after.findings.filter(({ severity }) => severity !== 'info');
 
-const report = (context: CommandContext, { result, session }: Done, dryRun: boolean): ExitCode => {
+/** Shows and documents what was done, and gives the exit code. */
+export const reportRepair = (
+  context: CommandContext,
+  { result, session, record }: Repaired,
+  proof: ProofResult,
+): ExitCode => {
   const { applied, refused, after, checks, system } = result;
   const remaining = remainingOf(result);
+  const rehearsal = record === null ? null : rehearsalDocument(record);
   context.printJson({
     schemaVersion: 1,
-    ...{ session, system: systemTitle(system), dryRun, applied, refused, remaining },
-    ...{ notChecked: after.notChecked, checks },
+    ...{ session, system: systemTitle(system), dryRun: context.options.dryRun },
+    ...{ applied, refused, remaining, notChecked: after.notChecked, checks },
+    ...{ ...proof, rehearsal },
   });
-  context.print(renderRepairs(applied, refused, context.out));
+  if (record === null) context.print(renderRepairs(applied, refused, context.out));
   context.print(renderRemaining(remaining, context.out));
-  return isHealthy(after) ? exitCode.done : exitCode.problems;
+  if (!context.options.dryRun) context.print(renderProven(proof, context.out));
+  const failed = proof.proof !== null && !proof.proof.boots;
+  return isHealthy(after) && !failed ? exitCode.done : exitCode.problems;
 };
 
 /** Asks before anything is written: what is shown is exactly what would be done. */
-const agreed = async (context: CommandContext, { result }: Done): Promise<boolean> => {
+const agreed = async (context: CommandContext, { result }: Repaired): Promise<boolean> => {
   context.print(renderRepairs(result.applied, result.refused, context.out));
   if (result.applied.length === 0) {
     context.print(renderRemaining(remainingOf(result), context.out));
@@ -90,21 +165,48 @@ const agreed = async (context: CommandContext, { result }: Done): Promise<boolea
   return askYes(context, 'Make these changes on the disk?');
 };
 
+const nothingToProve: ProofResult = { proof: null, proven: false, notProven: null };
+
+const requireWord = (given: Given, { options, interactive }: CommandContext): void => {
+  const { dryRun, yes } = options;
+  // A rehearsal writes nothing before its own question.
+  if (dryRun || yes || interactive || given.rehearse) return;
+  throw usageError(
+    'repair asks before it changes anything, and there is no terminal to ask on.',
+    'Look first with --dry-run, then give --yes.',
+  );
+};
+
+export const repairPrograms = [...rescuePrograms, 'tar', 'cp', 'lsattr', 'chattr'];
+
+/** The proof of a rehearsal is that of its layer. */
+const proofOfRehearsal = ({ record }: Repaired): ProofResult => {
+  const proof = record?.report?.proof ?? null;
+  const notProven = proof === null ? 'no boot of the layer was watched' : null;
+  return { proof, proven: proof?.boots === true, notProven };
+};
+
+const rehearsed = async (
+  context: CommandContext,
+  given: Given,
+  wishes: RepairWishesOf,
+): Promise<ExitCode> => {
+  const done = await rehearseRepair(context, given, wishes);
+  const code = reportRepair(context, done, proofOfRehearsal(done));
+  if (done.record !== null) context.print(renderOutcome(done.record, done.session));
+  return code;
+};
+
 /** `rescuekit repair TARGET`: mends what `diagnose` finds, after a yes. */
 export const repairHandler = async (args: unknown, context: CommandContext): Promise<ExitCode> => {
   const given = parseOptions(schema, args);
   const lastResorts = lastResortsOf({ ...given, repair: true });
   requireKnownIds(given.only);
-  const { dryRun, yes } = context.options;
-  if (!dryRun && !yes && !context.interactive) {
-    throw usageError(
-      'repair asks before it changes anything, and there is no terminal to ask on.',
-      'Look first with --dry-run, then give --yes.',
-    );
-  }
+  requireRehearse(given);
+  requireWord(given, context);
   requireRoot('repair');
-  await requirePrograms(context.host, ['systemd-nspawn', 'mount', 'umount', 'lsblk', 'tar', 'cp']);
-  const options: RepairJobOptions = {
+  await requirePrograms(context.host, repairPrograms);
+  const wishes: RepairWishesOf = {
     target: given.TARGET,
     withDisks: given.with,
     system: given.system ?? null,
@@ -113,20 +215,24 @@ export const repairHandler = async (args: unknown, context: CommandContext): Pro
     lastResorts,
     only: given.only ?? null,
     wishes: await repairWishes(context.host, given),
-    dryRun,
   };
-  if (dryRun) return report(context, await runJob(context, options), true);
+  const { dryRun, yes } = context.options;
+  if (dryRun) return reportRepair(context, await repairOn(context, 'look', wishes), nothingToProve);
+  if (given.rehearse) return rehearsed(context, given, wishes);
   if (!yes) {
-    const look = await runJob(context, { ...options, dryRun: true });
+    const look = await repairOn(context, 'look', wishes);
     if (!(await agreed(context, look))) {
       context.print('  Nothing was changed.\n');
       return isHealthy(look.result.after) ? exitCode.done : exitCode.problems;
     }
   }
-  const done = await runJob(context, options);
-  const code = report(context, done, false);
-  if (done.result.applied.length > 0) {
-    context.print(`  Take back: rescuekit undo ${done.session}\n`);
-  }
+  const done = await repairOn(context, 'disk', wishes);
+  const { applied } = done.result;
+  const proof =
+    applied.length === 0
+      ? nothingToProve
+      : await proveAfter(context, { ...wishes, mode: 'ephemeral' }, applied, given.proof);
+  const code = reportRepair(context, done, proof);
+  if (applied.length > 0) context.print(`  Take back: rescuekit undo ${done.session}\n`);
   return code;
 };

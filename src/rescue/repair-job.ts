@@ -1,5 +1,5 @@
 import { openChangeLog } from '../changes/change-log.ts';
-import { type Finding, findingKey } from '../diagnosis/finding.ts';
+import type { Finding } from '../diagnosis/finding.ts';
 import type { Diagnosis } from '../diagnosis/run-checks.ts';
 import type { Subject } from '../diagnosis/subject.ts';
 import type { CheckResult, LastResorts } from '../filesystems/file-system.ts';
@@ -30,18 +30,23 @@ import { type FindOptions, findSystem } from './rescue-job.ts';
 import type { Session } from './session.ts';
 import type { FoundSystem } from './survey.ts';
 
-export type RepairJobOptions = Omit<FindOptions, 'mode'> & {
+export type RepairJobOptions = FindOptions & {
+  /** `write`: on the disk, or a layer that stands in for it. `ephemeral`: on layers of files. */
+  readonly mode: Extract<SystemMode, 'write' | 'ephemeral'>;
+  /** Where the layers of an `ephemeral` mount are kept; in memory when left out. */
+  readonly layers?: string;
+  /** The changes are to be taken back one by one by `undo`; false for what is thrown away. */
+  readonly keepLog: boolean;
   readonly skipCheck: boolean;
   readonly lastResorts: LastResorts;
   /** Ids of repairs, or of findings whose repairs are meant; null for all. */
   readonly only: readonly string[] | null;
   readonly wishes: RepairWishes;
-  /** Work on throwaway layers: everything is done and shown, and nothing reaches the disk. */
-  readonly dryRun: boolean;
 };
 
 export type RepairJobResult = {
   readonly system: FoundSystem;
+  readonly mounted: MountedSystem;
   readonly checks: readonly CheckResult[];
   /** As it was found. */
   readonly before: readonly Finding[];
@@ -79,9 +84,9 @@ const checkFirst = async (
 ): Promise<readonly CheckResult[]> => {
   if (options.skipCheck) return [];
   const wanted = options.only === null || options.only.includes(fileSystemRepairId);
-  const settings = { repair: wanted && !options.dryRun, lastResorts: options.lastResorts };
+  const settings = { repair: wanted && options.mode === 'write', lastResorts: options.lastResorts };
   const results = await checkFileSystems(session, checkTargetsOf(system), settings, observer);
-  if (!options.dryRun) requireMountable(results, options.target);
+  if (options.mode === 'write') requireMountable(results, options.target);
   return results;
 };
 
@@ -89,11 +94,14 @@ const mount = (
   session: Session,
   target: { readonly kind: string; readonly path: string },
   system: FoundSystem,
-  mode: SystemMode,
+  { mode, layers }: RepairJobOptions,
 ): Promise<MountedSystem> =>
   target.kind === 'directory'
-    ? mountDirectory(session, target, mode)
-    : mountSystem(session, system, { mode, setuid: true, apart: false });
+    ? mountDirectory(session, target, mode, layers)
+    : mountSystem(session, system, {
+        ...{ mode, setuid: true, apart: false },
+        ...(layers === undefined ? {} : { layers }),
+      });
 
 type Rounds = Pick<RepairJobResult, 'before' | 'applied' | 'refused' | 'after'>;
 
@@ -148,14 +156,14 @@ export const repairTarget = async (
   options: RepairJobOptions,
   observer: Observer,
 ): Promise<RepairJobResult> => {
-  const mode: SystemMode = options.dryRun ? 'ephemeral' : 'write';
-  const { target, system: found } = await findSystem(session, { ...options, mode }, observer);
+  const { mode } = options;
+  const { target, system: found } = await findSystem(session, options, observer);
   const system = await nameVolumes(session, found, observer.note);
   const checks = await checkFirst(session, options, system, observer);
-  const logDirectory = options.dryRun ? session.runDirectory : session.directory;
+  const logDirectory = options.keepLog ? session.directory : session.runDirectory;
   const log = await openChangeLog(session.host, logDirectory);
   const mounted = await withMountHooks(session, system, mode, () =>
-    observer.task(`Mount ${systemTitle(system)}`, () => mount(session, target, system, mode)),
+    observer.task(`Mount ${systemTitle(system)}`, () => mount(session, target, system, options)),
   );
   const bench = openBench(session);
   let current: Subject | null = null;
@@ -168,16 +176,8 @@ export const repairTarget = async (
     bench: async (...[commands, prepare]: Parameters<Workplace['tools']['bench']>) =>
       bench(current ?? (await look()), commands, prepare),
   };
-  const place = { log, logDirectory, tools, writesDisks: !options.dryRun };
+  const place = { log, logDirectory, tools, writesDisks: mode === 'write' };
   const diagnose = (subject: Subject) => diagnoseSubject(subject, checks, observer);
   const rounds = await runRounds(place, look, options, diagnose, observer);
-  return { system, checks, ...rounds };
-};
-
-/** Findings that came with the repairs: there must be none. */
-export const newFindings = ({ before, after }: RepairJobResult): readonly Finding[] => {
-  const known = new Set(before.map(findingKey));
-  return after.findings.filter(
-    (finding) => finding.severity !== 'info' && !known.has(findingKey(finding)),
-  );
+  return { system, mounted, checks, ...rounds };
 };

@@ -15,7 +15,8 @@ const consentQuestions: Readonly<Record<Consent, string>> = {
   'rename-clone': 'Give it another id until everything is taken down?',
 };
 
-const question = (message: string): KeyQuestion<'yes' | 'no'> => ({
+/** Yes or no, and Enter alone means no. */
+export const yesOrNo = (message: string): KeyQuestion<'yes' | 'no'> => ({
   message,
   keys: [
     { key: 'y', value: 'yes', word: 'yes' },
@@ -46,7 +47,7 @@ export const askStack = ({ ask, columns, show, pause }: Person): AskStack => ({
   allow: (opening, consent) =>
     pause(async () => {
       show(lines(why(opening), columns));
-      return (await ask.key(question(consentQuestions[consent]))) === 'yes';
+      return (await ask.key(yesOrNo(consentQuestions[consent]))) === 'yes';
     }),
   passphrase: (opening, attempt) =>
     pause(async () => {

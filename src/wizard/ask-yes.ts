@@ -1,5 +1,6 @@
 import type { CommandContext } from '../commands/context.ts';
 import { describeTerminal } from '../output/terminal.ts';
+import { yesOrNo } from './ask-stack.ts';
 import { openAsk } from './console.ts';
 
 /**
@@ -12,13 +13,5 @@ export const askYes = async (context: CommandContext, message: string): Promise<
   const write = (text: string): void => {
     process.stderr.write(text);
   };
-  const answer = await openAsk(terminal, write, context.signal).key({
-    message,
-    keys: [
-      { key: 'y', value: 'yes', word: 'yes' },
-      { key: 'n', value: 'no', word: 'no' },
-    ],
-    safe: 'no',
-  });
-  return answer === 'yes';
+  return (await openAsk(terminal, write, context.signal).key(yesOrNo(message))) === 'yes';
 };
