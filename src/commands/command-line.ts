@@ -10,7 +10,7 @@ import {
   addTargetOptions,
 } from './global-options.ts';
 import { addRehearsalOptions, addRehearseOptions } from './rehearse-flags.ts';
-import { addRepairCommandOptions } from './repair-flags.ts';
+import { addProofOption, addRepairCommandOptions } from './repair-flags.ts';
 import { addContainerOptions } from './rescue-options.ts';
 import { addVerifyOptions } from './verify-options.ts';
 import { version } from './version.ts';
@@ -35,10 +35,15 @@ const mountOptions = (argv: Argv) =>
 const rescueOptions = (argv: Argv) =>
   addRehearseOptions(
     addContainerOptions(
-      addRepairOptions(addSystemOption(addTargetOptions(argv))).option('skip-check', {
-        type: 'boolean',
-        describe: 'Boot without checking the file systems first',
-      }),
+      addProofOption(addRepairOptions(addSystemOption(addTargetOptions(argv))))
+        .option('skip-check', {
+          type: 'boolean',
+          describe: 'Boot without checking the file systems first',
+        })
+        .option('auto', {
+          type: 'boolean',
+          describe: 'No shell and no question: check, diagnose, repair, watch it boot, report',
+        }),
     ),
   );
 

@@ -1,8 +1,16 @@
 import type { Argv } from 'yargs';
+import { proofWishes } from './proof-wish.ts';
+
+/** For what mends: which boot shows that it did. */
+export const addProofOption = <T>(argv: Argv<T>) =>
+  argv.option('proof', {
+    choices: proofWishes,
+    describe: 'Which boot is watched afterwards (default: auto, the one that shows the mend)',
+  });
 
 /** Which repairs, and what only the person can say. */
 export const addRepairCommandOptions = <T>(argv: Argv<T>) =>
-  argv
+  addProofOption(argv)
     .option('only', {
       type: 'string',
       array: true,
@@ -12,10 +20,6 @@ export const addRepairCommandOptions = <T>(argv: Argv<T>) =>
     .option('skip-check', {
       type: 'boolean',
       describe: 'Leave the check of the file systems out',
-    })
-    .option('proof', {
-      choices: ['auto', 'none', 'container', 'vm'] as const,
-      describe: 'Which boot is watched afterwards (default: auto, the one that shows the mend)',
     })
     .option('authorized-key', {
       type: 'string',

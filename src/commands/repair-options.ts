@@ -7,6 +7,7 @@ import { readStandardInput } from '../host/standard-input.ts';
 import { allRepairs } from '../repairs/registry.ts';
 import type { RepairWishes } from '../repairs/repair.ts';
 import { fileSystemRepairId } from '../rescue/repair-job.ts';
+import { proofWishSchema } from './proof-wish.ts';
 
 const words = z.union([z.string(), z.array(z.string())]).transform((value) => [value].flat());
 
@@ -18,7 +19,7 @@ export const repairCommandSchema = z.object({
     .string()
     .regex(/^[a-z_][a-z0-9_-]*\$?$/, 'wants the name of an account')
     .optional(),
-  proof: z.enum(['auto', 'none', 'container', 'vm']).default('auto'),
+  proof: proofWishSchema.default('auto'),
   rootPasswordFile: z.string().min(1, 'wants a file, or - for standard input').optional(),
 });
 

@@ -37,6 +37,7 @@ import {
 } from '../rescue/with-session.ts';
 import { type CommandContext, parseOptions } from './context.ts';
 import { printCommands } from './dry-run.ts';
+import { proofWishSchema } from './proof-wish.ts';
 import {
   decideFrom,
   rehearsalDocument,
@@ -80,6 +81,7 @@ const schema = targetSchema
   .extend(repairSchema.shape)
   .extend(containerSchema.omit({ unit: true }).shape)
   .extend(rehearseSchema.shape)
+  .extend({ auto: z.boolean().default(false), proof: proofWishSchema.optional() })
   .extend({ target: containerSchema.shape.unit, skipCheck: z.boolean().default(false) });
 
 type Arguments = z.infer<typeof schema>;
@@ -282,9 +284,28 @@ const rehearseRescue = async (
   return { ...outcome, result: { rescue: value, record } };
 };
 
+const insteadOfAuto = ['exec', 'script', 'asPid2', 'ownInit', 'ephemeral', 'rehearse'] as const;
+
+/** Without questions, and without a shell: the words that ask for one go elsewhere. */
+const auto = async (given: Arguments, context: CommandContext): Promise<ExitCode> => {
+  const other = insteadOfAuto.find((name) => given[name] !== undefined && given[name] !== false);
+  if (other !== undefined) throw usageError(`--auto and --${other} exclude each other.`);
+  const { rescueAuto } = await import('./rescue-auto.ts');
+  return rescueAuto(context, {
+    target: given.TARGET,
+    withDisks: given.with,
+    system: given.system ?? null,
+    answers: await stackAnswers(given, context),
+    lastResorts: lastResortsOf({ ...given, repair: true }),
+    proof: given.proof ?? 'auto',
+  });
+};
+
 /** `rescuekit rescue TARGET`: the main job. */
 export const rescueHandler = async (args: unknown, context: CommandContext): Promise<ExitCode> => {
   const given = parseOptions(schema, args);
+  if (given.auto) return auto(given, context);
+  if (given.proof !== undefined) throw usageError('--proof goes with --auto.');
   const options = await rescueOptions(given, context);
   requireRoot('rescue');
   await requireContainerWishes(context.host, options.container);

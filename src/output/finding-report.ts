@@ -36,6 +36,14 @@ const renderFinding = (finding: Finding, view: View, style: Style): readonly str
   ];
 };
 
+/** Findings as paragraphs, without what information alone says. */
+export const renderFindings = (findings: readonly Finding[], view: View): string => {
+  const style = createStyle(view.colour);
+  const problems = findings.filter(({ severity }) => severity !== 'info');
+  if (problems.length === 0) return '';
+  return `${['', ...problems.flatMap((finding) => renderFinding(finding, view, style))].join('\n')}`;
+};
+
 /** What was found, the worst first, with what shows it; and what to do next. */
 export const renderDiagnosis = (
   { findings, notChecked }: Diagnosis,

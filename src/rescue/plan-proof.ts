@@ -24,6 +24,7 @@ export const fittingProof = (applied: readonly AppliedRepair[]): ProofMethod | n
 /**
  * Decides which boot is watched after a repair, and what that leaves unproven.
  *
+ * @param applied none: nothing was mended, and the question is whether the system boots as it is.
  * @param vmLacks what a VM needs and this machine does not have; null when a VM can be had.
  */
 export const planProof = (
@@ -31,7 +32,7 @@ export const planProof = (
   applied: readonly AppliedRepair[],
   vmLacks: string | null,
 ): ProofPlan => {
-  const fits = fittingProof(applied);
+  const fits = applied.length === 0 ? 'vm' : fittingProof(applied);
   if (wish === 'none') return { method: null, notProven: 'no proof was asked for' };
   if (wish === 'vm') return { method: 'vm', notProven: null };
   if (wish === 'container') {

@@ -1,0 +1,43 @@
+import type { LastResorts } from '../filesystems/file-system.ts';
+import { requirePrograms, requireRoot } from '../host/capabilities.ts';
+import { type ExitCode, usageError } from '../host/rescue-error.ts';
+import { renderFindings } from '../output/finding-report.ts';
+import type { ProofWish } from '../rescue/plan-proof.ts';
+import type { FindOptions } from '../rescue/rescue-job.ts';
+import type { CommandContext } from './context.ts';
+import { proveAfter } from './prove.ts';
+import { repairOn, repairPrograms, reportRepair } from './repair.ts';
+
+export type AutoOptions = Omit<FindOptions, 'mode'> & {
+  readonly lastResorts: LastResorts;
+  readonly proof: ProofWish;
+};
+
+/**
+ * `rescue --auto`: the whole line without a question. Checks and mends the file systems, mounts,
+ * diagnoses, repairs, takes everything down, watches the boot, and reports. Also a system of which
+ * nothing was mended is watched: that it boots is what one wants to know.
+ */
+export const rescueAuto = async (
+  context: CommandContext,
+  options: AutoOptions,
+): Promise<ExitCode> => {
+  requireRoot('rescue');
+  if (context.options.dryRun) {
+    throw usageError('--auto and --dry-run exclude each other.', 'Use: rescuekit repair --dry-run');
+  }
+  await requirePrograms(context.host, repairPrograms);
+  const { proof: wish, ...find } = options;
+  const done = await repairOn(context, 'disk', {
+    ...find,
+    skipCheck: false,
+    only: null,
+    wishes: { authorizedKey: null, user: null, rootPasswordHash: null },
+  });
+  context.print(renderFindings(done.result.before, context.out));
+  const { applied } = done.result;
+  const proof = await proveAfter(context, { ...find, mode: 'ephemeral' }, applied, wish);
+  const code = reportRepair(context, done, proof);
+  if (applied.length > 0) context.print(`  Take back: rescuekit undo ${done.session}\n`);
+  return code;
+};
