@@ -32,6 +32,40 @@ export const failedUnitSchema = z.object({
   journal: z.array(z.string()).readonly(),
 });
 
+export const firmwareSchema = z.enum(['bios', 'uefi']);
+
+export type Firmware = z.infer<typeof firmwareSchema>;
+
+export const acceleratorSchema = z.enum(['kvm', 'tcg']);
+
+export type Accelerator = z.infer<typeof acceleratorSchema>;
+
+const passedStagesSchema = z
+  .array(z.object({ stage: bootStageSchema, seconds: z.number() }))
+  .readonly();
+
+/** One start of the virtual machine. A proof may need several: see `docs/reference/boot-stages.md`. */
+export const bootRunSchema = z.object({
+  /**
+   * `disk`: by the disk's own boot loader; `kernel`: the system's own kernel, initramfs and command
+   * line started by QEMU with a serial console, for systems that do not use one.
+   */
+  start: z.enum(['disk', 'kernel']),
+  firmware: firmwareSchema,
+  accelerator: acceleratorSchema,
+  /** It came to its end: a login prompt. Of a run without a serial console: to the kernel. */
+  passed: z.boolean(),
+  seconds: z.number(),
+  stages: passedStagesSchema,
+  stoppedAt: bootStageSchema.nullable(),
+  cause: z.string().nullable(),
+  evidence: z.array(z.string()).readonly(),
+  /** Picture of the screen at the end of this run (PNG). */
+  screen: z.string().nullable(),
+});
+
+export type BootRun = Readonly<z.infer<typeof bootRunSchema>>;
+
 /** What a watched boot showed. */
 export const proofSchema = z.object({
   /** True only for a boot that was watched to its end. */
@@ -48,17 +82,19 @@ export const proofSchema = z.object({
   /** Lines that show it: of the console or the journal, cleaned. */
   evidence: z.array(z.string()).readonly(),
   /** The stages that were passed, with the seconds from the start. VM only. */
-  stages: z.array(z.object({ stage: bootStageSchema, seconds: z.number() })).readonly(),
+  stages: passedStagesSchema,
   /** Where it stopped; null when it boots or the method has no stages. */
   stoppedAt: bootStageSchema.nullable(),
   /** Why it does not boot, in words; null when it boots. */
   cause: z.string().nullable(),
   /** `bios` or `uefi`; null in a container. */
-  firmware: z.enum(['bios', 'uefi']).nullable(),
+  firmware: firmwareSchema.nullable(),
   /** `kvm` or `tcg` (software emulation); null in a container. */
-  accelerator: z.enum(['kvm', 'tcg']).nullable(),
+  accelerator: acceleratorSchema.nullable(),
   /** Picture of the screen (PNG file in the session's directory), where one was taken. */
   screen: z.string().nullable(),
+  /** The starts of the virtual machine behind this verdict, in their order. VM only. */
+  runs: z.array(bootRunSchema).readonly(),
   /** The slowest units, `systemd-analyze blame`, with their seconds. Container only. */
   blame: z.array(z.object({ unit: z.string(), seconds: z.number() })).readonly(),
   /** `systemd-analyze critical-chain`, line by line. Container only. */
