@@ -71,6 +71,18 @@ const packagesByProgram: Readonly<Record<string, PackageNames>> = {
     arch: 'systemd',
   },
   journalctl: same('systemd'),
+  'qemu-system-x86_64': {
+    debian: 'qemu-system-x86',
+    fedora: 'qemu-system-x86-core',
+    suse: 'qemu-x86',
+    arch: 'qemu-system-x86',
+  },
+  'qemu-img': { debian: 'qemu-utils', fedora: 'qemu-img', suse: 'qemu-img', arch: 'qemu-img' },
+};
+
+/** Packages that bring files rather than programs, by their name in Debian. */
+const packagesOfFiles: Readonly<Record<string, PackageNames>> = {
+  ovmf: { debian: 'ovmf', fedora: 'edk2-ovmf', suse: 'qemu-ovmf-x86_64', arch: 'edk2-ovmf' },
 };
 
 type Family = keyof PackageNames;
@@ -107,5 +119,15 @@ export const missingProgram = (
       ? `Install it with: ${installers[family]} ${name}`
       : `Install the package that brings ${program}.`,
     cause,
+  });
+};
+
+/** The error for files that are not installed, naming their package on this distribution. */
+export const missingFiles = (what: string, debianName: string, osRelease: string): RescueError => {
+  const family = packageFamily(osRelease);
+  return new RescueError({
+    code: 'MISSING_FILES',
+    message: `The ${what} is not installed on this machine.`,
+    hint: `Install it with: ${installers[family]} ${packagesOfFiles[debianName]?.[family] ?? debianName}`,
   });
 };

@@ -1,0 +1,227 @@
+import type { BootStage } from '../../proof.ts';
+import { withoutTime } from './stage-marks.ts';
+
+/** The lines of the stage up to now, the newest last: what came before often has the reason. */
+type Before = readonly string[];
+
+export type FailureMark = {
+  readonly stage: BootStage;
+  readonly pattern: RegExp;
+  /** In words; null when the line is none after all. */
+  readonly cause: (match: RegExpExecArray, before: Before) => string | null;
+  /**
+   * Seconds without anything new on the console until it is certain: nothing, where no later
+   * success can overtake it; long, where the machine may still help itself.
+   */
+  readonly silence: number;
+};
+
+const lastWith = (before: Before, pattern: RegExp): string | null => {
+  const line = before.findLast((text) => pattern.test(text));
+  return line === undefined ? null : (pattern.exec(line)?.[1] ?? line);
+};
+
+const grubError = (before: Before): string | null =>
+  lastWith(before, /^(?:GRUB )?error: (.*?)\.?$/);
+
+const because = (reason: string | null): string => (reason === null ? '' : `: ${reason}`);
+
+const uefiReasons: Readonly<Record<string, string>> = {
+  'Not Found': 'there is no boot loader at EFI/BOOT/BOOTX64.EFI, or it is no EFI program',
+  'Access Denied': 'Secure Boot refuses it, because it is not signed with a key that is enrolled',
+  'Security Violation':
+    'Secure Boot refuses it, because it is not signed with a key that is enrolled',
+  Unsupported: 'it is no EFI program for this machine',
+  'Load Error': 'it is damaged',
+};
+
+const uefiCause = (before: Before): string => {
+  const status = lastWith(before, /^BdsDxe: failed to (?:load|start) Boot\w+ .*: ([A-Z][\w ]+)$/);
+  const reason = status === null ? undefined : (uefiReasons[status] ?? status);
+  return `The firmware can start no boot loader from the disk${because(reason ?? null)}.`;
+};
+
+/** What the kernel's reason for a panic means, by its beginning. */
+const panicReasons: readonly (readonly [RegExp, string])[] = [
+  [/^VFS: Unable to mount root fs/, 'The kernel cannot mount the root file system'],
+  [/^No working init found/, 'The kernel found no init that it can start'],
+  [/^Attempted to kill (?:init|the idle task)/, 'The first process ended'],
+  [/^Requested init .* failed/, 'The kernel cannot start the init that it was told'],
+];
+
+const initramfsDamage = /Initramfs unpacking failed: (.*)/;
+
+const panicCause = (reason: string, before: Before): string => {
+  const words = panicReasons.find(([pattern]) => pattern.test(reason))?.[1];
+  const damage = lastWith(before, initramfsDamage);
+  const missing = lastWith(before, /(error while loading shared libraries: .*)/);
+  const refused = lastWith(before, /(run-init: .*|Failed to execute \/\S+ \(error -\d+\))/);
+  const why = damage === null ? (missing ?? refused) : `its initramfs is damaged (${damage})`;
+  return `${words ?? 'The kernel panicked'} (${reason})${because(why)}.`;
+};
+
+/** What initramfs-tools says before it gives up, the most telling first. */
+const initramfsReasons: readonly RegExp[] = [
+  /^(?:ALERT! +)(.*? does not exist)/,
+  /(The root filesystem on \S+ requires a manual fsck)/,
+  /^(No init found.*|run-init: .*)/,
+  /(Target filesystem doesn't have requested \S+)/,
+  /(Failed to mount \S+ as root file system)/,
+  /^(mount: mounting \S+ on \S+ failed: .*)/,
+  /(No root device specified.*)/,
+];
+
+const initramfsCause = (before: Before): string => {
+  const reasons = initramfsReasons.map((pattern) => lastWith(before, pattern));
+  const reason = reasons.find((text) => text !== null) ?? null;
+  return `The initramfs gave up and opened its shell${because(reason)}.`;
+};
+
+/** `[ TIME ] Timed out waiting for device X`, `[FAILED] Failed to mount X`, without the mark. */
+const troubleLine = /^\[(?:FAILED| ?TIME ?)\] (.*?)\.?$/;
+const localFileSystems = /^\[DEPEND\] Dependency failed for .*(?:local-fs|Local File Systems)/;
+
+/**
+ * The trouble that stopped the boot: the nearest one before the local file systems were given up,
+ * because others that fail are not required by them.
+ */
+const emergencyReason = (before: Before): string | null => {
+  const given = before.findIndex((line) => localFileSystems.test(line));
+  return lastWith(given < 0 ? before : before.slice(0, given), troubleLine);
+};
+
+const emergencyCause = (_: RegExpExecArray, before: Before): string => {
+  const reason = emergencyReason(before);
+  const locked = before.some((line) => /root account is locked/.test(line));
+  const shell = locked ? ', whose shell is closed because root has no password' : '';
+  return `systemd stopped in emergency mode${shell}${because(reason)}.`;
+};
+
+const grubFile = (_: RegExpExecArray, before: Before): string =>
+  `GRUB cannot load what its menu entry names${because(grubError(before))}.`;
+
+/** Lines by which a boot is known to have failed. */
+export const lineMarks: readonly FailureMark[] = [
+  {
+    stage: 'firmware',
+    pattern: /^No bootable device\.$/,
+    cause: (_, before) =>
+      before.some((line) => /not a bootable disk/.test(line))
+        ? 'The firmware found no bootable disk: the first sector has no boot signature (55 AA).'
+        : 'The firmware found no bootable disk.',
+    silence: 0.5,
+  },
+  {
+    stage: 'boot-loader',
+    pattern: /^GRUB (?:(?:Geom|Read|Hard Disk|Floppy) ?)?Error$/,
+    cause: () => 'GRUB cannot read the disk beyond its first sector.',
+    silence: 0.5,
+  },
+  {
+    stage: 'boot-loader',
+    pattern: /^GRUB( GRUB){2,}$/,
+    cause: () => 'GRUB’s first sector is there, but its core image behind it is not.',
+    silence: 5,
+  },
+  {
+    stage: 'boot-loader',
+    pattern: /^(Missing operating system|Operating system not found|.*not a bootable disk).*$/i,
+    cause: (match) => `The boot code in the first sector gave up: ${match[1]}.`,
+    silence: 10,
+  },
+  {
+    stage: 'boot-loader',
+    // GRUB waits here for ten seconds, and then for ever in its menu.
+    pattern: /^(?:error: you need to load the kernel first|Failed to boot both default)/,
+    cause: grubFile,
+    silence: 15,
+  },
+  { stage: 'boot-loader', pattern: /^Press any key to continue/, cause: grubFile, silence: 15 },
+  {
+    stage: 'kernel',
+    pattern: /^(?:\[ *\d+\.\d{6}\]\s*)?Kernel panic - not syncing: (.*)$/,
+    cause: (match, before) => panicCause(match[1] ?? '', before),
+    silence: 0.5,
+  },
+  {
+    stage: 'root-mounted',
+    pattern: /^You are in (?:emergency|rescue) mode/,
+    cause: emergencyCause,
+    silence: 1,
+  },
+  {
+    stage: 'root-mounted',
+    pattern: /^Cannot open access to console, the root account is locked/,
+    cause: emergencyCause,
+    silence: 0.5,
+  },
+  {
+    stage: 'initramfs',
+    pattern:
+      /^(?:Entering emergency mode\. Exit the shell|Generating "\/run\/initramfs\/rdsosreport)/,
+    cause: (_, before) =>
+      `The initramfs gave up and opened its shell${because(dracutReason(before))}.`,
+    silence: 1,
+  },
+];
+
+const dracutReason = (before: Before): string | null =>
+  lastWith(before, /(?:dracut-initqueue\[\d+\]: Warning: |Warning: )(\S* ?does not exist)/) ??
+  lastWith(before, troubleLine);
+
+/** What stands in the last line, with nothing after it, when a boot has failed. */
+export const promptMarks: readonly FailureMark[] = [
+  {
+    stage: 'firmware',
+    pattern: /^Shell>$/,
+    cause: (_, before) => uefiCause(before),
+    silence: 1,
+  },
+  {
+    stage: 'boot-loader',
+    pattern: /^grub rescue>$/,
+    cause: (_, before) =>
+      `GRUB cannot reach its own files and opened the rescue prompt${because(grubError(before))}.`,
+    silence: 1,
+  },
+  {
+    stage: 'boot-loader',
+    pattern: /^grub>$/,
+    cause: (_, before) =>
+      `GRUB found no configuration (grub.cfg) and opened its prompt${because(grubError(before))}.`,
+    silence: 1,
+  },
+  {
+    stage: 'boot-loader',
+    pattern: /^Enter passphrase for (?:hd|lvm|md|luks|cryptouuid).*:$/,
+    cause: () => 'GRUB asks for the passphrase of the encrypted disk and cannot go on without.',
+    silence: 3,
+  },
+  {
+    stage: 'initramfs',
+    pattern: /^\(initramfs\)$/,
+    cause: (_, before) => initramfsCause(before),
+    silence: 1,
+  },
+  {
+    stage: 'initramfs',
+    pattern: /^(?:dracut|emergency|rescue):\/(?:root)?#$/,
+    cause: (_, before) =>
+      `The initramfs gave up and opened its shell${because(dracutReason(before))}.`,
+    silence: 1,
+  },
+  {
+    stage: 'root-mounted',
+    pattern:
+      /^(?:Give root password for (?:maintenance|system maintenance)|Press Enter for maintenance)|^\(or press Control-D to continue\):$|^\(or type Control-D to continue\):$/,
+    cause: emergencyCause,
+    silence: 1,
+  },
+  {
+    stage: 'initramfs',
+    pattern: /^(?:.* )?(?:Please (?:enter|unlock)|Enter passphrase for) (.*?):?$/i,
+    cause: (match) =>
+      `It asks for a passphrase and cannot go on without: ${withoutTime(match[1] ?? '')}.`,
+    silence: 5,
+  },
+];

@@ -1,0 +1,85 @@
+import { readPartitionTable, type TablePartition } from '../../devices/partition-table.ts';
+import type { Host } from '../../host/host.ts';
+import type { Firmware } from '../proof.ts';
+import type { VmDisk, VmRequest } from './vm-request.ts';
+
+/** Type GUIDs of the UEFI specification and of GRUB. */
+const biosBootType = '21686148-6449-6e6f-744e-656564454649';
+const espTypes: ReadonlySet<string> = new Set(['c12a7328-f81f-11d2-ba4b-00a0c93ec93b', '0xef']);
+
+/** Up to here reaches boot code in a first sector; the partition table of an MBR follows. */
+const bootCodeBytes = 440;
+
+export type DiskStart = {
+  readonly firstSector: Buffer;
+  readonly partitions: readonly TablePartition[];
+};
+
+export const isEsp = ({ type }: TablePartition): boolean => espTypes.has(type);
+
+const hasBootCode = ({ firstSector }: DiskStart): boolean =>
+  firstSector.subarray(0, bootCodeBytes).some((byte) => byte !== 0);
+
+/**
+ * Whether a BIOS is to start this disk. On GPT the first sector may hold a stub of the partitioning
+ * tool, so there a BIOS boot partition or GRUB's own mark counts.
+ */
+const callsForBios = (disk: DiskStart): boolean => {
+  const isGpt = disk.partitions.some(({ type }) => !type.startsWith('0x'));
+  if (!isGpt) return hasBootCode(disk);
+  const grub = disk.firstSector.includes('GRUB', 0, 'latin1');
+  return grub || disk.partitions.some(({ type }) => type === biosBootType);
+};
+
+/**
+ * The firmwares that the disks are prepared for. With none a BIOS is taken, or UEFI where there is
+ * an EFI system partition without a loader: the boot then shows what is missing.
+ *
+ * @param efiPrograms null when nobody looked; an EFI system partition then counts as filled.
+ */
+export const firmwaresFor = (
+  disks: readonly DiskStart[],
+  efiPrograms: readonly string[] | null,
+): readonly Firmware[] => {
+  const esp = disks.some((disk) => disk.partitions.some(isEsp));
+  const bios = disks.some(callsForBios);
+  const uefi = esp && (efiPrograms === null || efiPrograms.length > 0);
+  if (bios || uefi) return [...(bios ? ['bios' as const] : []), ...(uefi ? ['uefi' as const] : [])];
+  return esp ? ['uefi'] : ['bios'];
+};
+
+const readFirstSector = async (host: Host, disk: string, file: string): Promise<Buffer> => {
+  // A block device is read by a program: rescuekit itself opens only regular files of a target.
+  await host.run({
+    program: 'dd',
+    args: [`if=${disk}`, `of=${file}`, 'bs=512', 'count=1', 'iflag=fullblock', 'status=none'],
+    changes: false,
+  });
+  const bytes = await host.files.readUntrusted(file, 512);
+  await host.files.removeFile(file);
+  return bytes ?? Buffer.alloc(0);
+};
+
+/**
+ * Reads what firmware looks at on a disk: its first sector and its partition table.
+ *
+ * @param scratchFile name for a file that is gone afterwards
+ */
+export const readDiskStart = async (
+  host: Host,
+  { path }: VmDisk,
+  scratchFile: string,
+): Promise<DiskStart> => ({
+  firstSector: await readFirstSector(host, path, scratchFile),
+  partitions: await readPartitionTable(host, path, 512),
+});
+
+/** The firmwares to try for a request, in their order. */
+export const chooseFirmwares = (
+  { firmware, secureBoot, efiPrograms }: VmRequest,
+  disks: readonly DiskStart[],
+): readonly Firmware[] => {
+  if (secureBoot) return ['uefi'];
+  if (firmware === 'both') return ['bios', 'uefi'];
+  return firmware === 'auto' ? firmwaresFor(disks, efiPrograms) : [firmware];
+};

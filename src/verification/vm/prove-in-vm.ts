@@ -1,0 +1,97 @@
+import { requirePrograms } from '../../host/capabilities.ts';
+import type { Host } from '../../host/host.ts';
+import { RescueError } from '../../host/rescue-error.ts';
+import type { Accelerator, Firmware, Proof } from '../proof.ts';
+import { chooseAccelerator } from './accelerator.ts';
+import { combineRuns, type FirmwareResult } from './combine-runs.ts';
+import { chooseFirmwares, readDiskStart } from './firmware-choice.ts';
+import { type RunPlan, type RunResult, runMachine } from './run-machine.ts';
+import { consoleUse, withSerialConsole } from './serial-console.ts';
+import type { VmRequest } from './vm-request.ts';
+
+export type { OwnKernel, VmBus, VmDisk, VmFirmware, VmProgress, VmRequest } from './vm-request.ts';
+
+/** Machines that the emulator of x86-64 runs. */
+const startable: ReadonlySet<string> = new Set(['x86_64', 'i686', 'i586', 'i486', 'i386']);
+
+const requireX86 = ({ architecture }: VmRequest): void => {
+  if (architecture === null || startable.has(architecture)) return;
+  throw new RescueError({
+    code: 'VM_ARCHITECTURE',
+    message: `The system is for ${architecture}; the virtual machine is an x86 one.`,
+    hint: 'Prove it in a container: rescuekit verify without --vm.',
+  });
+};
+
+/**
+ * Boots by the disk's own loader, and where the system then says nothing on the serial line, once
+ * more with its own kernel, initramfs and command line and a console there.
+ */
+const proveWith = async (
+  host: Host,
+  request: VmRequest,
+  firmware: Firmware,
+  accelerator: Accelerator,
+): Promise<FirmwareResult> => {
+  const serial = consoleUse(request.ownKernel);
+  const plan: RunPlan = {
+    name: `${firmware}-disk`,
+    firmware,
+    accelerator,
+    kernel: null,
+    screen: serial !== 'yes',
+    serial,
+  };
+  const results: RunResult[] = [await runMachine(host, request, plan)];
+  const [first] = results;
+  if (first === undefined || first.run.passed) return { firmware, results };
+  const inLoader = ['firmware', 'boot-loader'].includes(first.run.stoppedAt ?? '');
+  if (plan.screen && inLoader) {
+    // A graphical menu shows its errors on the screen only; without an adapter they are text.
+    const text = { ...plan, name: `${firmware}-text`, screen: false };
+    results.push(await runMachine(host, request, text));
+  } else if (first.silent && request.ownKernel !== null) {
+    const kernel = withSerialConsole(request.ownKernel);
+    const own: RunPlan = {
+      ...plan,
+      name: `${firmware}-kernel`,
+      kernel,
+      screen: false,
+      serial: 'yes',
+    };
+    results.push(await runMachine(host, request, own));
+  }
+  return { firmware, results };
+};
+
+/**
+ * Boots the very disks of a system in QEMU and watches it stage by stage. The disks are opened
+ * read-only; what the system writes goes to an overlay that is thrown away.
+ *
+ * Other than for the session's marks in the environment nothing outside of `scratch`, `keep` and
+ * `machineFacts` is written. The caller has journalled `stop-vm` and the scratch directory.
+ *
+ * @returns the verdict; a system that does not boot is a verdict and no error.
+ * @throws RescueError `MISSING_PROGRAM`, `MISSING_FILES`, `VM_ARCHITECTURE`, `VM_NOT_STARTED`,
+ *   `SCRATCH_FULL`, `INTERRUPTED`, or `COMMAND_FAILED` with QEMU's words.
+ */
+export const proveInVm = async (host: Host, request: VmRequest): Promise<Proof> => {
+  requireX86(request);
+  await requirePrograms(host, ['qemu-system-x86_64', 'qemu-img']);
+  const disks = await Promise.all(
+    request.disks.map((disk, index) =>
+      readDiskStart(host, disk, `${request.scratch}/first-sector-${index}`),
+    ),
+  );
+  const firmwares = chooseFirmwares(request, disks);
+  const accelerator = await chooseAccelerator(
+    host,
+    request.ownKernel?.kernel ?? null,
+    request.machineFacts,
+  );
+  const results: FirmwareResult[] = [];
+  for (const firmware of firmwares) {
+    results.push(await proveWith(host, request, firmware, accelerator));
+  }
+  return combineRuns(results, request.target);
+};

@@ -1,0 +1,191 @@
+import type { Host } from '../../host/host.ts';
+import { RescueError } from '../../host/rescue-error.ts';
+import type { Accelerator, BootRun, BootStage, Firmware } from '../proof.ts';
+import { findUefi } from './firmware-files.ts';
+import { startMachine } from './machine.ts';
+import type { MachinePlan, MachineUefi } from './machine-arguments.ts';
+import { makeOverlays } from './overlays.ts';
+import type { OwnKernel, VmRequest } from './vm-request.ts';
+import { type BootEnd, type BootWatch, type WatchLimits, watchBoot } from './watch-boot.ts';
+
+/** One start of the machine, as it is to be. */
+export type RunPlan = {
+  readonly name: string;
+  readonly firmware: Firmware;
+  readonly accelerator: Accelerator;
+  readonly kernel: OwnKernel | null;
+  readonly screen: boolean;
+  /** Whether the system is known to write to the serial line. */
+  readonly serial: 'yes' | 'no' | 'unknown';
+};
+
+/** A run with what decides about further ones. */
+export type RunResult = {
+  readonly run: BootRun;
+  readonly failedUnits: readonly string[];
+  /** The kernel was started and wrote nothing to the serial line. */
+  readonly silent: boolean;
+};
+
+/** Seconds for a boot; software emulation is about ten times slower, and devices are waited for. */
+const limitSeconds: Readonly<Record<Accelerator, number>> = { kvm: 240, tcg: 420 };
+/** Seconds from the kernel's start to the picture of a silent system that does not come to rest. */
+const restSeconds: Readonly<Record<Accelerator, number>> = { kvm: 30, tcg: 90 };
+/** The same where it is not known whether it is silent, or only not that far yet. */
+const unknownSeconds: Readonly<Record<Accelerator, number>> = { kvm: 60, tcg: 150 };
+const evidenceLines = 15;
+
+/** MiB: enough for the initramfs of a desktop, unless this machine has little itself. */
+const memoryFor = async (host: Host): Promise<number> => {
+  const text = (await host.files.readText('/proc/meminfo')) ?? '';
+  const free = Number(/^MemAvailable:\s+(\d+) kB/m.exec(text)?.[1] ?? 0) / 1024;
+  return free > 4096 ? 2048 : 1024;
+};
+
+const uefiIn = async (host: Host, directory: string, secure: boolean): Promise<MachineUefi> => {
+  const files = await findUefi(host, secure);
+  const variables = `${directory}/variables.fd`;
+  await host.files.copy(files.variables, variables);
+  return { code: files.code, variables, secure };
+};
+
+const machinePlan = async (
+  host: Host,
+  request: VmRequest,
+  plan: RunPlan,
+  directory: string,
+): Promise<MachinePlan> => ({
+  accelerator: plan.accelerator,
+  // QEMU hands a kernel over without the shim that a signed one is trusted by.
+  uefi:
+    plan.firmware === 'uefi'
+      ? await uefiIn(host, directory, request.secureBoot && plan.kernel === null)
+      : null,
+  disks: await makeOverlays(host, request.disks, directory),
+  bus: request.bus,
+  network: request.network,
+  screen: plan.screen,
+  memoryMebibytes: await memoryFor(host),
+  kernel: plan.kernel,
+});
+
+const limitsOf = ({ timeoutSeconds }: VmRequest, plan: RunPlan): WatchLimits => {
+  const rest = {
+    yes: null,
+    no: restSeconds[plan.accelerator],
+    unknown: unknownSeconds[plan.accelerator],
+  };
+  return {
+    seconds: timeoutSeconds ?? limitSeconds[plan.accelerator],
+    restSeconds: rest[plan.serial],
+    untilRest: plan.serial === 'no',
+  };
+};
+
+const seconds = (value: number): string => `${Math.round(value)} s`;
+
+const stageWords: Readonly<Record<BootStage, string>> = {
+  firmware: 'the firmware',
+  'boot-loader': 'the boot loader',
+  kernel: 'the kernel',
+  initramfs: 'the initramfs',
+  'root-mounted': 'the start of the services',
+  'default-target': 'the login',
+  login: 'the login',
+};
+
+/** Why a boot without a verdict of the console did not succeed. */
+const causeOf = (end: BootEnd, watch: BootWatch): string => {
+  const where = stageWords[watch.console.stage() ?? 'firmware'];
+  const waiting = watch.console.waitingFor();
+  switch (end.kind) {
+    case 'judged':
+      return end.judgement.outcome === 'failed' ? end.judgement.cause : '';
+    case 'powered-off':
+      return `The machine was switched off by itself in ${where}.`;
+    case 'rest':
+      return 'The system writes nothing to the serial console.';
+    case 'storage-full':
+      return 'The scratch directory is full.';
+    case 'time':
+      return waiting === null
+        ? `It hung in ${where}: no end after ${seconds(watch.seconds())}, nothing new for ${seconds(end.silentSeconds)}.`
+        : `It still waits for ${waiting} after ${seconds(watch.seconds())}.`;
+  }
+};
+
+const storageFull = (directory: string): RescueError =>
+  new RescueError({
+    code: 'SCRATCH_FULL',
+    message: `${directory} is full: what the virtual machine writes has no more room.`,
+    hint: 'Free some space there, or choose another place with --state-dir. The disk is unchanged.',
+  });
+
+const stageOfEnd = (end: BootEnd, watch: BootWatch): BootStage =>
+  end.kind === 'judged' && end.judgement.outcome === 'failed'
+    ? end.judgement.stage
+    : (watch.console.stage() ?? 'firmware');
+
+const describe = (
+  plan: RunPlan,
+  end: BootEnd,
+  watch: BootWatch,
+  screen: string | null,
+): RunResult => {
+  const { console } = watch;
+  const boots = end.kind === 'judged' && end.judgement.outcome === 'passed';
+  const silent = end.kind === 'rest' || (end.kind === 'time' && isSilent(watch));
+  return {
+    silent,
+    failedUnits: console.failedUnits(),
+    run: {
+      start: plan.kernel === null ? 'disk' : 'kernel',
+      firmware: plan.firmware,
+      accelerator: plan.accelerator,
+      passed: boots,
+      seconds: watch.seconds(),
+      stages: console.stages(),
+      stoppedAt: boots ? null : stageOfEnd(end, watch),
+      cause: boots ? null : causeOf(end, watch),
+      evidence: console.evidence(evidenceLines),
+      screen,
+    },
+  };
+};
+
+const isSilent = ({ console }: BootWatch): boolean =>
+  console.stage() === 'kernel' && !console.systemSpoke();
+
+/**
+ * Boots once and watches until a verdict is certain. Everything that this takes lies in a directory
+ * of its own, which is gone afterwards.
+ *
+ * @throws RescueError when QEMU cannot be started, `SCRATCH_FULL`, or `INTERRUPTED`.
+ */
+export const runMachine = async (
+  host: Host,
+  request: VmRequest,
+  plan: RunPlan,
+): Promise<RunResult> => {
+  const directory = `${request.scratch}/${plan.name}`;
+  await host.files.makeDirectory(directory, 0o700);
+  try {
+    const machineIs = await machinePlan(host, request, plan, directory);
+    const watch = watchBoot(limitsOf(request, plan), (stage, at) =>
+      request.onStage?.({
+        start: plan.kernel === null ? 'disk' : 'kernel',
+        firmware: plan.firmware,
+        stage,
+        seconds: at,
+      }),
+    );
+    const signal = request.signal ?? new AbortController().signal;
+    await using machine = await startMachine(host, machineIs, directory, signal, watch);
+    const end = await watch.end(machine, request.signal);
+    if (end.kind === 'storage-full') throw storageFull(request.scratch);
+    const screen = plan.screen ? await machine.picture(`${request.keep}/${plan.name}.png`) : null;
+    return describe(plan, end, watch, screen);
+  } finally {
+    await host.files.removeTree(directory);
+  }
+};

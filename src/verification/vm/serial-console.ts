@@ -1,0 +1,30 @@
+import type { OwnKernel } from './vm-request.ts';
+
+const serialConsole = /^console=ttyS0\b/;
+
+const words = (commandLine: string): readonly string[] =>
+  commandLine.split(/\s+/).filter((word) => word !== '');
+
+/** Whether a system writes to the serial line, told from its command line. */
+export const consoleUse = (own: OwnKernel | null): 'yes' | 'no' | 'unknown' => {
+  if (own === null) return 'unknown';
+  return words(own.commandLine).some((word) => serialConsole.test(word)) ? 'yes' : 'no';
+};
+
+/** What hides the messages of kernel and services, or draws over them. */
+const hiding =
+  /^(?:quiet|splash|rhgb|loglevel=.*|vga=.*|systemd\.show_status=.*|rd\.systemd\.show_status=.*|console=.*)$/;
+
+/**
+ * The same start with its messages on the serial line. The last `console=` is the one that
+ * `/dev/console` is, so that services and the initramfs write there; a getty is started on each.
+ */
+export const withSerialConsole = (own: OwnKernel): OwnKernel => ({
+  ...own,
+  commandLine: [
+    ...words(own.commandLine).filter((word) => !hiding.test(word)),
+    'console=tty0',
+    'console=ttyS0,115200',
+    'systemd.show_status=1',
+  ].join(' '),
+});

@@ -1,0 +1,166 @@
+import { z } from 'zod';
+import { interruptedError } from '../../host/run-command.ts';
+import { type BootStage, bootStages } from '../proof.ts';
+import { type BootConsole, bootConsole, type Judgement } from './console/boot-console.ts';
+import type { Machine, MachineEvents } from './machine.ts';
+
+/** Why watching ended. */
+export type BootEnd =
+  | { readonly kind: 'judged'; readonly judgement: Judgement }
+  /** The time limit, with nothing certain; `silentSeconds` since the console last said something. */
+  | { readonly kind: 'time'; readonly silentSeconds: number }
+  /** A silent system came to rest: its kernel runs, and its processors have nothing to do. */
+  | { readonly kind: 'rest' }
+  | { readonly kind: 'powered-off' }
+  /** The overlay could not grow: the scratch directory is full. */
+  | { readonly kind: 'storage-full' };
+
+export type WatchLimits = {
+  readonly seconds: number;
+  /**
+   * Seconds after the kernel's start by which a silent system is looked at as it is; null for a
+   * system that is expected to use the serial console.
+   */
+  readonly restSeconds: number | null;
+  /** The picture is taken as soon as the processors have nothing to do. */
+  readonly untilRest: boolean;
+};
+
+export type BootWatch = MachineEvents & {
+  readonly console: BootConsole;
+  readonly seconds: () => number;
+  /** Waits for the end. Rejects when QEMU fails or the signal is aborted. */
+  readonly end: (machine: Machine, signal: AbortSignal | undefined) => Promise<BootEnd>;
+};
+
+/** Milliseconds between looks at the processors; the console itself is an event. */
+const lookEvery = 1500;
+/** Looks in a row without work that make rest, and the share of a core below which it is none. */
+const restLooks = 4;
+const restShare = 0.15;
+
+const isAtLeast = (stage: BootStage | null, least: BootStage): boolean =>
+  stage !== null && bootStages.indexOf(stage) >= bootStages.indexOf(least);
+
+const resetSchema = z.object({ guest: z.boolean(), reason: z.string().optional() });
+const ioErrorSchema = z.object({ nospace: z.boolean().default(false) });
+
+/** Tells rest from work by the processor time that QEMU uses. */
+const restMeter = () => {
+  let before: { readonly ticks: number; readonly at: number } | null = null;
+  let quiet = 0;
+  return (ticks: number | null): boolean => {
+    const at = performance.now();
+    if (ticks === null) return false;
+    if (before !== null) {
+      const share = ((ticks - before.ticks) * 10) / (at - before.at);
+      quiet = share < restShare ? quiet + 1 : 0;
+    }
+    before = { ticks, at };
+    return quiet >= restLooks;
+  };
+};
+
+/**
+ * Watches one boot until a verdict is certain: each judgement says how long the console must stay
+ * silent for it, and anything new begins that time again.
+ */
+export const watchBoot = (
+  limits: WatchLimits,
+  onStage: (stage: BootStage, seconds: number) => void,
+): BootWatch => {
+  const console = bootConsole();
+  const began = performance.now();
+  const seconds = () => (performance.now() - began) / 1000;
+  const isAtRest = restMeter();
+  let lastText = 0;
+  let told = 0;
+  let kernelAt: number | null = null;
+  let silence: NodeJS.Timeout | undefined;
+  const { promise: finished, resolve: finish, reject: fail } = Promise.withResolvers<BootEnd>();
+
+  const tell = (): void => {
+    for (const { stage, seconds: at } of console.stages().slice(told)) onStage(stage, at);
+    told = console.stages().length;
+    if (isAtLeast(console.stage(), 'kernel')) kernelAt ??= seconds();
+  };
+  const consider = (): void => {
+    clearTimeout(silence);
+    const judgement = console.judge();
+    if (judgement === null) return;
+    silence = setTimeout(() => {
+      if (judgement.outcome === 'passed') console.reach(judgement.by, seconds());
+      tell();
+      finish({ kind: 'judged', judgement });
+    }, judgement.silence * 1000);
+  };
+  const look = async (machine: Machine): Promise<void> => {
+    if (!isAtLeast(console.stage(), 'kernel')) {
+      const state = await machine.processor();
+      if (state === 'firmware-or-loader') return;
+      console.reach('kernel', seconds());
+      tell();
+      consider();
+    } else if (limits.restSeconds !== null && !console.systemSpoke() && kernelAt !== null) {
+      const since = seconds() - kernelAt;
+      const rests = isAtRest(await machine.usedTicks()) && limits.untilRest;
+      if ((rests && since > 5) || since > limits.restSeconds) finish({ kind: 'rest' });
+    }
+  };
+  return {
+    console,
+    seconds,
+    onText: (text) => {
+      lastText = seconds();
+      console.push(text, lastText);
+      tell();
+      consider();
+    },
+    onEvent: ({ event, data }) => {
+      if (event === 'RESET' && resetSchema.safeParse(data).data?.guest === true) {
+        console.restarted();
+        consider();
+      } else if (event === 'SHUTDOWN' && resetSchema.safeParse(data).data?.guest === true) {
+        finish({ kind: 'powered-off' });
+      } else if (event === 'BLOCK_IO_ERROR' && ioErrorSchema.safeParse(data).data?.nospace) {
+        finish({ kind: 'storage-full' });
+      }
+    },
+    end: async (machine, signal) => {
+      const limit = setTimeout(() => {
+        // What only other noise kept from being certain is the verdict then.
+        const judgement = console.judge();
+        const isKnown = judgement !== null && judgement.silence <= 20;
+        finish(
+          isKnown
+            ? { kind: 'judged', judgement }
+            : { kind: 'time', silentSeconds: seconds() - lastText },
+        );
+      }, limits.seconds * 1000);
+      let looking = false;
+      const looks = setInterval(() => {
+        if (looking) return;
+        looking = true;
+        look(machine)
+          // The monitor is gone when QEMU has ended, which `ended` tells.
+          .catch(() => {})
+          .finally(() => {
+            looking = false;
+          });
+      }, lookEvery);
+      consider();
+      const abort = () => fail(interruptedError());
+      if (signal?.aborted) abort();
+      signal?.addEventListener('abort', abort, { once: true });
+      const ended = machine.ended.then((): BootEnd => ({ kind: 'powered-off' }));
+      try {
+        return await Promise.race([finished, ended]);
+      } finally {
+        signal?.removeEventListener('abort', abort);
+        clearTimeout(limit);
+        clearTimeout(silence);
+        clearInterval(looks);
+      }
+    },
+  };
+};
