@@ -1,0 +1,121 @@
+/**
+ * Mount options by name, without values. mount(8) and libmount handle the first list by themselves or
+ * hand them to the kernel as flags; the others are parameters of one file system each (ext4(5), xfs(5),
+ * btrfs(5), and the kernel's fs/fat/inode.c). An unknown one makes the kernel refuse the mount.
+ */
+const words = (text: string): ReadonlySet<string> => new Set(text.trim().split(/\s+/));
+
+const generic = words(`
+  defaults rw ro suid nosuid dev nodev exec noexec auto noauto user nouser users owner group nogroup
+  nofail _netdev sync async dirsync atime noatime diratime nodiratime relatime norelatime strictatime
+  nostrictatime lazytime nolazytime iversion noiversion mand nomand silent loud remount bind rbind
+  loop offset sizelimit encryption symfollow nosymfollow shared rshared private rprivate slave rslave
+  unbindable runbindable context fscontext defcontext rootcontext seclabel smackfsdef smackfsroot
+  smackfsfloor smackfshat smackfstransmute uhelper helper comment fsprotect quota noquota usrquota
+  grpquota prjquota source`);
+
+const ext = words(`
+  acl noacl user_xattr nouser_xattr bsddf minixdf grpid bsdgroups nogrpid sysvgroups resuid resgid sb
+  errors abort nouid32 debug orlov oldalloc nobh bh check nocheck noload norecovery barrier nobarrier
+  commit data data_err journal_dev journal_path journal_checksum nojournal_checksum
+  journal_async_commit journal_ioprio i_version nodelalloc delalloc stripe auto_da_alloc
+  noauto_da_alloc discard nodiscard init_itable noinit_itable inode_readahead_blks max_dir_size_kb
+  dioread_lock dioread_nolock nodioread_nolock dax block_validity noblock_validity mblk_io_submit
+  nomblk_io_submit min_batch_time max_batch_time usrjquota grpjquota jqfmt quota noquota usrquota
+  grpquota prjquota test_dummy_encryption inlinecrypt mb_optimize_scan nombcache no_mbcache
+  prefetch_block_bitmaps no_prefetch_block_bitmaps warn_on_error nowarn_on_error resize fc_debug_force
+  fc_debug_max_replay reservation noreservation xip bsdgroups removed nobarrier`);
+
+const xfs = words(`
+  allocsize attr2 noattr2 biosize dax discard nodiscard filestreams grpid bsdgroups nogrpid sysvgroups
+  ikeep noikeep inode32 inode64 largeio nolargeio logbsize logbufs logdev rtdev noalign norecovery
+  nouuid pquota pqnoenforce prjquota qnoenforce quota noquota uqnoenforce uquota usrquota gquota
+  gqnoenforce grpquota sunit swidth swalloc wsync barrier nobarrier delaylog nodelaylog mtpt osyncisdsync
+  ihashsize max_atomic_write lifetime nolifetime`);
+
+const btrfs = words(`
+  acl noacl autodefrag noautodefrag barrier nobarrier clear_cache check_int check_int_data
+  check_int_print_mask commit compress compress-force datacow nodatacow datasum nodatasum degraded
+  device discard nodiscard enospc_debug noenospc_debug fatal_errors flushoncommit noflushoncommit
+  fragment inode_cache noinode_cache max_inline metadata_ratio norecovery nologreplay treelog notreelog
+  recovery ref_verify rescan_uuid_tree rescue skip_balance space_cache nospace_cache ssd ssd_spread
+  nossd nossd_spread subvol subvolid subvolrootid thread_pool user_subvol_rm_allowed usebackuproot
+  alloc_start thread_pool`);
+
+const vfat = words(`
+  allow_utime blocksize check codepage conv cvf_format cvf_option debug discard nodiscard dmask
+  dos1xfloppy dots nodots dotsOK errors fat flush fmask gid iocharset nfs nocase nonumtail numtail
+  posix quiet rodir showexec shortname sys_immutable time_offset tz umask uid uni_xlate usefree utf8
+  uid`);
+
+const options: Readonly<Record<string, ReadonlySet<string>>> = {
+  ext2: ext,
+  ext3: ext,
+  ext4: ext,
+  xfs,
+  btrfs,
+  vfat,
+  msdos: vfat,
+};
+
+const fileSystems = ['ext4', 'xfs', 'btrfs', 'vfat'] as const;
+
+/** What is known of an option for one file system type. */
+export type OptionJudgement =
+  | { readonly kind: 'known' }
+  /** It belongs to these other types. */
+  | { readonly kind: 'foreign'; readonly of: readonly string[] }
+  /** One or two letters from exactly one that is known. */
+  | { readonly kind: 'misspelt'; readonly meant: string }
+  | { readonly kind: 'unknown' };
+
+/** Edits between two words, adjacent letters exchanged counting as one; more than 2 are 3. */
+const distance = (one: string, other: string): number => {
+  if (Math.abs(one.length - other.length) > 2) return 3;
+  const rows: number[][] = [Array.from({ length: other.length + 1 }, (_, index) => index)];
+  const at = (row: number, column: number): number => rows[row]?.[column] ?? 3;
+  for (let row = 1; row <= one.length; row += 1) {
+    const cells = [row];
+    rows.push(cells);
+    for (let column = 1; column <= other.length; column += 1) {
+      const same = one[row - 1] === other[column - 1];
+      const swapped = one[row - 1] === other[column - 2] && one[row - 2] === other[column - 1];
+      cells.push(
+        Math.min(
+          at(row - 1, column) + 1,
+          at(row, column - 1) + 1,
+          at(row - 1, column - 1) + (same ? 0 : 1),
+          row > 1 && column > 1 && swapped ? at(row - 2, column - 2) + 1 : 3,
+        ),
+      );
+    }
+  }
+  return Math.min(3, at(one.length, other.length));
+};
+
+/** The only known name that is nearest to a misspelt one; null when it is far or there is a choice. */
+export const nearestName = (name: string, known: ReadonlySet<string>): string | null => {
+  const limit = name.length < 5 ? 1 : 2;
+  const near = [...known]
+    .map((candidate) => ({ candidate, edits: distance(name, candidate) }))
+    .filter(({ edits }) => edits <= limit)
+    .sort((one, other) => one.edits - other.edits);
+  const [first, second] = near;
+  return first === undefined || second?.edits === first.edits ? null : first.candidate;
+};
+
+/** Whether options of this type can be judged at all. */
+export const knowsOptionsOf = (fsType: string): boolean => fsType in options;
+
+/** Judges one option (`name` or `name=value`) of an fstab line for a file system type. */
+export const judgeOption = (fsType: string, option: string): OptionJudgement => {
+  const own = options[fsType];
+  const [name = ''] = option.split('=', 1);
+  // Extensions for programs are not handed to the kernel (mount(8)).
+  if (own === undefined || /^(?:x-|X-|verity\.|comment$|_)/.test(name)) return { kind: 'known' };
+  if (generic.has(name) || own.has(name)) return { kind: 'known' };
+  const of = fileSystems.filter((type) => type !== fsType && options[type]?.has(name) === true);
+  if (of.length > 0) return { kind: 'foreign', of };
+  const meant = nearestName(name, new Set([...generic, ...own]));
+  return meant === null ? { kind: 'unknown' } : { kind: 'misspelt', meant };
+};

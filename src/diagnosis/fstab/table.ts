@@ -1,0 +1,106 @@
+import type { Device } from '../../devices/device.ts';
+import { plainText } from '../../host/plain-text.ts';
+import { lineText } from '../../system-image/edit-fields.ts';
+import { firstRoot, normalTarget, parseFstab } from '../../system-image/fstab.ts';
+import {
+  type Resolution,
+  type ResolveContext,
+  resolveSpec,
+} from '../../system-image/resolve-spec.ts';
+import type { FstabEntry, SystemFacts } from '../../system-image/system-facts.ts';
+import type { Evidence } from '../finding.ts';
+import type { Subject, SubjectDevices } from '../subject.ts';
+
+export const tablePath = '/etc/fstab';
+
+export type TableEntry = {
+  readonly entry: FstabEntry;
+  /** Mount point without doubled slashes. */
+  readonly target: string;
+  /** Whether it is the line of the root file system: of several the first. */
+  readonly isRoot: boolean;
+  /** Null when nothing can be said of devices. */
+  readonly resolution: Resolution | null;
+};
+
+export type Table = {
+  /** Where the file really is, when /etc/fstab is a link; null when there is none. */
+  readonly path: string | null;
+  /** Empty when there is none. */
+  readonly text: string;
+  readonly entries: readonly TableEntry[];
+  readonly problems: SystemFacts['fstabProblems'];
+};
+
+/** Against what the system's names are resolved: the attached disks and the system's own tables. */
+export const resolveContextOf = (
+  subject: Subject,
+  devices: SubjectDevices,
+  taken: readonly Device[] = [],
+  rootSpec?: string,
+): ResolveContext => ({
+  devices: devices.disks,
+  rootDisk: devices.disk,
+  taken,
+  crypttab: subject.facts.crypttab,
+  arrays: subject.facts.arrays,
+  volumes: devices.volumes,
+  ...(rootSpec === undefined ? {} : { rootSpec }),
+});
+
+const resolveAll = (
+  subject: Subject,
+  entries: readonly FstabEntry[],
+  root: FstabEntry | null,
+): ReadonlyMap<FstabEntry, Resolution> => {
+  const { devices } = subject;
+  if (devices === null) return new Map();
+  const others = entries.filter((entry) => normalTarget(entry.target) !== '/');
+  const first = resolveContextOf(subject, devices, [devices.root], root?.spec);
+  const certain = others.flatMap((entry) => {
+    const found = resolveSpec(entry, first);
+    return found.kind === 'found' && found.how === 'exact' ? [found.device] : [];
+  });
+  const context = { ...first, taken: [devices.root, ...certain] };
+  return new Map(
+    entries.map((entry) => [
+      entry,
+      // The root itself may be what its own line means by a name of an earlier boot.
+      resolveSpec(entry, normalTarget(entry.target) === '/' ? { ...context, taken: [] } : context),
+    ]),
+  );
+};
+
+/** Reads /etc/fstab and resolves its lines against the attached disks, never against the host's. */
+export const readTable = async (subject: Subject): Promise<Table> => {
+  const place = await subject.files.locate(tablePath);
+  const text = await subject.files.read(tablePath);
+  if (place === null || text === null) return { path: null, text: '', entries: [], problems: [] };
+  const { entries, problems } = parseFstab(text);
+  const root = firstRoot(entries);
+  const resolutions = resolveAll(subject, entries, root);
+  return {
+    path: place.path,
+    text,
+    entries: entries.map((entry) => ({
+      entry,
+      target: normalTarget(entry.target),
+      isRoot: entry === root,
+      resolution: resolutions.get(entry) ?? null,
+    })),
+    problems,
+  };
+};
+
+/** Key of a finding about a line: the mount point stays when lines above it come or go. */
+export const subjectOfEntry = ({ entry, target }: TableEntry): string =>
+  plainText(
+    entry.fsType === 'swap' ? `swap ${entry.spec}` : `${target} ${target === '/' ? '' : entry.spec}`,
+  );
+
+export const lineEvidence = (table: Pick<Table, 'text'>, line: number): Evidence => ({
+  kind: 'file',
+  path: tablePath,
+  line,
+  text: plainText(lineText(table.text, line)).slice(0, 300),
+});
