@@ -1,3 +1,22 @@
 import type { Check } from '../check.ts';
+import { cloudInitCheck } from './cloud-init.ts';
+import { ifupdownCheck } from './ifupdown.ts';
+import { keyfilesCheck } from './keyfiles.ts';
+import { namesCheck } from './names.ts';
+import { netplanCheck } from './netplan.ts';
+import { networkdCheck } from './networkd.ts';
+import { pinnedNamesCheck } from './pinned-names.ts';
+import { resolvConfCheck } from './resolv-conf.ts';
+import { servicesCheck } from './services.ts';
 
-export const networkChecks: readonly Check[] = [];
+export const networkChecks: readonly Check[] = [
+  servicesCheck,
+  ifupdownCheck,
+  networkdCheck,
+  netplanCheck,
+  keyfilesCheck,
+  pinnedNamesCheck,
+  resolvConfCheck,
+  namesCheck,
+  cloudInitCheck,
+];

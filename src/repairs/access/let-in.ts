@@ -1,6 +1,7 @@
 import { asComment, editLines, placesOf } from '../edit-lines.ts';
 import { planned, refused } from '../plan.ts';
 import type { Repair } from '../repair.ts';
+import { enableUnit, unmaskUnit } from '../unit-links.ts';
 
 /** Takes away what shuts everybody out. */
 export const removeNologin: Repair = {
@@ -37,10 +38,7 @@ export const unmaskSsh: Repair = {
   why: 'A masked unit is never started.',
   risk: 'Whoever masked it on purpose has an open ssh server again.',
   proof: 'container',
-  plan: async (_, findings) =>
-    planned(
-      findings.map(({ subject }) => ({ kind: 'remove', path: `/etc/systemd/system/${subject}` })),
-    ),
+  plan: async (_, findings) => planned(findings.map(({ subject }) => unmaskUnit(subject))),
 };
 
 /** What `systemctl enable` does: the link that [Install] asks for. */
@@ -53,19 +51,9 @@ export const enableSsh: Repair = {
   proof: 'container',
   plan: async ({ files }, findings) => {
     const unit = findings[0]?.subject ?? 'ssh.service';
-    const places = ['/usr/lib/systemd/system', '/lib/systemd/system', '/etc/systemd/system'];
-    const found = await Promise.all(places.map((place) => files.isFilled(`${place}/${unit}`)));
-    const place = places.find((_, index) => found[index]);
-    if (place === undefined) {
-      return refused(`the unit ${unit} is not on the disk`, 'Reinstall openssh-server.');
-    }
-    const wants = '/etc/systemd/system/multi-user.target.wants';
-    const attributes = { mode: 0o755, uid: 0, gid: 0 };
-    return planned([
-      ...((await files.isDirectory(wants))
-        ? []
-        : [{ kind: 'make-directory', path: wants, attributes } as const]),
-      { kind: 'make-link', path: `${wants}/${unit}`, to: `${place}/${unit}` },
-    ]);
+    const changes = await enableUnit(files, unit);
+    return changes.length > 0
+      ? planned(changes)
+      : refused(`the unit ${unit} says not what starts it`, `Run systemctl enable ${unit}.`);
   },
 };

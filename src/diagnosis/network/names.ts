@@ -1,0 +1,145 @@
+import type { Check } from '../check.ts';
+import { fileEvidence } from '../file-evidence.ts';
+import type { Finding } from '../finding.ts';
+import type { Subject } from '../subject.ts';
+
+const hostnamePath = '/etc/hostname';
+
+/** hostname_is_valid of systemd: letters, digits, `-`, `_` and dots that stand alone. */
+const isHostname = (name: string): boolean =>
+  name.length <= 64 && /^[A-Za-z0-9](?:[A-Za-z0-9_-]|\.(?=[A-Za-z0-9]))*$/.test(name);
+
+const hostnameFinding = (line: number | null, text: string, reason: string): Finding => ({
+  id: 'network.hostname-invalid',
+  severity: 'warning',
+  title: `${hostnamePath} ${reason}`,
+  subject: hostnamePath,
+  evidence: [fileEvidence(hostnamePath, line, text)],
+  meaning: 'The machine calls itself localhost: mail, certificates and clusters go by the name.',
+  repair: 'network.hostname',
+});
+
+const hostname = async ({ files, facts }: Subject): Promise<readonly Finding[]> => {
+  const text = await files.read(hostnamePath, 64 * 1024);
+  if (text === null || text.trim() === '') return [];
+  const lines = text
+    .split('\n')
+    .map((line, index) => ({ line: index + 1, text: line.trim() }))
+    .filter((line) => line.text !== '' && !line.text.startsWith('#'));
+  const [first, ...more] = lines;
+  if (first === undefined) return [];
+  if (!isHostname(first.text)) {
+    return [hostnameFinding(first.line, first.text, 'holds what is no host name')];
+  }
+  // systemd takes the first line; hostname -F of the others takes it too, with all that follows.
+  if (more.length === 0 || facts.init === 'systemd') return [];
+  const text2 = more.map((line) => line.text).join(' ');
+  return [hostnameFinding(more[0]?.line ?? null, text2, 'holds more than one name')];
+};
+
+const hostsPath = '/etc/hosts';
+
+/** nss-myhostname and nss-resolve know localhost without a file. */
+const knowsLocalhost = (hostsLine: string): boolean => /\b(?:myhostname|resolve)\b/.test(hostsLine);
+
+const hosts = async ({ files }: Subject, hostsLine: string): Promise<readonly Finding[]> => {
+  const text = await files.read(hostsPath);
+  const covered = knowsLocalhost(hostsLine);
+  if (text === null) {
+    const missing = (await files.status(hostsPath)) === null;
+    // Systems made without an installer do without, and most programs do not mind.
+    return !missing
+      ? []
+      : [
+          {
+            id: 'network.hosts-missing',
+            severity: 'info',
+            title: `${hostsPath} is missing`,
+            subject: hostsPath,
+            evidence: [fileEvidence(hostsPath, null, 'is missing')],
+            meaning: covered
+              ? 'The name localhost is known without it.'
+              : 'The name localhost is asked of the name server.',
+            repair: null,
+          },
+        ];
+  }
+  const local = text
+    .split('\n')
+    .map((line) => line.replace(/#.*$/, '').trim().split(/\s+/))
+    .some(
+      ([address = '', ...names]) => /^127\.|^::1$/.test(address) && names.includes('localhost'),
+    );
+  if (local || covered) return [];
+  return [
+    {
+      id: 'network.hosts-no-localhost',
+      severity: 'warning',
+      title: `${hostsPath} has no line for localhost`,
+      subject: hostsPath,
+      evidence: [fileEvidence(hostsPath, null, 'no line gives localhost an address')],
+      meaning:
+        'Services that talk to localhost wait for a name server or fail: databases, mail, desktops.',
+      repair: 'network.hosts-localhost',
+    },
+  ];
+};
+
+const switchPath = '/etc/nsswitch.conf';
+
+type SwitchLine = { readonly line: number; readonly text: string; readonly services: string };
+
+const switchLine = (text: string, database: string): SwitchLine | null => {
+  const lines = text.split('\n');
+  const index = lines.findIndex((line) => new RegExp(`^\\s*${database}\\s*:`).test(line));
+  const line = lines[index];
+  if (line === undefined) return null;
+  const services = line
+    .replace(/#.*$/, '')
+    .replace(/^[^:]*:/, '')
+    .trim();
+  return { line: index + 1, text: line, services };
+};
+
+/** Any of these is an arrangement that may be meant. */
+const sources: Readonly<Record<string, RegExp>> = {
+  hosts:
+    /\b(?:files|dns|resolve|myhostname|mymachines|mdns\w*|libvirt\w*|wins|nis\w*|db|ldap|sss|altfiles|my_?\w+)\b/,
+  passwd:
+    /\b(?:files|compat|db|altfiles|systemd|sss|ldap|nis\w*|winbind|extrausers|hesiod|cache\w*)\b/,
+};
+
+const switchFinding = (database: string, found: SwitchLine): Finding => ({
+  id: 'network.nsswitch-broken',
+  severity: database === 'passwd' ? 'critical' : 'warning',
+  title: `${switchPath} names no source for ${database}`,
+  subject: `${switchPath}:${database}`,
+  evidence: [fileEvidence(switchPath, found.line, found.text)],
+  meaning:
+    database === 'passwd'
+      ? 'No account is known, root included: nobody can log in, and services do not start.'
+      : 'No name is resolved, though the network is up.',
+  repair: 'network.nsswitch',
+});
+
+const nameSwitch = (text: string): readonly Finding[] =>
+  Object.entries(sources).flatMap(([database, known]) => {
+    const found = switchLine(text, database);
+    if (found === null || known.test(found.services.replace(/\[[^\]]*\]/g, ' '))) return [];
+    return [switchFinding(database, found)];
+  });
+
+/** The machine's own name, localhost, and where names are looked up. */
+export const namesCheck: Check = {
+  area: 'network',
+  finds: [
+    ...['network.hostname-invalid', 'network.hosts-missing', 'network.hosts-no-localhost'],
+    'network.nsswitch-broken',
+  ],
+  run: async (subject) => {
+    const text = (await subject.files.read(switchPath)) ?? '';
+    const hostsLine = switchLine(text, 'hosts')?.services ?? '';
+    const found = await Promise.all([hostname(subject), hosts(subject, hostsLine)]);
+    return [...found.flat(), ...nameSwitch(text)];
+  },
+};

@@ -1,0 +1,51 @@
+import { isMap, parseAllDocuments } from 'yaml';
+
+export type YamlFault = { readonly line: number; readonly reason: string };
+
+/** Faults that a reader of YAML 1.1 (PyYAML, libyaml) does not see as such. */
+const tolerated = new Set([
+  'DUPLICATE_KEY',
+  'TAG_RESOLVE_FAILED',
+  'BAD_DIRECTIVE',
+  'RESOURCE_EXHAUSTION',
+]);
+
+type Documents = ReturnType<typeof parseAllDocuments>;
+
+const documentsOf = (text: string): Documents =>
+  parseAllDocuments(text, {
+    version: '1.1',
+    uniqueKeys: false,
+    // What the 1.2 specification forbids though it is clear is taken by the readers on the disk.
+    strict: false,
+    logLevel: 'silent',
+    prettyErrors: true,
+  });
+
+/** The first line for which the text is no YAML; null when it is. */
+export const yamlFault = (text: string): YamlFault | null => {
+  const documents = documentsOf(text);
+  if ('empty' in documents) return null;
+  const error = documents.flatMap(({ errors }) => errors).find(({ code }) => !tolerated.has(code));
+  if (error === undefined) return null;
+  return {
+    line: error.linePos?.[0].line ?? 1,
+    reason: error.message.split(/ at line |\n/)[0] ?? '',
+  };
+};
+
+/** Whether the text is a mapping at its top level; an empty text is. */
+export const isYamlMapping = (text: string): boolean => {
+  const documents = documentsOf(text);
+  if ('empty' in documents) return true;
+  return documents.every(({ contents }) => contents === null || isMap(contents));
+};
+
+/** The keys at the top level. */
+export const yamlKeys = (text: string): readonly string[] => {
+  const documents = documentsOf(text);
+  if ('empty' in documents) return [];
+  return documents.flatMap(({ contents }) =>
+    isMap(contents) ? contents.items.map(({ key }) => String(key)) : [],
+  );
+};
