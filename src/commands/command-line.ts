@@ -154,7 +154,7 @@ const declare = (argv: Argv, run: (load: Load, args: unknown) => Promise<void>):
     .command(
       'rehearse <session>',
       'Show a layer that a rehearsal has kept, write it to the disks, or drop it',
-      addRehearsalOptions,
+      (own) => addRehearsalOptions(addSystemOption(addStackOptions(own))),
       (args) => run(async () => (await import('./rehearse.ts')).rehearseHandler, args),
     )
     .command('status', 'Sessions with what they hold', statusOptions, (args) =>

@@ -12,6 +12,8 @@ import {
 } from '../rescue/later-rehearsal.ts';
 import { type CommandContext, parseOptions } from './context.ts';
 import { rehearsalDocument, rehearsalSchema, renderOutcome } from './rehearse-options.ts';
+import { stackAnswers } from './stack-answers.ts';
+import { targetSchema } from './target-arguments.ts';
 
 export const rehearseDocumentSchema = z.object({
   schemaVersion: z.literal(1),
@@ -22,7 +24,7 @@ export const rehearseDocumentSchema = z.object({
   rehearsal: rehearsalSchema.nullable(),
 });
 
-const schema = z.object({
+const schema = targetSchema.omit({ TARGET: true }).extend({
   session: z.string(),
   commit: z.boolean().default(false),
   drop: z.boolean().default(false),
@@ -51,6 +53,7 @@ export const rehearseHandler = async (
     session: context.session('rehearse', target, 'read-write'),
     showHook: context.showHook,
     observer: context.observer,
+    answers: await stackAnswers(given, context),
   };
   const acts = (commit || drop) && !context.options.dryRun;
   const record = !acts

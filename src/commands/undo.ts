@@ -5,7 +5,10 @@ import type { UndoReport } from '../changes/undo-changes.ts';
 import { requireRoot } from '../host/capabilities.ts';
 import { plainText } from '../host/plain-text.ts';
 import { type ExitCode, exitCode, refusal, usageError } from '../host/rescue-error.ts';
+import { readRehearsal, rehearsalDirectory } from '../rehearsal/record.ts';
 import { requireSession } from '../rescue/cleanup.ts';
+import { isOnDisks, phaseWords, undoRehearsal } from '../rescue/later-rehearsal.ts';
+import type { SessionRecord } from '../rescue/session-record.ts';
 import { hasFsck, undoFiles, undoFsck } from '../rescue/undo-job.ts';
 import { requireAllDown, withSession } from '../rescue/with-session.ts';
 import { type CommandContext, parseOptions } from './context.ts';
@@ -35,6 +38,8 @@ export const undoHandler = async (args: unknown, context: CommandContext): Promi
   if (record.state === 'running') {
     throw refusal('RUNNING', `Session ${record.id} is still at work.`, 'Wait until it has ended.');
   }
+  const rehearsed = await undoRehearsed(record, context);
+  if (rehearsed !== null) return report(record.id, rehearsed, context);
   const log = (await context.host.files.readText(changeLogFile(record.directory))) ?? '';
   const changes = parseChangeLog(log);
   const open = changes.filter(({ undone }) => !undone);
@@ -70,13 +75,41 @@ export const undoHandler = async (args: unknown, context: CommandContext): Promi
   const fsck = hasFsck(changes)
     ? await inSession((session) => undoFsck(session, record, options))
     : nothing;
-  const report = {
+  const both = {
     undone: [...files.undone, ...fsck.undone],
     left: [...files.left, ...fsck.left],
   };
-  context.printJson({ schemaVersion: 1, session: record.id, ...report });
-  context.print(renderUndo(report));
-  return report.left.length === 0 ? exitCode.done : exitCode.refused;
+  return report(record.id, both, context);
+};
+
+const report = (session: string, result: UndoReport, context: CommandContext): ExitCode => {
+  context.printJson({ schemaVersion: 1, session, ...result });
+  context.print(renderUndo(result));
+  return result.left.length === 0 ? exitCode.done : exitCode.refused;
+};
+
+/**
+ * Of a rehearsal over whole disks the blocks are put back that its commit has written; null for every
+ * other session.
+ */
+const undoRehearsed = async (
+  session: SessionRecord,
+  context: CommandContext,
+): Promise<UndoReport | null> => {
+  const { host, paths, showHook, observer } = context;
+  const record = await readRehearsal(host.files, rehearsalDirectory(session.directory));
+  if (record === null || record.means === 'overlay') return null;
+  if (!isOnDisks(record)) {
+    throw usageError(
+      `Nothing of session ${session.id} is on a disk: its layer is ${phaseWords[record.phase]}.`,
+      `See: rescuekit rehearse ${session.id}`,
+    );
+  }
+  const undone = record.disks.map(({ name }) => `blocks of ${name}`);
+  if (context.options.dryRun) return { undone, left: [] };
+  const options = context.session('undo', session.target, 'read-write');
+  await undoRehearsal({ session: { ...options, paths }, showHook, observer }, session.id);
+  return { undone, left: [] };
 };
 
 const nameOf = (intent: ReturnType<typeof parseChangeLog>[number]['intent']): string => {

@@ -72,8 +72,8 @@ const cleanLines = (text: string): string => text.split('\n').map(plainLine).joi
 const diffOf = (path: string, before: string, after: string): string => {
   const name = plainText(path);
   const patch = createTwoFilesPatch(name, name, cleanLines(before), cleanLines(after));
-  // Its first line is a rule that no other diff has.
-  return patch.replace(/^=+\n/, '');
+  // Before them stand a name and a rule that no other diff has.
+  return patch.slice(Math.max(patch.indexOf('--- '), 0));
 };
 
 const kindOfChange = (

@@ -17,6 +17,7 @@ export const dropLayer = async (
   for (const { number } of record.disks) {
     for (const path of Object.values(layerFiles(directory, number))) await files.removeFile(path);
   }
-  await files.removeTree(`${directory}/layers`);
+  for (const name of ['layers', 'entries']) await files.removeTree(`${directory}/${name}`);
+  await files.removeFile(`${directory}/entries.json`);
   return dropped;
 };

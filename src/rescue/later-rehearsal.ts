@@ -9,6 +9,7 @@ import {
   writeRehearsal,
 } from '../rehearsal/record.ts';
 import { cleanUp, requireSession } from './cleanup.ts';
+import { commitOverlay } from './commit-overlay.ts';
 import { dropLayer } from './drop-layer.ts';
 import type { ShowHook } from './hook-words.ts';
 import { mergeRehearsal } from './merge-rehearsal.ts';
@@ -16,6 +17,7 @@ import type { Observer } from './observer.ts';
 import { sealLayers } from './seal-layers.ts';
 import type { Session, SessionOptions } from './session.ts';
 import type { SessionRecord } from './session-record.ts';
+import type { StackAnswers } from './stack-answers.ts';
 import { findOrigins } from './stand-aside.ts';
 import type { StatePaths } from './state-paths.ts';
 import { requireAllDown, withSession } from './with-session.ts';
@@ -69,6 +71,11 @@ export type LaterOptions = {
   readonly observer: Observer;
 };
 
+type MergeOptions = LaterOptions & {
+  /** Opens the layers of the disks again to which files are written. */
+  readonly answers: StackAnswers;
+};
+
 /** What waits for the end of a merge, and is no obstacle to finishing it. */
 const waiting = new Set(['finish-merge', 'udev-look-again', 'remove-directory']);
 
@@ -103,21 +110,17 @@ const sealLater = async (session: Session, record: RehearsalRecord): Promise<Reh
   return sealed;
 };
 
-const merge = async (
+const inItsSession = async (
   options: LaterOptions,
   id: string,
-  direction: 'commit' | 'undo',
+  work: (session: Session, record: RehearsalRecord) => Promise<RehearsalRecord>,
 ): Promise<RehearsalRecord> => {
   await takeDownRest(options, id);
   const { session, record } = await findRehearsal(options.session.paths, id);
-  const { command, target } = session;
+  const { command, target, withDisks, system } = session;
   const { result, teardown } = await withSession(
-    { ...options.session, command, target, continues: session },
-    async (open) => {
-      const sealed = record.report === null ? await sealLater(open, record) : record;
-      const merged = await mergeRehearsal(open, sealed, direction, options.observer);
-      return { result: merged, keepUp: false };
-    },
+    { ...options.session, command, target, withDisks, system, continues: session },
+    async (open) => ({ result: await work(open, record), keepUp: false }),
   );
   requireAllDown(teardown);
   return result;
@@ -129,15 +132,27 @@ const merge = async (
  * @throws RescueError as `mergeRehearsal`; usage (2) when there is nothing to commit; `RUNNING` (4).
  */
 export const commitRehearsal = async (
-  options: LaterOptions,
+  options: MergeOptions,
   id: string,
 ): Promise<RehearsalRecord> => {
   const { record } = await findRehearsal(options.session.paths, id);
-  if (!['up', 'kept', 'committing'].includes(record.phase)) {
+  const waits = record.phase === 'kept' || record.phase === 'committing';
+  // Files of an overlay are gathered at the end of a session, blocks of a disk at any time.
+  if (!waits && !(record.phase === 'up' && record.means === 'snapshot')) {
     throw wrongPhase(id, 'committed', record.phase);
   }
-  return merge(options, id, 'commit');
+  return inItsSession(options, id, async (session, found) => {
+    if (found.means === 'overlay') {
+      return commitOverlay(session, found, options.answers, options.observer);
+    }
+    const sealed = found.report === null ? await sealLater(session, found) : found;
+    return mergeRehearsal(session, sealed, 'commit', options.observer);
+  });
 };
+
+/** Whether blocks of a layer are on the disks, all or in part, so that they can be taken back. */
+export const isOnDisks = ({ means, phase }: RehearsalRecord): boolean =>
+  means === 'snapshot' && ['committed', 'committing', 'undoing'].includes(phase);
 
 /**
  * Takes a commit back: the disks get what they had in the places that it wrote. The layer is kept and
@@ -150,10 +165,12 @@ export const undoRehearsal = async (
   id: string,
 ): Promise<RehearsalRecord> => {
   const { record } = await findRehearsal(options.session.paths, id);
-  if (!['committed', 'committing', 'undoing'].includes(record.phase)) {
+  if (!isOnDisks(record)) {
     throw wrongPhase(id, 'taken back', record.phase);
   }
-  return merge(options, id, 'undo');
+  return inItsSession(options, id, (session, found) =>
+    mergeRehearsal(session, found, 'undo', options.observer),
+  );
 };
 
 /** Removes a layer. The disks are not touched. @throws RescueError usage (2), `RUNNING` (4) */

@@ -76,6 +76,25 @@ const layOver = async (context: Context, lower: string, path: string, number: nu
   await session.perform(overlayStep({ lower, ...layer, path }));
 };
 
+/** What cannot be under a layer is small: the files are copied, and the copy takes its place. */
+const copyOver = async (
+  { session, layers }: Context,
+  lower: string,
+  path: string,
+  number: number,
+) => {
+  const { upper } = layerAt(layers ?? memoryLayers(session.runDirectory), number);
+  await ensureDirectory(session, upper);
+  await session.perform({
+    title: `Work on a copy of ${lower}`,
+    commands: [{ program: 'cp', args: ['--archive', '--no-target-directory', lower, upper] }],
+    why: 'What the system writes goes to the copy.',
+    risk: 'none for the disk: it stays as it is',
+    undo: null,
+  });
+  await session.perform(bindStep(upper, path, false));
+};
+
 const protectDevice = async (session: Session, device: string): Promise<void> => {
   // A device that is read-only already stays so afterwards.
   if (!(await isReadOnly(session.host, device))) await session.perform(writeProtect(device));
@@ -100,10 +119,11 @@ const mountOne = async (
     const devices = new Set([mount.device, ...(mount.btrfs?.devices ?? [])]);
     for (const device of devices) await protectDevice(session, device);
   }
-  if (mode === 'ephemeral' && canBeLower(mount.fsType)) {
+  const copied = context.layers !== undefined && !canBeLower(mount.fsType);
+  if (mode === 'ephemeral' && (canBeLower(mount.fsType) || copied)) {
     const lower = await ensureDirectory(session, `${session.runDirectory}/lower/${number}`);
     await mountFileSystem(session, { ...request, path: lower, mode: 'look' });
-    await layOver(context, lower, path, number);
+    await (copied ? copyOver : layOver)(context, lower, path, number);
     return;
   }
   const kind = mode === 'write' ? 'write' : 'look';

@@ -1,13 +1,6 @@
 import { createHost } from '../host/host.ts';
 import { RescueError } from '../host/rescue-error.ts';
 import {
-  compareStates,
-  mostListed,
-  readContents,
-  type TreeState,
-} from '../rehearsal/compare-files.ts';
-import { differingPaths, listFiles } from '../rehearsal/file-list.ts';
-import {
   type Means,
   type RehearsalRecord,
   readRehearsal,
@@ -17,23 +10,16 @@ import {
 import type { RehearsalReport } from '../rehearsal/report.ts';
 import type { Proof } from '../verification/proof.ts';
 import { systemTitle } from './choose-system.ts';
+import { commitOverlay } from './commit-overlay.ts';
 import { dropLayer } from './drop-layer.ts';
 import { layLayers } from './lay-layers.ts';
 import { watchLayers } from './layer-watch.ts';
 import { mergeRehearsal } from './merge-rehearsal.ts';
 import type { MountedSystem, SystemMode } from './mount-system.ts';
 import type { Observer } from './observer.ts';
-import {
-  type FirstLook,
-  listScratch,
-  lookFirst,
-  mountForLook,
-  nameOnLayer,
-  type RehearseRequest,
-  standIn,
-} from './rehearsal-look.ts';
+import { compareFiles, filesAfter, type Stage } from './rehearsal-files.ts';
+import { lookFirst, nameOnLayer, type RehearseRequest, standIn } from './rehearsal-look.ts';
 import { chooseMeans } from './rehearsal-means.ts';
-import { findSystem } from './rescue-job.ts';
 import { sealLayers } from './seal-layers.ts';
 import type { Session, SessionOptions } from './session.ts';
 import { findOrigins, type Origin } from './stand-aside.ts';
@@ -82,14 +68,6 @@ export type RehearsalOptions<T> = {
 export type Rehearsed<T> = {
   readonly value: T;
   readonly record: RehearsalRecord;
-};
-
-type Stage = {
-  readonly session: Session;
-  readonly directory: string;
-  readonly look: FirstLook;
-  readonly record: RehearsalRecord;
-  readonly observer: Observer;
 };
 
 type Laid = {
@@ -143,66 +121,6 @@ const snapshotPlace = async (stage: Stage): Promise<Laid> => {
   };
 };
 
-type Changed = { readonly paths: readonly string[]; readonly after: TreeState };
-
-/** What is different in the mounted layer, while it is there. */
-const filesAfter = async (
-  { session, look }: Stage,
-  { root }: MountedSystem,
-): Promise<Changed | null> => {
-  if (look.files === null) return null;
-  const list = await listFiles(session.host, root, listScratch(session));
-  const paths = differingPaths(look.files, list);
-  const listed = paths.slice(0, mostListed);
-  return {
-    paths,
-    after: { list, contents: await readContents(session.host.files, root, list, listed) },
-  };
-};
-
-/** The same files as they are on the disk, which nobody has written. */
-const filesBefore = async (
-  { session, look, observer }: Stage,
-  request: RehearseRequest,
-  { paths }: Changed,
-): Promise<TreeState> => {
-  const list = look.files ?? new Map();
-  if (paths.length === 0) return { list, contents: new Map() };
-  const mark = session.mark();
-  const quiet: Observer = { ...observer, task: (_, work) => work(() => {}), warn: () => {} };
-  const found = await findSystem(
-    session,
-    { ...request, system: look.found.oneOfSeveral, mode: 'read-only' },
-    quiet,
-  );
-  const { root } = await mountForLook(session, found);
-  const { files } = session.host;
-  const contents = await readContents(files, root, list, paths.slice(0, mostListed));
-  await session.takeDownSince(mark);
-  return { list, contents };
-};
-
-/** Only what is listed is compared; the rest is counted. */
-const listed = ({ list, contents }: TreeState, paths: readonly string[]): TreeState => {
-  const wanted = new Set(paths);
-  return { list: new Map([...list].filter(([path]) => wanted.has(path))), contents };
-};
-
-const compareFiles = async (
-  stage: Stage,
-  request: RehearseRequest,
-  changed: Changed | null,
-): Promise<Pick<RehearsalReport, 'files' | 'fileCount' | 'filesNote'>> => {
-  if (changed === null) return { files: null, fileCount: 0, filesNote: stage.look.filesNote };
-  const before = await filesBefore(stage, request, changed);
-  const paths = changed.paths.slice(0, mostListed);
-  return {
-    files: compareStates(listed(before, paths), listed(changed.after, paths)),
-    fileCount: changed.paths.length,
-    filesNote: null,
-  };
-};
-
 const works = async <T>(
   stage: Stage,
   laid: Laid,
@@ -219,6 +137,8 @@ const works = async <T>(
   const late = laid.nodes.length === 0 ? null : ((await proveDisks?.(session, laid.nodes)) ?? null);
   if (laid.origins.length > 0) await session.takeDownSince(laid.protectedSince);
   session.aside.clear();
+  // All that is needed of an overlay has been copied out of it.
+  await session.host.files.removeTree(`${stage.directory}/layers`);
   const proof = late ?? early;
   const report = await observer.task('Compare with the disks as they are', async () => ({
     disks: await sealLayers(session.host.files, stage.directory, laid.origins),
@@ -256,7 +176,7 @@ const begin = async (
 const decideAndDo = async <T>(
   stage: Stage,
   report: RehearsalReport,
-  { decide, observer }: RehearsalOptions<T>,
+  { decide, observer, request }: RehearsalOptions<T>,
 ): Promise<RehearsalRecord> => {
   const { session, directory } = stage;
   const kept: RehearsalRecord = { ...stage.record, phase: 'kept', report };
@@ -267,7 +187,9 @@ const decideAndDo = async <T>(
     case 'drop':
       return dropLayer(session.host, directory, kept);
     case 'commit':
-      return mergeRehearsal(session, kept, 'commit', observer);
+      return kept.means === 'overlay'
+        ? commitOverlay(session, kept, request.answers, observer)
+        : mergeRehearsal(session, kept, 'commit', observer);
   }
 };
 

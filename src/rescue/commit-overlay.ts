@@ -1,0 +1,101 @@
+import { applyEntryChange } from '../changes/apply-change.ts';
+import { openChangeLog } from '../changes/change-log.ts';
+import { createHost } from '../host/host.ts';
+import { plainText } from '../host/plain-text.ts';
+import { refusal } from '../host/rescue-error.ts';
+import { listFiles } from '../rehearsal/file-list.ts';
+import { type RehearsalRecord, rehearsalDirectory, writeRehearsal } from '../rehearsal/record.ts';
+import {
+  changedSince,
+  readStaged,
+  type StagedEntry,
+  stagedChanges,
+} from '../rehearsal/staged-entries.ts';
+import {
+  checkFileSystems,
+  checkTargetsOf,
+  noLastResorts,
+  requireMountable,
+} from './check-system.ts';
+import { withMountHooks } from './hook-phases.ts';
+import { type MountedSystem, mountDirectory, mountSystem } from './mount-system.ts';
+import { nameVolumes } from './name-volumes.ts';
+import type { Observer } from './observer.ts';
+import { listScratch } from './rehearsal-look.ts';
+import { findSystem } from './rescue-job.ts';
+import type { Session } from './session.ts';
+import type { StackAnswers } from './stack-answers.ts';
+
+const mountForWriting = async (
+  session: Session,
+  record: RehearsalRecord,
+  answers: StackAnswers,
+  observer: Observer,
+): Promise<MountedSystem> => {
+  const { target: name, withDisks, system: wanted } = record;
+  const request = { target: name, withDisks, system: wanted, answers, mode: 'write' as const };
+  const { target, system: found } = await findSystem(session, request, observer);
+  const system = await nameVolumes(session, found, observer.note);
+  const settings = { repair: false, lastResorts: noLastResorts };
+  const checks = await checkFileSystems(session, checkTargetsOf(system), settings, observer);
+  requireMountable(checks, name);
+  return withMountHooks(session, system, 'write', () =>
+    target.kind === 'directory'
+      ? mountDirectory(session, target, 'write')
+      : mountSystem(session, system, { mode: 'write', setuid: false, apart: false }),
+  );
+};
+
+const requireUnchanged = async (
+  session: Session,
+  root: string,
+  entries: readonly StagedEntry[],
+): Promise<void> => {
+  const now = await listFiles(session.host, root, listScratch(session));
+  const path = changedSince(entries, now);
+  if (path === null) return;
+  throw refusal(
+    'DISK_CHANGED',
+    `${plainText(path)} was changed on the disk since the rehearsal.`,
+    'What was tried was tried on another file. Drop the layer, and rehearse again.',
+  );
+};
+
+/**
+ * Brings the files of an overlay to the disk, each with a backup of what was there. A commit that was
+ * cut off is finished by calling this again: what is done already is left as it is.
+ *
+ * @throws RescueError `DISK_CHANGED` (4), `DAMAGED`, `CHANGE_FAILED`, `LAYER_DAMAGED` (1), and what
+ *   finding and mounting the system throw.
+ */
+export const commitOverlay = async (
+  session: Session,
+  record: RehearsalRecord,
+  answers: StackAnswers,
+  observer: Observer,
+): Promise<RehearsalRecord> => {
+  const directory = rehearsalDirectory(session.directory);
+  // What was begun is finished: this one does not listen to an interruption.
+  const host = createHost();
+  const entries = await readStaged(host, directory);
+  const { root } = await mountForWriting(session, record, answers, observer);
+  if (record.phase !== 'committing') await requireUnchanged(session, root, entries);
+  const step = await session.intend('Write the layer', {
+    kind: 'finish-merge',
+    directory,
+    session: session.id,
+  });
+  await writeRehearsal(host.files, directory, { ...record, phase: 'committing' });
+  const log = await openChangeLog(host, session.directory);
+  await observer.task('Write the changed files to the disk', async (update) => {
+    const changes = stagedChanges(entries, directory);
+    for (const [index, change] of changes.entries()) {
+      await applyEntryChange(host, root, log, change);
+      update({ message: 'writing', fraction: index / changes.length });
+    }
+  });
+  const committed: RehearsalRecord = { ...record, phase: 'committed' };
+  await writeRehearsal(host.files, directory, committed);
+  await session.takeDown(step);
+  return committed;
+};
