@@ -1,7 +1,11 @@
 import type { Subject } from '../subject.ts';
 
 const grubFiles = ['/boot/grub/grub.cfg', '/boot/grub2/grub.cfg'];
-const entryDirectories = ['/boot/loader/entries', '/boot/efi/loader/entries', '/efi/loader/entries'];
+const entryDirectories = [
+  '/boot/loader/entries',
+  '/boot/efi/loader/entries',
+  '/efi/loader/entries',
+];
 const plainFiles = ['/etc/kernel/cmdline', '/boot/cmdline.txt', '/boot/firmware/cmdline.txt'];
 
 const textsOf = async ({ files }: Subject, paths: readonly string[]) =>
@@ -46,7 +50,11 @@ const isWritable = (line: string): boolean => {
 export const rootNeedsTable = async (subject: Subject): Promise<boolean> => {
   if (subject.devices === null || subject.facts.kernels.length === 0) return false;
   const lines = await kernelArguments(subject);
-  if (lines.some((line) => /\b(?:ostree=|init=\/nix\/|boot=(?:live|casper)|rd\.live|overlayroot)/.test(line)))
+  if (
+    lines.some((line) =>
+      /\b(?:ostree=|init=\/nix\/|boot=(?:live|casper)|rd\.live|overlayroot)/.test(line),
+    )
+  )
     return false;
   return lines.length === 0 || lines.some((line) => !isWritable(line));
 };

@@ -51,7 +51,11 @@ const meaningOf = (effect: string, isRoot: boolean): string => {
     : 'The kernel refuses the mount, and the system boots without it.';
 };
 
-const look = async (subject: Subject, table: Table, one: TableEntry): Promise<readonly Finding[]> => {
+const look = async (
+  subject: Subject,
+  table: Table,
+  one: TableEntry,
+): Promise<readonly Finding[]> => {
   const bad = badOptions(one);
   const fsType = judgedType(one);
   const effect = await effectOf(subject, one);

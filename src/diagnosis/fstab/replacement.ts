@@ -84,7 +84,9 @@ export const evidentReplacement = async (
  */
 export const specFor = (device: Device, before: string, subject: Subject): string | null => {
   const { partition } = device;
-  const volume = subject.devices?.volumes.find(({ shownOn }) => shownOn.includes(device.path ?? ''));
+  const volume = subject.devices?.volumes.find(({ shownOn }) =>
+    shownOn.includes(device.path ?? ''),
+  );
   const uuid = volume?.fsid ?? device.uuid;
   if (before.startsWith('PARTUUID=') && partition?.uuid) return `PARTUUID=${partition.uuid}`;
   if (device.kind === 'lvm' && before.startsWith('/dev/')) return nodeOf(device);
