@@ -7,6 +7,7 @@ import { writeAside } from '../output/aside.ts';
 import { createObserver } from '../output/progress.ts';
 import { jsonText } from '../output/sanitise.ts';
 import { describeTerminal, type Terminal } from '../output/terminal.ts';
+import { ownRepairsDirectory } from '../repairs/own/directory.ts';
 import type { HookMode } from '../rescue/hook-input.ts';
 import type { ShowHook } from '../rescue/hook-words.ts';
 import { defaultHooks, type HookSettings } from '../rescue/hooks.ts';
@@ -33,6 +34,8 @@ const configSchema = z.strictObject({
   /** Directory with one directory of hooks per stage. */
   hooksDirectory: z.string().startsWith('/').optional(),
   hookTimeoutSeconds: z.int().min(1).max(86_400).optional(),
+  /** Directory with one directory per repair of the person's own. */
+  repairsDirectory: z.string().startsWith('/').optional(),
 });
 
 /** What every command gets: options, host, terminal, and where to write. */
@@ -51,6 +54,8 @@ export type CommandContext = {
   readonly interactive: boolean;
   readonly session: (command: string, target: string, mode?: HookMode) => SessionOptions;
   readonly hooks: HookSettings;
+  /** Where the repairs of the person's own are. */
+  readonly repairsDirectory: string;
   /** What hooks print, and which of them failed or were not run. */
   readonly showHook: ShowHook;
   readonly isOwnMount: (path: string) => boolean;
@@ -149,6 +154,7 @@ export const createContext = async (
       onHookText: showHook,
     }),
     hooks,
+    repairsDirectory: config.repairsDirectory ?? ownRepairsDirectory,
     showHook,
     isOwnMount: (path) => isBelow(path, paths.run),
   };

@@ -8,6 +8,7 @@ import { systemTitle } from '../rescue/choose-system.ts';
 import { diagnoseTarget } from '../rescue/diagnose-job.ts';
 import { requireAllDown, withSession } from '../rescue/with-session.ts';
 import { type CommandContext, parseOptions } from './context.ts';
+import { ownRepairs } from './own-repairs.ts';
 import { stackAnswers } from './stack-answers.ts';
 import { targetSchema } from './target-arguments.ts';
 
@@ -37,6 +38,7 @@ export const diagnoseHandler = async (
   requireRoot('diagnose');
   await requirePrograms(context.host, ['systemd-nspawn', 'mount', 'umount', 'lsblk', 'blkid']);
   const answers = await stackAnswers(given, context);
+  const own = await ownRepairs(context);
   const { result, session, teardown } = await withSession(
     context.session('diagnose', given.TARGET),
     async (open) => {
@@ -47,6 +49,7 @@ export const diagnoseHandler = async (
         mode: 'read-only' as const,
         answers,
         skipCheck: given.skipCheck,
+        own,
       };
       return { result: await diagnoseTarget(open, options, context.observer), keepUp: false };
     },

@@ -4,6 +4,7 @@ import { requirePrograms } from '../host/capabilities.ts';
 import type { Host } from '../host/host.ts';
 import { usageError } from '../host/rescue-error.ts';
 import { readStandardInput } from '../host/standard-input.ts';
+import type { OwnRepairs } from '../repairs/own/own-repair.ts';
 import { allRepairs } from '../repairs/registry.ts';
 import type { RepairWishes } from '../repairs/repair.ts';
 import { fileSystemRepairId } from '../rescue/repair-job.ts';
@@ -26,10 +27,10 @@ export const repairCommandSchema = z.object({
 type Given = z.infer<typeof repairCommandSchema>;
 
 /** @throws RescueError usage (2) for an id that is neither a repair's nor a finding's. */
-export const requireKnownIds = (only: readonly string[] | undefined): void => {
+export const requireKnownIds = (only: readonly string[] | undefined, own: OwnRepairs): void => {
   const known = new Set([
     fileSystemRepairId,
-    ...allRepairs.map(({ id }) => id),
+    ...[...allRepairs, ...own.repairs].map(({ id }) => id),
     ...allChecks.flatMap(({ finds }) => finds),
   ]);
   for (const id of only ?? []) {

@@ -17,6 +17,7 @@ import { requireAllDown, withSession } from '../rescue/with-session.ts';
 import { proofSchema } from '../verification/proof.ts';
 import { type CommandContext, parseOptions } from './context.ts';
 import { notCheckedSchema } from './diagnose.ts';
+import { ownRepairs } from './own-repairs.ts';
 import { type ProofResult, proveAfter, rehearsalProofs } from './prove.ts';
 import {
   decideFrom,
@@ -201,7 +202,8 @@ const rehearsed = async (
 export const repairHandler = async (args: unknown, context: CommandContext): Promise<ExitCode> => {
   const given = parseOptions(schema, args);
   const lastResorts = lastResortsOf({ ...given, repair: true });
-  requireKnownIds(given.only);
+  const own = await ownRepairs(context);
+  requireKnownIds(given.only, own);
   requireRehearse(given);
   requireWord(given, context);
   requireRoot('repair');
@@ -215,6 +217,7 @@ export const repairHandler = async (args: unknown, context: CommandContext): Pro
     lastResorts,
     only: given.only ?? null,
     wishes: await repairWishes(context.host, given),
+    own,
   };
   const { dryRun, yes } = context.options;
   if (dryRun) return reportRepair(context, await repairOn(context, 'look', wishes), nothingToProve);

@@ -5,6 +5,7 @@ import { renderFindings } from '../output/finding-report.ts';
 import type { ProofWish } from '../rescue/plan-proof.ts';
 import type { FindOptions } from '../rescue/rescue-job.ts';
 import type { CommandContext } from './context.ts';
+import { ownRepairs } from './own-repairs.ts';
 import { proveAfter } from './prove.ts';
 import { repairOn, repairPrograms, reportRepair } from './repair.ts';
 
@@ -32,6 +33,7 @@ export const rescueAuto = async (
     ...find,
     skipCheck: false,
     only: null,
+    own: await ownRepairs(context),
     wishes: { authorizedKey: null, user: null, rootPasswordHash: null },
   });
   context.print(renderFindings(done.result.before, context.out));

@@ -11,6 +11,8 @@ export const areas = [
   'access',
   'network',
   'last-boots',
+  /** Checks of the person's own. */
+  'own',
 ] as const;
 
 export type Area = (typeof areas)[number];

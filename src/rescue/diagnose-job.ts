@@ -4,6 +4,7 @@ import { type Diagnosis, isHealthy, runChecks } from '../diagnosis/run-checks.ts
 import type { Subject } from '../diagnosis/subject.ts';
 import type { CheckResult } from '../filesystems/file-system.ts';
 import { RescueError } from '../host/rescue-error.ts';
+import type { OwnRepairs } from '../repairs/own/own-repair.ts';
 import { checkFileSystems, checkTargetsOf, isOnlyDirty, noLastResorts } from './check-system.ts';
 import { systemTitle } from './choose-system.ts';
 import { examine } from './examine.ts';
@@ -15,7 +16,10 @@ import { type FindOptions, findSystem } from './rescue-job.ts';
 import type { Session } from './session.ts';
 import type { FoundSystem } from './survey.ts';
 
-export type DiagnoseOptions = FindOptions & { readonly skipCheck: boolean };
+export type DiagnoseOptions = FindOptions & {
+  readonly skipCheck: boolean;
+  readonly own: OwnRepairs;
+};
 
 export type DiagnosedSystem = {
   readonly system: FoundSystem;
@@ -63,12 +67,13 @@ export const fileSystemFindings = (results: readonly CheckResult[]): readonly Fi
 export const diagnoseSubject = async (
   subject: Subject,
   checks: readonly CheckResult[],
+  own: OwnRepairs,
   observer: Observer,
 ): Promise<Diagnosis> =>
   observer.task(
     'Look for what keeps it from booting',
     async () => {
-      const diagnosis = await runChecks(subject, allChecks);
+      const diagnosis = await runChecks(subject, [...allChecks, ...own.checks]);
       const findings = [...fileSystemFindings(checks), ...diagnosis.findings];
       return { ...diagnosis, findings };
     },
@@ -109,7 +114,7 @@ export const diagnoseTarget = async (
         { repair: false, lastResorts: noLastResorts },
         observer,
       );
-  const diagnosis = await diagnoseMounted(session, found, system, checks, observer);
+  const diagnosis = await diagnoseMounted(session, found, system, checks, options.own, observer);
   return { system, checks, diagnosis, healthy: isHealthy(diagnosis) };
 };
 
@@ -118,6 +123,7 @@ const diagnoseMounted = async (
   found: Awaited<ReturnType<typeof findSystem>>,
   system: FoundSystem,
   checks: readonly CheckResult[],
+  own: OwnRepairs,
   observer: Observer,
 ): Promise<Diagnosis> => {
   const damage = fileSystemFindings(checks);
@@ -134,5 +140,5 @@ const diagnoseMounted = async (
     if (isMountError && damage.length > 0) return { findings: damage, notChecked: [] };
     throw error;
   }
-  return diagnoseSubject(await examine(session, { system, mounted }), checks, observer);
+  return diagnoseSubject(await examine(session, { system, mounted }), checks, own, observer);
 };

@@ -3,7 +3,8 @@ import type { Finding } from '../diagnosis/finding.ts';
 import type { Diagnosis } from '../diagnosis/run-checks.ts';
 import type { Subject } from '../diagnosis/subject.ts';
 import type { CheckResult, LastResorts } from '../filesystems/file-system.ts';
-import { allRepairs } from '../repairs/registry.ts';
+import type { OwnRepairs } from '../repairs/own/own-repair.ts';
+import { allRepairs, inOrder } from '../repairs/registry.ts';
 import type { Repair, RepairWishes } from '../repairs/repair.ts';
 import {
   type AppliedRepair,
@@ -42,6 +43,7 @@ export type RepairJobOptions = FindOptions & {
   /** Ids of repairs, or of findings whose repairs are meant; null for all. */
   readonly only: readonly string[] | null;
   readonly wishes: RepairWishes;
+  readonly own: OwnRepairs;
 };
 
 export type RepairJobResult = {
@@ -112,6 +114,7 @@ const runRounds = async (
   diagnose: (subject: Subject) => Promise<Diagnosis>,
   observer: Observer,
 ): Promise<Rounds> => {
+  const repairs = inOrder([...allRepairs, ...options.own.repairs]);
   let subject = await look();
   const first = await diagnose(subject);
   let diagnosis = first;
@@ -121,7 +124,7 @@ const runRounds = async (
   for (let round = 0; round < maxRounds; round += 1) {
     const only = chosenIds(options.only, diagnosis.findings);
     let changed = false;
-    for (const repair of allRepairs) {
+    for (const repair of repairs) {
       if (!isChosen(repair, only) || refused.has(repair.id)) continue;
       const findings = diagnosis.findings.filter((finding) => finding.repair === repair.id);
       const byName = options.only?.includes(repair.id) === true && !named.has(repair.id);
@@ -177,7 +180,7 @@ export const repairTarget = async (
       bench(current ?? (await look()), commands, prepare),
   };
   const place = { log, logDirectory, tools, writesDisks: mode === 'write' };
-  const diagnose = (subject: Subject) => diagnoseSubject(subject, checks, observer);
+  const diagnose = (subject: Subject) => diagnoseSubject(subject, checks, options.own, observer);
   const rounds = await runRounds(place, look, options, diagnose, observer);
   return { system, mounted, checks, ...rounds };
 };
