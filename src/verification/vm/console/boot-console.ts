@@ -42,6 +42,8 @@ const loopAfter = 3;
 /** Boot code that prints nothing, and loaders that stand still, are not waited for without end. */
 const silentFirmware = 60;
 const silentLoader = 90;
+/** GRUB waits ten seconds after an error, and then draws its menu. */
+const silentError = 20;
 /** Time in which a getty that was not announced would have written its prompt. */
 const silentTarget = 20;
 const silentGetty = 45;
@@ -51,18 +53,23 @@ const after = (one: BootStage, other: BootStage | null): boolean =>
 
 const startJob = /A start job is running for (.*)$/;
 const failedUnit = /^\[FAILED\] Failed to (?:start|mount|listen on|activate swap) (.*?)\.?$/;
+const trouble = /^\[ ?(?:FAILED|DEPEND|TIME) ?\] /;
 const statusLine = /^\[ ?(?:OK|FAILED|DEPEND|TIME) ?\] /;
 const getty = /^\[ ?OK ?\] Started .*(?:[Ss]erial.[Gg]etty|Serial Getty)/;
 
 /** `shop.service - Shop front end` names the unit; older systemds only describe it. */
 const unitName = (words: string): string => /^(\S+\.[a-z]+) - /.exec(words)?.[1] ?? words;
 
-type Found = { readonly mark: FailureMark; readonly match: RegExpExecArray };
+type Found = {
+  readonly mark: FailureMark;
+  readonly match: RegExpExecArray;
+  readonly line: string;
+};
 
 const find = (marks: readonly FailureMark[], line: string): Found | null => {
   for (const mark of marks) {
     const match = mark.pattern.exec(line);
-    if (match !== null) return { mark, match };
+    if (match !== null) return { mark, match, line };
   }
   return null;
 };
@@ -111,12 +118,26 @@ export const bootConsole = (): BootConsole => {
   };
   const failedAs = ({ mark, match }: Found): Judgement => ({
     outcome: 'failed',
-    // In an initramfs that runs systemd its emergency mode looks like the system's own.
-    stage: mark.stage === 'root-mounted' && stage === 'initramfs' ? 'initramfs' : mark.stage,
+    stage: failedStage(mark.stage),
     cause: mark.cause(match, lines) ?? '',
     silence: mark.silence,
   });
+  const failedStage = (at: BootStage): BootStage => {
+    // In an initramfs that runs systemd its emergency mode looks like the system's own.
+    if (at === 'root-mounted' && stage === 'initramfs') return 'initramfs';
+    return stage !== null && after(stage, at) ? stage : at;
+  };
   const isLogin = (): boolean => stage === 'login' || stageOf(input.last()) === 'login';
+  const loaderStopped = (): Judgement => {
+    const error = lines.findLast((line) => line.startsWith('error: '));
+    return {
+      outcome: 'failed',
+      stage: 'boot-loader',
+      cause:
+        error === undefined ? 'The boot loader stood still.' : `The boot loader stopped: ${error}`,
+      silence: error === undefined ? silentLoader : silentError,
+    };
+  };
   const judgeSilence = (): Judgement | null => {
     const stopped = (at: BootStage, cause: string, silence: number): Judgement => ({
       outcome: 'failed',
@@ -134,7 +155,7 @@ export const bootConsole = (): BootConsole => {
           silentFirmware,
         );
       case 'boot-loader':
-        return stopped('boot-loader', 'The boot loader stood still.', silentLoader);
+        return loaderStopped();
       case 'default-target':
         return sawGetty
           ? stopped(stage, 'The login service was started, but no prompt came.', silentGetty)
@@ -146,6 +167,9 @@ export const bootConsole = (): BootConsole => {
   return {
     push: (chunk, seconds) => {
       for (const line of input.push(chunk)) takeLine(line, seconds);
+      const begun = stageOf(input.last());
+      // A login prompt is one only when nothing follows, which is seen later.
+      if (begun !== null && begun !== 'login') reach(begun, seconds);
     },
     reach,
     restarted: () => {
@@ -179,7 +203,17 @@ export const bootConsole = (): BootConsole => {
         .slice(-5)
         .map((line) => startJob.exec(line)?.[1])
         .findLast((what) => what !== undefined) ?? null,
-    evidence: (count) => [...lines, input.last()].filter((line) => line !== '').slice(-count),
+    evidence: (count) => {
+      const all = [...lines, input.last()].filter((line) => line !== '');
+      // Behind a panic come its registers, and behind an emergency what is stopped.
+      const at = failure === null ? -1 : all.lastIndexOf(failure.line);
+      const end = at < 0 ? all.length : at + 1;
+      const begin = Math.max(end - count, 0);
+      return [
+        ...all.slice(0, begin).filter((line) => trouble.test(line)),
+        ...all.slice(begin, end),
+      ];
+    },
     systemSpoke: () => spoke,
   };
 };
