@@ -16,7 +16,7 @@ export type PassedStage = { readonly stage: BootStage; readonly seconds: number 
 
 /** Follows one boot on the serial console. Seconds are counted from the machine's start. */
 export type BootConsole = {
-  readonly push: (chunk: string, seconds: number) => void;
+  readonly push: (chunk: string, seconds: number, channel?: 'firmware' | 'system') => void;
   /** What is known from elsewhere: the processor runs a kernel though the console is silent. */
   readonly reach: (stage: BootStage, seconds: number) => void;
   /** The machine was reset. */
@@ -78,7 +78,7 @@ const find = (marks: readonly FailureMark[], line: string): Found | null => {
 const isFinal = ({ mark }: Found): boolean => mark.silence <= 2;
 
 export const bootConsole = (): BootConsole => {
-  const input = consoleLines();
+  const input = { firmware: consoleLines(), system: consoleLines() };
   const stages: PassedStage[] = [];
   const failed = new Set<string>();
   let lines: string[] = [];
@@ -127,7 +127,19 @@ export const bootConsole = (): BootConsole => {
     if (at === 'root-mounted' && stage === 'initramfs') return 'initramfs';
     return stage !== null && after(stage, at) ? stage : at;
   };
-  const isLogin = (): boolean => stage === 'login' || stageOf(input.last()) === 'login';
+  const isLogin = (): boolean => stage === 'login' || stageOf(input.system.last()) === 'login';
+  /** What stands unfinished on either port; of the screen only while the loader has it. */
+  const prompts = (): readonly string[] => {
+    const loading = stage === null || after('kernel', stage);
+    return [input.system.last(), ...(loading ? [input.firmware.last()] : [])];
+  };
+  const findPrompt = (): Found | null => {
+    for (const text of prompts()) {
+      const found = find(promptMarks, text);
+      if (found !== null) return found;
+    }
+    return null;
+  };
   const loaderStopped = (): Judgement => {
     const error = lines.findLast((line) => line.startsWith('error: '));
     return {
@@ -165,9 +177,9 @@ export const bootConsole = (): BootConsole => {
     }
   };
   return {
-    push: (chunk, seconds) => {
-      for (const line of input.push(chunk)) takeLine(line, seconds);
-      const begun = stageOf(input.last());
+    push: (chunk, seconds, channel = 'system') => {
+      for (const line of input[channel].push(chunk)) takeLine(line, seconds);
+      const begun = stageOf(input[channel].last());
       // A login prompt is one only when nothing follows, which is seen later.
       if (begun !== null && begun !== 'login') reach(begun, seconds);
     },
@@ -191,7 +203,7 @@ export const bootConsole = (): BootConsole => {
         const settled = !sawStatus || stages.some((one) => one.stage === 'default-target');
         return { outcome: 'passed', by: 'login', silence: settled ? 1 : 3 };
       }
-      const prompt = find(promptMarks, input.last());
+      const prompt = findPrompt();
       if (prompt !== null) return failedAs(prompt);
       return failure === null ? judgeSilence() : failedAs(failure);
     },
@@ -204,7 +216,9 @@ export const bootConsole = (): BootConsole => {
         .map((line) => startJob.exec(line)?.[1])
         .findLast((what) => what !== undefined) ?? null,
     evidence: (count) => {
-      const all = [...lines, input.last()].filter((line) => line !== '');
+      const all = [...lines, ...prompts()].filter(
+        (line, index, every) => line !== '' && line !== every[index - 1],
+      );
       // Behind a panic come its registers, and behind an emergency what is stopped.
       const at = failure === null ? -1 : all.lastIndexOf(failure.line);
       const end = at < 0 ? all.length : at + 1;
