@@ -33,14 +33,27 @@ export type MachinePlan = {
 };
 
 /** Names in the machine's directory, which is also QEMU's working directory. */
-export const machineFiles = { console: 'console', monitor: 'monitor', pid: 'pid' } as const;
+export const machineFiles = {
+  /** First serial port: what the system writes. */
+  console: 'console',
+  /** Second serial port: what firmware and boot loader write to the screen. */
+  firmware: 'firmware',
+  monitor: 'monitor',
+  pid: 'pid',
+  mirrorPort: 'sercon-port',
+} as const;
+
+/**
+ * The port at which SeaBIOS repeats all text of BIOS and boot loaders, a number in little-endian
+ * order. Not the first one: a boot loader that writes there itself would be seen in doubled words.
+ */
+export const mirrorPort: Uint8Array = Uint8Array.of(0xf8, 0x02);
 
 const json = (value: unknown): readonly string[] => ['-blockdev', JSON.stringify(value)];
 
 const machineType = ({ uefi }: MachinePlan): string => {
-  // Without graphics SeaBIOS shows all text of BIOS and boot loaders on the serial line, too.
-  if (uefi === null) return 'pc,graphics=off';
-  return `q35,graphics=off,pflash0=code,pflash1=variables${uefi.secure ? ',smm=on' : ''}`;
+  if (uefi === null) return 'pc';
+  return `q35,pflash0=code,pflash1=variables${uefi.secure ? ',smm=on' : ''}`;
 };
 
 /** The processor that is seen; in software emulation two are best, whatever the host has. */
@@ -58,7 +71,10 @@ export const confinement: readonly string[] = [
 ];
 
 const firmwareArguments = ({ uefi }: MachinePlan): readonly string[] => {
-  if (uefi === null) return [];
+  // EDK2 writes to both ports by itself.
+  if (uefi === null) {
+    return ['-fw_cfg', `name=etc/sercon-port,file=${machineFiles.mirrorPort}`];
+  }
   const flash = (name: string, filename: string, readOnly: boolean) =>
     json({
       'node-name': name,
@@ -153,7 +169,12 @@ const kernelArguments = (kernel: OwnKernel | null): readonly string[] =>
         ...['-append', kernel.commandLine],
       ];
 
-/** The words for QEMU. It waits with starting the machine until someone listens on the console. */
+const serialPort = (name: string): readonly string[] => [
+  ...['-chardev', `socket,id=${name},path=${name},server=on,wait=on`],
+  ...['-serial', `chardev:${name}`],
+];
+
+/** The words for QEMU. It waits with starting the machine until someone reads its ports. */
 export const machineArguments = (plan: MachinePlan): readonly string[] => [
   ...['-machine', machineType(plan)],
   ...processorArguments(plan.accelerator),
@@ -167,8 +188,8 @@ export const machineArguments = (plan: MachinePlan): readonly string[] => [
   ...['-device', 'virtio-rng-pci'],
   ...(plan.screen ? ['-device', 'VGA'] : []),
   ...kernelArguments(plan.kernel),
-  ...['-chardev', `socket,id=console,path=${machineFiles.console},server=on,wait=on`],
-  ...['-serial', 'chardev:console'],
+  ...serialPort(machineFiles.console),
+  ...serialPort(machineFiles.firmware),
   ...['-qmp', `unix:${machineFiles.monitor},server=on,wait=off`],
   ...['-pidfile', machineFiles.pid],
 ];

@@ -1,14 +1,24 @@
+import type { Socket } from 'node:net';
 import { z } from 'zod';
 import type { Host } from '../../host/host.ts';
 import { connectQmp, type Qmp, type QmpEvent } from '../../host/qmp.ts';
 import { RescueError } from '../../host/rescue-error.ts';
 import { connectUnixSocket } from '../../host/unix-socket.ts';
 import { waitUntil } from '../../host/wait.ts';
-import { type MachinePlan, machineArguments, machineFiles } from './machine-arguments.ts';
+import {
+  type MachinePlan,
+  machineArguments,
+  machineFiles,
+  mirrorPort,
+} from './machine-arguments.ts';
 import { type ProcessorState, processorState } from './processor-state.ts';
+import { type QemuProcess, startQemu } from './qemu-process.ts';
+
+/** `firmware`: what firmware and boot loader show on the screen; `system`: the serial console. */
+export type Channel = 'firmware' | 'system';
 
 export type MachineEvents = {
-  readonly onText: (text: string) => void;
+  readonly onText: (text: string, channel: Channel) => void;
   readonly onEvent: (event: QmpEvent) => void;
 };
 
@@ -23,31 +33,34 @@ export type Machine = AsyncDisposable & {
   readonly picture: (path: string) => Promise<string | null>;
 };
 
-/** Seconds for QEMU to open its sockets; a loaded machine takes a while. */
+/** Time for QEMU to open its sockets, and to end when it is told to; a loaded machine takes a while. */
 const startMilliseconds = 30_000;
+const quitMilliseconds = 5_000;
 
-/** Tries until it works or the process that should answer has ended. */
-const connectWhile = async <T>(
-  connect: () => Promise<T>,
-  ended: () => boolean,
-): Promise<T | null> => {
+const notStarted = (): RescueError =>
+  new RescueError({
+    code: 'VM_NOT_STARTED',
+    message: `QEMU did not open its sockets within ${startMilliseconds / 1000} s and was stopped.`,
+    hint: 'Run again with --verbose to see the command.',
+  });
+
+/**
+ * Connects as soon as QEMU listens.
+ *
+ * @throws RescueError with QEMU's words when it has ended, `VM_NOT_STARTED`.
+ */
+const connected = async <T>(qemu: QemuProcess, connect: () => Promise<T>): Promise<T> => {
   const found: T[] = [];
   await waitUntil(async () => {
-    const socket = await connect().catch(() => null);
-    if (socket !== null) found.push(socket);
-    return socket !== null || ended();
+    const connection = await connect().catch(() => null);
+    if (connection !== null) found.push(connection);
+    return connection !== null || qemu.isOver();
   }, startMilliseconds);
-  return found[0] ?? null;
+  const [first] = found;
+  if (first !== undefined) return first;
+  if (qemu.isOver()) await qemu.ended;
+  throw notStarted();
 };
-
-const launch = (host: Host, plan: MachinePlan, directory: string, signal: AbortSignal) =>
-  host.run({
-    program: 'env',
-    // Its sockets then have short names: a path of more than 107 bytes is none for a socket.
-    args: [`--chdir=${directory}`, 'qemu-system-x86_64', ...machineArguments(plan)],
-    timeoutSeconds: 0,
-    signal,
-  });
 
 const picture = async (qmp: Qmp, path: string): Promise<string | null> => {
   try {
@@ -57,6 +70,11 @@ const picture = async (qmp: Qmp, path: string): Promise<string | null> => {
     // QEMU before 7.1 writes no PNG, and a machine that has just ended has no screen.
     return null;
   }
+};
+
+const processor = async (qmp: Qmp): Promise<ProcessorState> => {
+  const answer = await qmp.execute('human-monitor-command', { 'command-line': 'info registers' });
+  return processorState(z.string().parse(answer));
 };
 
 const usedTicks = async (host: Host, directory: string): Promise<number | null> => {
@@ -69,16 +87,33 @@ const usedTicks = async (host: Host, directory: string): Promise<number | null> 
   return Number.isNaN(ticks) ? null : ticks;
 };
 
-const notStarted = (): RescueError =>
-  new RescueError({
-    code: 'VM_NOT_STARTED',
-    message: `QEMU did not open its sockets within ${startMilliseconds / 1000} s and was stopped.`,
-    hint: 'Run again with --verbose to see the command.',
-  });
+const listen = async (
+  qemu: QemuProcess,
+  path: string,
+  channel: Channel,
+  events: MachineEvents,
+): Promise<Socket> => {
+  const port = await connected(qemu, () => connectUnixSocket(path));
+  return (
+    port
+      .setEncoding('utf8')
+      .on('data', (text: string) => events.onText(text, channel))
+      // The machine's end closes it; that is told by `ended`.
+      .on('error', () => {})
+  );
+};
+
+/** Asks QEMU to end, then makes it. */
+const quit = async (qemu: QemuProcess, qmp: Qmp): Promise<void> => {
+  qemu.expectEnd();
+  // The answer may be lost with the monitor itself.
+  await qmp.execute('quit').catch(() => {});
+  if (!(await waitUntil(async () => qemu.isOver(), quitMilliseconds))) await qemu.stop();
+};
 
 /**
- * Starts QEMU and connects console and monitor. The machine waits until the console is read, so no
- * line is lost.
+ * Starts QEMU and connects its serial ports and its monitor. The machine waits until its ports are
+ * read, so no line is lost.
  *
  * @param directory empty directory of this machine alone
  * @throws RescueError with QEMU's words when it does not start, `VM_NOT_STARTED` when it hangs.
@@ -90,61 +125,32 @@ export const startMachine = async (
   signal: AbortSignal,
   events: MachineEvents,
 ): Promise<Machine> => {
-  const stop = new AbortController();
-  let over = false;
-  let stopped = false;
-  const ended = launch(host, plan, directory, AbortSignal.any([signal, stop.signal])).then(
-    () => {
-      over = true;
-    },
-    (error: unknown) => {
-      over = true;
-      if (!stopped) throw error;
-    },
-  );
-  // Awaited by the one who watches or by the end; in between it is no unhandled rejection.
-  ended.catch(() => {});
-  const giveUp = async (): Promise<never> => {
-    stopped = !over;
-    stop.abort();
-    await ended;
-    throw notStarted();
+  await host.files.writeBytes(`${directory}/${machineFiles.mirrorPort}`, mirrorPort, 0o600);
+  const qemu = startQemu(host, machineArguments(plan), directory, signal);
+  const connections = new AsyncDisposableStack();
+  const keep = (port: Socket): void => {
+    connections.defer(() => void port.destroy());
   };
-  const isOver = () => over;
-  const text = await connectWhile(
-    () => connectUnixSocket(`${directory}/${machineFiles.console}`),
-    isOver,
-  );
-  if (text === null) return giveUp();
-  // The machine's end closes it; that is told by `ended`.
-  text
-    .setEncoding('utf8')
-    .on('data', events.onText)
-    .on('error', () => {});
-  const qmp = await connectWhile(
-    () => connectQmp(`${directory}/${machineFiles.monitor}`, events.onEvent),
-    isOver,
-  );
-  if (qmp === null) return giveUp();
-  return {
-    ended,
-    processor: async () =>
-      processorState(
-        z
-          .string()
-          .parse(await qmp.execute('human-monitor-command', { 'command-line': 'info registers' })),
-      ),
-    usedTicks: () => usedTicks(host, directory),
-    picture: (path) => picture(qmp, path),
-    [Symbol.asyncDispose]: async () => {
-      stopped = true;
-      // The answer may be lost with the monitor itself.
-      await qmp.execute('quit').catch(() => {});
-      const wait = setTimeout(() => stop.abort(), 5000);
-      await ended.catch(() => {});
-      clearTimeout(wait);
-      await qmp[Symbol.asyncDispose]();
-      text.destroy();
-    },
-  };
+  try {
+    for (const [name, channel] of [
+      [machineFiles.console, 'system'],
+      [machineFiles.firmware, 'firmware'],
+    ] as const) {
+      keep(await listen(qemu, `${directory}/${name}`, channel, events));
+    }
+    const monitor = `${directory}/${machineFiles.monitor}`;
+    const qmp = connections.use(await connected(qemu, () => connectQmp(monitor, events.onEvent)));
+    connections.defer(() => quit(qemu, qmp));
+    return {
+      ended: qemu.ended,
+      processor: () => processor(qmp),
+      usedTicks: () => usedTicks(host, directory),
+      picture: (path) => picture(qmp, path),
+      [Symbol.asyncDispose]: () => connections.disposeAsync(),
+    };
+  } catch (error) {
+    await qemu.stop();
+    await connections.disposeAsync();
+    throw error;
+  }
 };

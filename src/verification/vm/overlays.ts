@@ -1,3 +1,4 @@
+import { resolve } from 'node:path';
 import type { Host } from '../../host/host.ts';
 import { RescueError } from '../../host/rescue-error.ts';
 import type { MachineDisk } from './machine-arguments.ts';
@@ -57,7 +58,8 @@ export const makeOverlays = async (
       changes: false,
     });
     made.push({
-      base: disk.path,
+      // QEMU runs in another directory.
+      base: resolve(disk.path),
       isBlockDevice: block,
       overlay,
       sectorBytes,

@@ -110,9 +110,9 @@ export const watchBoot = (
   return {
     console,
     seconds,
-    onText: (text) => {
+    onText: (text, channel) => {
       lastText = seconds();
-      console.push(text, lastText);
+      console.push(text, lastText, channel);
       tell();
       consider();
     },

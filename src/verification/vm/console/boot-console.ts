@@ -16,7 +16,7 @@ export type PassedStage = { readonly stage: BootStage; readonly seconds: number 
 
 /** Follows one boot on the serial console. Seconds are counted from the machine's start. */
 export type BootConsole = {
-  readonly push: (chunk: string, seconds: number) => void;
+  readonly push: (chunk: string, seconds: number, channel?: 'firmware' | 'system') => void;
   /** What is known from elsewhere: the processor runs a kernel though the console is silent. */
   readonly reach: (stage: BootStage, seconds: number) => void;
   /** The machine was reset. */
@@ -42,6 +42,8 @@ const loopAfter = 3;
 /** Boot code that prints nothing, and loaders that stand still, are not waited for without end. */
 const silentFirmware = 60;
 const silentLoader = 90;
+/** GRUB waits ten seconds after an error, and then draws its menu. */
+const silentError = 20;
 /** Time in which a getty that was not announced would have written its prompt. */
 const silentTarget = 20;
 const silentGetty = 45;
@@ -51,18 +53,23 @@ const after = (one: BootStage, other: BootStage | null): boolean =>
 
 const startJob = /A start job is running for (.*)$/;
 const failedUnit = /^\[FAILED\] Failed to (?:start|mount|listen on|activate swap) (.*?)\.?$/;
+const trouble = /^\[ ?(?:FAILED|DEPEND|TIME) ?\] /;
 const statusLine = /^\[ ?(?:OK|FAILED|DEPEND|TIME) ?\] /;
 const getty = /^\[ ?OK ?\] Started .*(?:[Ss]erial.[Gg]etty|Serial Getty)/;
 
 /** `shop.service - Shop front end` names the unit; older systemds only describe it. */
 const unitName = (words: string): string => /^(\S+\.[a-z]+) - /.exec(words)?.[1] ?? words;
 
-type Found = { readonly mark: FailureMark; readonly match: RegExpExecArray };
+type Found = {
+  readonly mark: FailureMark;
+  readonly match: RegExpExecArray;
+  readonly line: string;
+};
 
 const find = (marks: readonly FailureMark[], line: string): Found | null => {
   for (const mark of marks) {
     const match = mark.pattern.exec(line);
-    if (match !== null) return { mark, match };
+    if (match !== null) return { mark, match, line };
   }
   return null;
 };
@@ -71,7 +78,7 @@ const find = (marks: readonly FailureMark[], line: string): Found | null => {
 const isFinal = ({ mark }: Found): boolean => mark.silence <= 2;
 
 export const bootConsole = (): BootConsole => {
-  const input = consoleLines();
+  const input = { firmware: consoleLines(), system: consoleLines() };
   const stages: PassedStage[] = [];
   const failed = new Set<string>();
   let lines: string[] = [];
@@ -111,12 +118,38 @@ export const bootConsole = (): BootConsole => {
   };
   const failedAs = ({ mark, match }: Found): Judgement => ({
     outcome: 'failed',
-    // In an initramfs that runs systemd its emergency mode looks like the system's own.
-    stage: mark.stage === 'root-mounted' && stage === 'initramfs' ? 'initramfs' : mark.stage,
+    stage: failedStage(mark.stage),
     cause: mark.cause(match, lines) ?? '',
     silence: mark.silence,
   });
-  const isLogin = (): boolean => stage === 'login' || stageOf(input.last()) === 'login';
+  const failedStage = (at: BootStage): BootStage => {
+    // In an initramfs that runs systemd its emergency mode looks like the system's own.
+    if (at === 'root-mounted' && stage === 'initramfs') return 'initramfs';
+    return stage !== null && after(stage, at) ? stage : at;
+  };
+  const isLogin = (): boolean => stage === 'login' || stageOf(input.system.last()) === 'login';
+  /** What stands unfinished on either port; of the screen only while the loader has it. */
+  const prompts = (): readonly string[] => {
+    const loading = stage === null || after('kernel', stage);
+    return [input.system.last(), ...(loading ? [input.firmware.last()] : [])];
+  };
+  const findPrompt = (): Found | null => {
+    for (const text of prompts()) {
+      const found = find(promptMarks, text);
+      if (found !== null) return found;
+    }
+    return null;
+  };
+  const loaderStopped = (): Judgement => {
+    const error = lines.findLast((line) => line.startsWith('error: '));
+    return {
+      outcome: 'failed',
+      stage: 'boot-loader',
+      cause:
+        error === undefined ? 'The boot loader stood still.' : `The boot loader stopped: ${error}`,
+      silence: error === undefined ? silentLoader : silentError,
+    };
+  };
   const judgeSilence = (): Judgement | null => {
     const stopped = (at: BootStage, cause: string, silence: number): Judgement => ({
       outcome: 'failed',
@@ -134,7 +167,7 @@ export const bootConsole = (): BootConsole => {
           silentFirmware,
         );
       case 'boot-loader':
-        return stopped('boot-loader', 'The boot loader stood still.', silentLoader);
+        return loaderStopped();
       case 'default-target':
         return sawGetty
           ? stopped(stage, 'The login service was started, but no prompt came.', silentGetty)
@@ -144,8 +177,11 @@ export const bootConsole = (): BootConsole => {
     }
   };
   return {
-    push: (chunk, seconds) => {
-      for (const line of input.push(chunk)) takeLine(line, seconds);
+    push: (chunk, seconds, channel = 'system') => {
+      for (const line of input[channel].push(chunk)) takeLine(line, seconds);
+      const begun = stageOf(input[channel].last());
+      // A login prompt is one only when nothing follows, which is seen later.
+      if (begun !== null && begun !== 'login') reach(begun, seconds);
     },
     reach,
     restarted: () => {
@@ -167,7 +203,7 @@ export const bootConsole = (): BootConsole => {
         const settled = !sawStatus || stages.some((one) => one.stage === 'default-target');
         return { outcome: 'passed', by: 'login', silence: settled ? 1 : 3 };
       }
-      const prompt = find(promptMarks, input.last());
+      const prompt = findPrompt();
       if (prompt !== null) return failedAs(prompt);
       return failure === null ? judgeSilence() : failedAs(failure);
     },
@@ -179,7 +215,19 @@ export const bootConsole = (): BootConsole => {
         .slice(-5)
         .map((line) => startJob.exec(line)?.[1])
         .findLast((what) => what !== undefined) ?? null,
-    evidence: (count) => [...lines, input.last()].filter((line) => line !== '').slice(-count),
+    evidence: (count) => {
+      const all = [...lines, ...prompts()].filter(
+        (line, index, every) => line !== '' && line !== every[index - 1],
+      );
+      // Behind a panic come its registers, and behind an emergency what is stopped.
+      const at = failure === null ? -1 : all.lastIndexOf(failure.line);
+      const end = at < 0 ? all.length : at + 1;
+      const begin = Math.max(end - count, 0);
+      return [
+        ...all.slice(0, begin).filter((line) => trouble.test(line)),
+        ...all.slice(begin, end),
+      ];
+    },
     systemSpoke: () => spoke,
   };
 };

@@ -2,19 +2,23 @@ import { plainText } from '../../../host/plain-text.ts';
 
 // biome-ignore-start lint/suspicious/noControlCharactersInRegex: a console is made of them
 
-/** Device control, operating system command, privacy message: a string up to BEL or ST. */
-const strings = /\u001b[P\]^_X][^\u0007\u001b]*(?:\u0007|\u001b\\)/g;
-
-/** What moves the cursor elsewhere ends a line: GRUB and EDK2 draw their text that way. */
-const moves = /\u001b\[[0-9;]*[HfJ]|\u001bc/g;
-
-/** All other escape sequences (ECMA-48), charset choices and single letters. */
-const others = /\u001b\[[0-?]*[ -/]*[@-~]|\u001b[ -/]+[0-~]|\u001b[0-~]/g;
+/**
+ * The pieces of a console's text: a cursor placed (row; column), a screen cleared, a string for the
+ * terminal, any other escape sequence (ECMA-48), a line's end, or text.
+ */
+const pieces =
+  /\u001b\[\d*;?(?<column>\d*)[Hf]|(?<clear>\u001b\[[0-9]*J|\u001bc)|(?<other>\u001b[P\]^_X][^\u0007\u001b]*(?:\u0007|\u001b\\)|\u001b\[[0-?]*[ -/]*[@-~]|\u001b[ -/]+[0-~]|\u001b[0-~]|\u001b)|(?<end>\r*\n|\r)|(?<text>[^\u001b\r\n]+)/g;
 
 /** The beginning of a sequence, or a return that may be followed by a line feed. */
 const unfinished = /(?:\u001b(?:\[[0-?]*[ -/]*|[P\]^_X][^\u0007\u001b]{0,512}\u001b?|[ -/]+)?|\r)$/;
 
 // biome-ignore-end lint/suspicious/noControlCharactersInRegex: end of the console's own characters
+
+/** The kernel writes wherever the cursor stands: its first line follows the boot loader's last. */
+const kernelTime = /(?=\[ {0,4}\d+\.\d{6}\] )/;
+
+/** systemd cuts its lines in the middle of a colour; what is left of that is no text. */
+const cutColour = /…(?:\[?[\d;]*m)/g;
 
 /** A line longer than this is no text. */
 const maxLine = 2000;
@@ -26,30 +30,53 @@ export type ConsoleLines = {
   readonly last: () => string;
 };
 
+const clean = (line: string): string =>
+  plainText(line.slice(0, maxLine).replaceAll(cutColour, '…'));
+
+/** Lines with nothing but frames and bars are drawings. */
+const hasWords = (line: string): boolean => /[\p{L}\p{N}#>]/u.test(line);
+
 /**
- * Makes lines of what a machine writes to its serial console, from firmware to login. Carriage
- * returns end a line too: systemd draws its waiting over itself.
+ * Makes lines of what a machine writes to its serial console, from firmware to login. A cursor that
+ * is placed somewhere else ends a line: GRUB and EDK2 draw their text that way. Placed where it is
+ * anyhow it means nothing: SeaBIOS does that in the middle of words. Carriage returns end a line
+ * too: systemd draws its waiting over itself.
  */
 export const consoleLines = (): ConsoleLines => {
   let held = '';
   let line = '';
+  /** Column, from 0, in which the line began. */
+  let start = 0;
+  /** Where the cursor was placed, until text follows. */
+  let placed: number | null = null;
   return {
     push: (chunk) => {
       const text = held + chunk;
       held = unfinished.exec(text)?.[0] ?? '';
-      const flat = text
-        .slice(0, text.length - held.length)
-        .replace(strings, '')
-        .replace(moves, '\n')
-        .replace(others, '');
-      const parts = (line + flat).split(/\r*\n|\r/);
-      line = parts.pop() ?? '';
-      if (line.length > maxLine) {
-        parts.push(line);
+      const done: string[] = [];
+      const end = (column: number) => {
+        done.push(...line.split(kernelTime));
         line = '';
+        start = column;
+        placed = null;
+      };
+      for (const { groups = {} } of text.slice(0, text.length - held.length).matchAll(pieces)) {
+        if (groups.column !== undefined) placed = Number(groups.column || 1) - 1;
+        else if (groups.clear !== undefined || groups.end !== undefined) end(0);
+        else if (groups.text !== undefined) {
+          if (placed !== null && placed !== start + line.length) end(placed);
+          placed = null;
+          line += groups.text;
+          if (line.length > maxLine) end(0);
+        }
       }
-      return parts.map((part) => plainText(part.slice(0, maxLine))).filter((part) => part !== '');
+      const [before, ...rest] = line.split(kernelTime);
+      if (before !== undefined && before !== '' && rest.length > 0) {
+        done.push(before);
+        line = rest.join('');
+      }
+      return done.map(clean).filter(hasWords);
     },
-    last: () => plainText(line),
+    last: () => clean(line),
   };
 };

@@ -1,5 +1,4 @@
 import type { BootStage } from '../../proof.ts';
-import { withoutTime } from './stage-marks.ts';
 
 /** The lines of the stage up to now, the newest last: what came before often has the reason. */
 type Before = readonly string[];
@@ -21,10 +20,19 @@ const lastWith = (before: Before, pattern: RegExp): string | null => {
   return line === undefined ? null : (pattern.exec(line)?.[1] ?? line);
 };
 
+/** GRUB's last complaint that has a reason in it: that no kernel is loaded follows from another. */
 const grubError = (before: Before): string | null =>
-  lastWith(before, /^(?:GRUB )?error: (.*?)\.?$/);
+  lastWith(before, /^error: (?!you need to load)(.*)$/) ?? lastWith(before, /^error: (.*)$/);
 
-const because = (reason: string | null): string => (reason === null ? '' : `: ${reason}`);
+const because = (reason: string | null): string =>
+  reason === null ? '' : `: ${reason.replace(/\.$/, '')}`;
+
+const grubPromptCause = (_: RegExpExecArray, before: Before): string => {
+  const error = grubError(before);
+  return error === null
+    ? 'GRUB found no configuration (grub.cfg) and opened its prompt.'
+    : `GRUB cannot reach its own files and opened its prompt${because(error)}.`;
+};
 
 const uefiReasons: Readonly<Record<string, string>> = {
   'Not Found': 'there is no boot loader at EFI/BOOT/BOOTX64.EFI, or it is no EFI program',
@@ -36,7 +44,9 @@ const uefiReasons: Readonly<Record<string, string>> = {
 };
 
 const uefiCause = (before: Before): string => {
-  const status = lastWith(before, /^BdsDxe: failed to (?:load|start) Boot\w+ .*: ([A-Z][\w ]+)$/);
+  // The shell is part of the firmware, and where Secure Boot is on it is refused as well.
+  const tries = before.filter((line) => !line.includes('EFI Internal Shell'));
+  const status = lastWith(tries, /^BdsDxe: failed to (?:load|start) Boot\w+ .*: ([A-Z][\w ]+)$/);
   const reason = status === null ? undefined : (uefiReasons[status] ?? status);
   return `The firmware can start no boot loader from the disk${because(reason ?? null)}.`;
 };
@@ -56,7 +66,10 @@ const panicCause = (reason: string, before: Before): string => {
   const damage = lastWith(before, initramfsDamage);
   const missing = lastWith(before, /(error while loading shared libraries: .*)/);
   const refused = lastWith(before, /(run-init: .*|Failed to execute \/\S+ \(error -\d+\))/);
-  const why = damage === null ? (missing ?? refused) : `its initramfs is damaged (${damage})`;
+  const why =
+    damage === null
+      ? (missing ?? refused ?? grubError(before))
+      : `its initramfs is damaged (${damage})`;
   return `${words ?? 'The kernel panicked'} (${reason})${because(why)}.`;
 };
 
@@ -100,6 +113,9 @@ const emergencyCause = (_: RegExpExecArray, before: Before): string => {
 const grubFile = (_: RegExpExecArray, before: Before): string =>
   `GRUB cannot load what its menu entry names${because(grubError(before))}.`;
 
+const grubCoreCause = (): string =>
+  'GRUB’s first sector was started, but its core image behind it is damaged or gone.';
+
 /** Lines by which a boot is known to have failed. */
 export const lineMarks: readonly FailureMark[] = [
   {
@@ -112,16 +128,16 @@ export const lineMarks: readonly FailureMark[] = [
     silence: 0.5,
   },
   {
+    stage: 'firmware',
+    pattern: /^BdsDxe: No bootable option or device was found/,
+    cause: (_, before) => uefiCause(before),
+    silence: 1,
+  },
+  {
     stage: 'boot-loader',
     pattern: /^GRUB (?:(?:Geom|Read|Hard Disk|Floppy) ?)?Error$/,
     cause: () => 'GRUB cannot read the disk beyond its first sector.',
     silence: 0.5,
-  },
-  {
-    stage: 'boot-loader',
-    pattern: /^GRUB( GRUB){2,}$/,
-    cause: () => 'GRUB’s first sector is there, but its core image behind it is not.',
-    silence: 5,
   },
   {
     stage: 'boot-loader',
@@ -136,7 +152,6 @@ export const lineMarks: readonly FailureMark[] = [
     cause: grubFile,
     silence: 15,
   },
-  { stage: 'boot-loader', pattern: /^Press any key to continue/, cause: grubFile, silence: 15 },
   {
     stage: 'kernel',
     pattern: /^(?:\[ *\d+\.\d{6}\]\s*)?Kernel panic - not syncing: (.*)$/,
@@ -172,6 +187,21 @@ const dracutReason = (before: Before): string | null =>
 /** What stands in the last line, with nothing after it, when a boot has failed. */
 export const promptMarks: readonly FailureMark[] = [
   {
+    stage: 'boot-loader',
+    // The first sector calls the core image, which is empty, and the processor comes round again.
+    pattern: /^GRUB(?: GRUB)+$/,
+    cause: grubCoreCause,
+    silence: 5,
+  },
+  { stage: 'boot-loader', pattern: /^GRUB(?: loading\.*)?$/, cause: grubCoreCause, silence: 45 },
+  {
+    stage: 'root-mounted',
+    pattern: /^(?:#|(?:sh|bash)-[\d.]+[#$])$/,
+    cause: (_, before) =>
+      `A shell was started in place of the system’s init${because(lastWith(before, /^(run-init: .*)$/))}.`,
+    silence: 3,
+  },
+  {
     stage: 'firmware',
     pattern: /^Shell>$/,
     cause: (_, before) => uefiCause(before),
@@ -180,15 +210,13 @@ export const promptMarks: readonly FailureMark[] = [
   {
     stage: 'boot-loader',
     pattern: /^grub rescue>$/,
-    cause: (_, before) =>
-      `GRUB cannot reach its own files and opened the rescue prompt${because(grubError(before))}.`,
+    cause: grubPromptCause,
     silence: 1,
   },
   {
     stage: 'boot-loader',
     pattern: /^grub>$/,
-    cause: (_, before) =>
-      `GRUB found no configuration (grub.cfg) and opened its prompt${because(grubError(before))}.`,
+    cause: grubPromptCause,
     silence: 1,
   },
   {
@@ -220,8 +248,7 @@ export const promptMarks: readonly FailureMark[] = [
   {
     stage: 'initramfs',
     pattern: /^(?:.* )?(?:Please (?:enter|unlock)|Enter passphrase for) (.*?):?$/i,
-    cause: (match) =>
-      `It asks for a passphrase and cannot go on without: ${withoutTime(match[1] ?? '')}.`,
+    cause: (match) => `It asks for a passphrase and cannot go on without: ${match[1] ?? ''}.`,
     silence: 5,
   },
 ];

@@ -10,7 +10,7 @@ const kernelLine = /^\[ *\d+\.\d{6}\]/;
  * nothing: `quiet` hides the kernel's, `systemd.show_status` those of the units.
  */
 const marks: readonly Mark[] = [
-  { stage: 'login', pattern: /^[\w.-]+ login:(?: ?$| ?\[ *\d+\.\d{6}\]| \S+ \(automatic login\))/ },
+  { stage: 'login', pattern: /^[\w.-]+ login:(?:$| \S+ \(automatic login\))/ },
   {
     stage: 'default-target',
     // Named by unit since systemd 249, by description before.
@@ -21,6 +21,8 @@ const marks: readonly Mark[] = [
   // systemd's greeting; in the initramfs it says so (dracut, mkosi).
   { stage: 'root-mounted', pattern: /^Welcome to (?!GRUB)(?!.*(?:initramfs|dracut|initrd)).*!$/i },
   { stage: 'root-mounted', pattern: /^Begin: Running \/scripts\/init-bottom/ },
+  // The initramfs has cleared its own files and starts the init of the root.
+  { stage: 'root-mounted', pattern: /^run-init: / },
   { stage: 'root-mounted', pattern: /(?:systemd\[1\]: Switching root|^INIT: version )/ },
   { stage: 'root-mounted', pattern: /^\s*OpenRC \d/ },
   { stage: 'initramfs', pattern: /^(?:Loading, please wait|Begin: |dracut[:[])/ },
@@ -34,7 +36,7 @@ const marks: readonly Mark[] = [
   { stage: 'kernel', pattern: /^(?:EFI stub: |Linux version |Decompressing Linux|Probing EDD)/ },
   { stage: 'boot-loader', pattern: /^(?:GRUB\b|Welcome to GRUB|Loading Linux|Booting `|error: )/ },
   { stage: 'boot-loader', pattern: /^(?:SYSLINUX|EXTLINUX|ISOLINUX|LILO|U-Boot) / },
-  { stage: 'boot-loader', pattern: /^BdsDxe: starting Boot/ },
+  { stage: 'boot-loader', pattern: /^BdsDxe: starting Boot(?!.*EFI Internal Shell)/ },
   { stage: 'firmware', pattern: /^(?:SeaBIOS \(version|Booting from |BdsDxe: |UEFI firmware)/ },
 ];
 
@@ -44,8 +46,4 @@ export const stageOf = (line: string): BootStage | null =>
 
 /** The kernel says this once, each time that it starts. */
 export const isKernelStart = (line: string): boolean =>
-  /^\[ *0\.000000\] Linux version |^Linux version /.test(line);
-
-/** A line of the kernel without its time, `web-3 login:` before it, or the process that said it. */
-export const withoutTime = (line: string): string =>
-  line.replace(/^[\w.-]+ login: ?(?=\[)/, '').replace(/^\[ *\d+\.\d{6}\] ?/, '');
+  /^(?:\[ *0\.000000\] )?Linux version /.test(line);
