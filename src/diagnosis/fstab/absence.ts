@@ -45,7 +45,11 @@ export const absenceOf = (
   devices: SubjectDevices,
 ): Absence | null => {
   const spec = parseSpec(entry.spec, entry);
-  if (resolution?.kind === 'found' && spec.kind === 'uuid' && /letter case/.test(resolution.note ?? ''))
+  if (
+    resolution?.kind === 'found' &&
+    spec.kind === 'uuid' &&
+    /letter case/.test(resolution.note ?? '')
+  )
     return { reason: letterCase, unsure: false };
   if (resolution?.kind !== 'missing' || volatileDevice.test(entry.spec)) return null;
   if (madeByCrypttab(entry.spec, subject)) return null;

@@ -95,7 +95,11 @@ const meaningOf = (effect: string, isRoot: boolean): string => {
   }
 };
 
-const look = async (subject: Subject, table: Table, one: TableEntry): Promise<readonly Finding[]> => {
+const look = async (
+  subject: Subject,
+  table: Table,
+  one: TableEntry,
+): Promise<readonly Finding[]> => {
   const wrong = await judge(subject, one);
   const effect = await effectOf(subject, one);
   if (wrong === null || effect === 'never') return [];

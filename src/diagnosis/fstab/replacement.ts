@@ -7,7 +7,8 @@ import type { Table, TableEntry } from './table.ts';
 
 const gptEsp = 'c12a7328-f81f-11d2-ba4b-00a0c93ec93b';
 
-const isEsp = (device: Device): boolean =>
+/** By its partition type, in either kind of partition table. */
+export const isEsp = (device: Device): boolean =>
   device.partition?.type?.toLowerCase() === gptEsp || device.partition?.type === '0xef';
 
 const typeFits = (device: Device, fsType: string): boolean =>
@@ -84,7 +85,9 @@ export const evidentReplacement = async (
  */
 export const specFor = (device: Device, before: string, subject: Subject): string | null => {
   const { partition } = device;
-  const volume = subject.devices?.volumes.find(({ shownOn }) => shownOn.includes(device.path ?? ''));
+  const volume = subject.devices?.volumes.find(({ shownOn }) =>
+    shownOn.includes(device.path ?? ''),
+  );
   const uuid = volume?.fsid ?? device.uuid;
   if (before.startsWith('PARTUUID=') && partition?.uuid) return `PARTUUID=${partition.uuid}`;
   if (device.kind === 'lvm' && before.startsWith('/dev/')) return nodeOf(device);

@@ -6,8 +6,8 @@ import type { Check } from '../check.ts';
 import type { Evidence, Finding } from '../finding.ts';
 import type { Subject, SubjectDevices } from '../subject.ts';
 import { absenceOf } from './absence.ts';
-import { rootNeedsTable } from './kernel-arguments.ts';
 import { specFor } from './replacement.ts';
+import { rootNeedsTable } from './root-needs-table.ts';
 import { lineEvidence, readTable, type Table, type TableEntry, tablePath } from './table.ts';
 
 const rootEvidence = (device: Device): Evidence => ({
@@ -53,7 +53,9 @@ const wrongRoot = async (
       title: `The line for / names ${plainText(entry.spec)}, which is not the file system that the system is on.`,
       subject: '/',
       evidence: [lineEvidence(table, entry.line), rootEvidence(devices.root)],
-      meaning: stops ? readOnlyMeaning : 'The system boots as the boot loader says; a check or remount by this line means another file system.',
+      meaning: stops
+        ? readOnlyMeaning
+        : 'The system boots as the boot loader says; a check or remount by this line means another file system.',
       repair:
         absence?.unsure === true || specFor(devices.root, entry.spec, subject) === null
           ? null
@@ -76,7 +78,9 @@ const absentTable = async (subject: Subject, table: Table): Promise<Finding | nu
   return {
     id: 'fstab.missing-table',
     severity: 'critical',
-    title: noEntries ? '/etc/fstab has no entry.' : `/etc/fstab ${link === null ? 'is missing' : 'is a dangling link'}.`,
+    title: noEntries
+      ? '/etc/fstab has no entry.'
+      : `/etc/fstab ${link === null ? 'is missing' : 'is a dangling link'}.`,
     subject: tablePath,
     evidence: [{ kind: 'file', path: tablePath, line: null, text }],
     meaning: readOnlyMeaning,

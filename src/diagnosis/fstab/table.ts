@@ -95,7 +95,9 @@ export const readTable = async (subject: Subject): Promise<Table> => {
 /** Key of a finding about a line: the mount point stays when lines above it come or go. */
 export const subjectOfEntry = ({ entry, target }: TableEntry): string =>
   plainText(
-    entry.fsType === 'swap' ? `swap ${entry.spec}` : `${target} ${target === '/' ? '' : entry.spec}`,
+    entry.fsType === 'swap'
+      ? `swap ${entry.spec}`
+      : `${target} ${target === '/' ? '' : entry.spec}`,
   );
 
 export const lineEvidence = (table: Pick<Table, 'text'>, line: number): Evidence => ({
