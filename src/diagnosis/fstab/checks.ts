@@ -1,6 +1,19 @@
 import type { Check } from '../check.ts';
+import { duplicateEntry } from './duplicate-entry.ts';
+import { fileSystemType } from './file-system-type.ts';
+import { malformedLine } from './malformed-line.ts';
 import { missingDevice } from './missing-device.ts';
+import { mountOptions } from './mount-options.ts';
+import { mountPoint } from './mount-point.ts';
 import { rootEntry } from './root-entry.ts';
 
 /** What a system's fstab and crypttab may have wrong. */
-export const fstabChecks: readonly Check[] = [rootEntry, missingDevice];
+export const fstabChecks: readonly Check[] = [
+  rootEntry,
+  malformedLine,
+  missingDevice,
+  fileSystemType,
+  mountOptions,
+  mountPoint,
+  duplicateEntry,
+];

@@ -4,8 +4,8 @@ import type { Check } from '../check.ts';
 import type { Finding } from '../finding.ts';
 import type { Subject } from '../subject.ts';
 import { bootEffect } from './boot-effect.ts';
-import { rootNeedsTable } from './kernel-arguments.ts';
 import { judgeOption, knowsOptionsOf, type OptionJudgement } from './option-names.ts';
+import { rootNeedsTable } from './root-needs-table.ts';
 import { lineEvidence, readTable, subjectOfEntry, type Table, type TableEntry } from './table.ts';
 
 type Bad = { readonly option: string; readonly judgement: OptionJudgement };

@@ -7,7 +7,8 @@ import type { Table, TableEntry } from './table.ts';
 
 const gptEsp = 'c12a7328-f81f-11d2-ba4b-00a0c93ec93b';
 
-const isEsp = (device: Device): boolean =>
+/** By its partition type, in either kind of partition table. */
+export const isEsp = (device: Device): boolean =>
   device.partition?.type?.toLowerCase() === gptEsp || device.partition?.type === '0xef';
 
 const typeFits = (device: Device, fsType: string): boolean =>

@@ -6,8 +6,8 @@ import type { Check } from '../check.ts';
 import type { Evidence, Finding } from '../finding.ts';
 import type { Subject, SubjectDevices } from '../subject.ts';
 import { absenceOf } from './absence.ts';
-import { rootNeedsTable } from './kernel-arguments.ts';
 import { specFor } from './replacement.ts';
+import { rootNeedsTable } from './root-needs-table.ts';
 import { lineEvidence, readTable, type Table, type TableEntry, tablePath } from './table.ts';
 
 const rootEvidence = (device: Device): Evidence => ({

@@ -1,3 +1,20 @@
 import type { Repair } from '../repair.ts';
+import { addNofail } from './add-nofail.ts';
+import { makeMountPoint } from './make-mount-point.ts';
+import { mendLines } from './mend-lines.ts';
+import { setDevice } from './set-device.ts';
+import { setOptions } from './set-options.ts';
+import { setType } from './set-type.ts';
+import { addRoot, writeTable } from './write-table.ts';
 
-export const fstabRepairs: readonly Repair[] = [];
+/** In the order in which one makes the next possible: a line must be readable to be corrected. */
+export const fstabRepairs: readonly Repair[] = [
+  writeTable,
+  mendLines,
+  addRoot,
+  setDevice,
+  setType,
+  setOptions,
+  addNofail,
+  makeMountPoint,
+];
