@@ -50,7 +50,8 @@ const missing = async (
       };
 };
 
-const lacking = async (
+/** What an initramfs with these files lacks to reach the root. */
+export const lacking = async (
   subject: Subject,
   kernel: StartedKernel,
   names: ReadonlySet<string>,
@@ -70,7 +71,9 @@ const lacking = async (
   };
 };
 
-const words = (needs: readonly RootNeed[]): string => needs.map(({ what }) => what).join(', ');
+/** Needs in words. */
+export const needWords = (needs: readonly RootNeed[]): string =>
+  needs.map(({ what }) => what).join(', ');
 
 const incomplete = async (
   subject: Subject,
@@ -83,7 +86,7 @@ const incomplete = async (
   const made = versions.length > 0 && !versions.includes(kernel.version);
   const finding = (needs: readonly RootNeed[], meaning: string) => ({
     id: 'kernel.initramfs-incomplete',
-    title: `The initramfs ${path} lacks ${words(needs)}.`,
+    title: `The initramfs ${path} lacks ${needWords(needs)}.`,
     subject: path,
     evidence: [
       fileEvidence(

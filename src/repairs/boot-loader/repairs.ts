@@ -1,3 +1,21 @@
 import type { Repair } from '../repair.ts';
+import { installBios } from './install-bios.ts';
+import { mendDefaults } from './mend-defaults.ts';
+import { mendEntries } from './mend-entries.ts';
+import { restoreEfi } from './restore-efi.ts';
+import { restoreEsp } from './restore-esp.ts';
+import { restoreGpt } from './restore-gpt.ts';
+import { setRoot } from './set-root.ts';
+import { writeConfig } from './write-config.ts';
 
-export const bootLoaderRepairs: readonly Repair[] = [];
+/** The partition table comes first, then what the menu is made of, then the menu. */
+export const bootLoaderRepairs: readonly Repair[] = [
+  restoreGpt,
+  restoreEsp,
+  restoreEfi,
+  mendDefaults,
+  installBios,
+  setRoot,
+  writeConfig,
+  mendEntries,
+];

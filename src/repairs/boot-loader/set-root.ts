@@ -1,0 +1,69 @@
+import type { Change } from '../../changes/change.ts';
+import { defaultsPath } from '../../diagnosis/boot-loader/default-grub.ts';
+import { bootEntriesOf } from '../../diagnosis/kernel/started-kernels.ts';
+import type { Subject } from '../../diagnosis/subject.ts';
+import { editLines } from '../edit-lines.ts';
+import { planned, refused } from '../plan.ts';
+import type { Repair } from '../repair.ts';
+import { grubPlaces } from './grub-places.ts';
+import { makeGrubMenu } from './make-menu.ts';
+
+/** What the kernel is to be told: the name of a volume stays the same, a partition has a UUID. */
+const rootName = ({ devices }: Subject): string | null => {
+  if (devices === null) return null;
+  const { root, volumes } = devices;
+  const mapped = root.aliases.find((alias) => alias.startsWith('/dev/mapper/'));
+  if ((root.kind === 'lvm' || root.kind === 'luks') && mapped !== undefined) return mapped;
+  const uuid = volumes.find(({ shownOn }) => shownOn.includes(root.path ?? ''))?.fsid ?? root.uuid;
+  return uuid === null ? null : `UUID=${uuid}`;
+};
+
+/** The words of an assignment without `root=`; grub-mkconfig puts the right one in by itself. */
+const withoutRoot = (line: string): string =>
+  /^\s*(?:export\s+)?GRUB_CMDLINE_LINUX(?:_DEFAULT)?=/.test(line)
+    ? line.replace(/(["'\s])root=[^\s"']+\s*/g, '$1').replace(/\s+(["']\s*)$/, '$1')
+    : line;
+
+/** Settings of grub-mkconfig that make it write another root than the system has. */
+const settings = async ({ files }: Subject): Promise<readonly Change[]> => {
+  const text = await files.read(defaultsPath);
+  if (text === null) return [];
+  const lines = text.split('\n');
+  const edits = new Map(lines.map((_, index) => [index + 1, withoutRoot] as const));
+  const content = editLines(text, edits);
+  return content === text ? [] : [{ kind: 'write-file', path: defaultsPath, content }];
+};
+
+export const setRoot: Repair = {
+  id: 'boot-loader.set-root',
+  stage: 'boot-loader',
+  title: 'Tell the kernel the right root',
+  why: 'The command line in the boot loader names a root that is not there.',
+  risk: 'none: only the word root= changes',
+  proof: 'vm',
+  plan: async (subject, findings, tools) => {
+    const name = rootName(subject);
+    const broken = new Set(findings.map((finding) => finding.subject));
+    const entries = (await bootEntriesOf(subject)).filter(({ path, id, title }) =>
+      broken.has(`${path} ${id ?? title}`),
+    );
+    if (name === null || entries.length === 0) {
+      return refused('The root has no UUID by which it could be named.', 'Give it one first.');
+    }
+    const inMenu = entries.filter(({ path }) => path.endsWith('grub.cfg'));
+    if (inMenu.length > 0 && grubPlaces(subject) !== null) {
+      return makeGrubMenu(subject, tools, await settings(subject));
+    }
+    const changes: Change[] = [];
+    for (const { path } of entries) {
+      const text = (await subject.files.read(path)) ?? '';
+      const edit = (line: string) =>
+        /^\s*(?:options|linux\w*)\s/.test(line)
+          ? line.replace(/(\s)root=\S+/, `$1root=${name}`)
+          : line;
+      const edits = new Map(text.split('\n').map((_, index) => [index + 1, edit] as const));
+      changes.push({ kind: 'write-file', path, content: editLines(text, edits) });
+    }
+    return planned(changes);
+  },
+};

@@ -1,0 +1,162 @@
+import { posix } from 'node:path';
+import type { Change } from '../../changes/change.ts';
+import type { Finding } from '../../diagnosis/finding.ts';
+import { lacking, needWords } from '../../diagnosis/kernel/initramfs.ts';
+import { type StartedKernel, startedKernels } from '../../diagnosis/kernel/started-kernels.ts';
+import type { Subject } from '../../diagnosis/subject.ts';
+import { plainText } from '../../host/plain-text.ts';
+import { readInitramfs } from '../../system-image/initramfs.ts';
+import { modulesDirectory } from '../../system-image/kernel-modules.ts';
+import { systemFiles } from '../../system-image/system-files.ts';
+import { makeGrubMenu } from '../boot-loader/make-menu.ts';
+import { planned, refused, together } from '../plan.ts';
+import type { Repair, RepairPlan, RepairTools } from '../repair.ts';
+import { findInitramfsMaker, type InitramfsMaker } from './initramfs-maker.ts';
+
+const megabyte = 1024 * 1024;
+
+const isMeant = (kernel: StartedKernel, findings: readonly Finding[]): boolean =>
+  findings.some(
+    ({ subject }) =>
+      subject === kernel.version || kernel.initrds.some(({ path }) => path === subject),
+  );
+
+/** Where the entry looks for it; Debian's name where no entry says. */
+const targetOf = ({ initrds, version }: StartedKernel): string => {
+  const last = initrds.at(-1);
+  if (last?.path) return last.path;
+  const name = last === undefined ? `initrd.img-${version}` : posix.basename(last.name);
+  return `/boot/${name}`;
+};
+
+/** Why what was made is not to be used, in words; null when it is good. */
+const problemOf = async (
+  subject: Subject,
+  kernel: StartedKernel,
+  from: string,
+): Promise<string | null> => {
+  const files = systemFiles(subject.host.files, posix.dirname(from));
+  const made = await readInitramfs(subject.host, files, `/${posix.basename(from)}`);
+  if (made.kind === 'damaged') return `it is damaged: ${made.reason}`;
+  if (made.kind === 'not-read') return null;
+  const { certain } = await lacking(subject, kernel, made.names);
+  if (certain.length > 0) return `it lacks ${needWords(certain)}`;
+  const isEncrypted = subject.facts.crypttab.length > 0 && made.names.has('usr/sbin/cryptsetup');
+  // Without a device to look at, its hook leaves out which container to open.
+  return isEncrypted && !made.names.has('cryptroot/crypttab') && made.names.has('scripts/local')
+    ? 'it does not know which encrypted volume to open'
+    : null;
+};
+
+const roomProblem = async (
+  { host, files, root }: Subject,
+  path: string,
+  from: string,
+): Promise<string | null> => {
+  const directory = await files.locate(posix.dirname(path));
+  const size = (await host.files.status(from))?.sizeBytes ?? 0;
+  const free = await host.files.freeBytes(directory?.hostPath ?? root);
+  // The old one stays until the new one is whole.
+  if (free > size + megabyte) return null;
+  const [needed, there] = [size, free].map((bytes) => Math.ceil(bytes / megabyte));
+  return `it needs ${needed} MiB in ${posix.dirname(path)}, and only ${there} MiB are free there`;
+};
+
+const lastWords = (text: string): string =>
+  text
+    .split('\n')
+    .map(plainText)
+    .filter((line) => line !== '')
+    .slice(-3)
+    .join('; ')
+    .slice(0, 300);
+
+const byHand =
+  'Boot the system with rescuekit rescue and make it there, where its devices can be seen.';
+
+const make = async (
+  subject: Subject,
+  tools: RepairTools,
+  maker: InitramfsMaker,
+  kernel: StartedKernel,
+): Promise<RepairPlan> => {
+  const path = targetOf(kernel);
+  if ((await modulesDirectory(subject.files, kernel.version)) === null) {
+    return refused(
+      `There are no modules of kernel ${kernel.version} to make an initramfs of.`,
+      'Install the package of the kernel again, or start another one.',
+    );
+  }
+  const commands = maker.commands(kernel.version, path);
+  const { results, changes } = await tools.bench(commands, maker.prepare);
+  const failed = results.find(({ exitCode }) => exitCode !== 0);
+  if (failed !== undefined) {
+    return refused(`The system's own program failed: ${lastWords(failed.stderr)}`, byHand);
+  }
+  const made = changes.find((change) => 'path' in change && change.path === path);
+  if (made?.kind !== 'copy-entry') {
+    return refused(`The system's own program made no ${path}.`, byHand);
+  }
+  const problem = await problemOf(subject, kernel, made.from);
+  if (problem !== null) return refused(`An initramfs was made, but ${problem}.`, byHand);
+  const room = await roomProblem(subject, path, made.from);
+  if (room !== null) {
+    return refused(
+      `The new initramfs cannot be written: ${room}.`,
+      'Remove a kernel that is no longer used (apt-get remove in rescuekit rescue), then repair again.',
+    );
+  }
+  return planned(
+    changes.filter(isWanted(path)),
+    commands.map(({ words }) => words),
+  );
+};
+
+/** The initramfs and the note of its sum; not the logs and caches that programs leave. */
+const isWanted =
+  (path: string) =>
+  (change: Change): boolean =>
+    'path' in change &&
+    (change.path === path || change.path.startsWith('/var/lib/initramfs-tools/'));
+
+/** An entry without an initramfs has to be told of the new one. */
+const withMenu = async (
+  subject: Subject,
+  tools: RepairTools,
+  kernel: StartedKernel,
+  plan: RepairPlan,
+): Promise<RepairPlan> => {
+  if (plan.kind === 'refused' || kernel.initrds.length > 0 || kernel.entry?.loader !== 'grub') {
+    return plan;
+  }
+  const menu = await makeGrubMenu(subject, tools, plan.changes);
+  return menu.kind === 'refused'
+    ? menu
+    : planned(menu.changes, [...plan.commands, ...menu.commands]);
+};
+
+export const makeInitramfs: Repair = {
+  id: 'kernel.make-initramfs',
+  stage: 'initramfs',
+  title: 'Make the initramfs anew',
+  why: 'The kernel that is started has none that is whole and reaches the root.',
+  risk: 'none: the old one stays until the new one is made and was looked at',
+  proof: 'vm',
+  plan: async (subject, findings, tools) => {
+    const maker = await findInitramfsMaker(subject.files);
+    if (maker === null) {
+      return refused('The system has neither initramfs-tools nor dracut.', byHand);
+    }
+    const kernels = (await startedKernels(subject)).filter((one) => isMeant(one, findings));
+    const versions = new Map(kernels.map((kernel) => [kernel.version, kernel]));
+    const plans: RepairPlan[] = [];
+    // One after the other: each workbench takes memory.
+    for (const kernel of versions.values()) {
+      const plan = await make(subject, tools, maker, kernel);
+      plans.push(await withMenu(subject, tools, kernel, plan));
+    }
+    return plans.length === 0
+      ? refused('It cannot be told which kernel is meant.', byHand)
+      : together(plans);
+  },
+};
