@@ -84,5 +84,7 @@ export const startsAtBoot = async (
   const started = ['service', 'socket'].some((suffix) =>
     names.some((name) => units.wantedBy.has(`${name}.${suffix}`)),
   );
-  return started || (await openrcHas(files, names)) || (await sysvHas(files, names));
+  // systemd takes no notice of the links of sysvinit where there is a unit of that name.
+  if (started || names.some((name) => units.installed.has(`${name}.service`))) return started;
+  return (await openrcHas(files, names)) || (await sysvHas(files, names));
 };

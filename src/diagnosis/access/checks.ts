@@ -1,9 +1,12 @@
 import type { Check } from '../check.ts';
 import { accountsCheck } from './accounts.ts';
+import { auditdCheck } from './auditd.ts';
+import { firewallCheck } from './firewall.ts';
 import { hostKeysCheck } from './host-keys.ts';
 import { hostsDenyCheck } from './hosts-deny.ts';
 import { nologinCheck } from './nologin.ts';
 import { pamCheck } from './pam.ts';
+import { selinuxCheck } from './selinux.ts';
 import { sshServiceCheck } from './ssh-service.ts';
 import { sshdConfigCheck } from './sshd-config.ts';
 import { strictModesCheck } from './strict-modes.ts';
@@ -19,4 +22,7 @@ export const accessChecks: readonly Check[] = [
   sudoersCheck,
   nologinCheck,
   hostsDenyCheck,
+  firewallCheck,
+  auditdCheck,
+  selinuxCheck,
 ];

@@ -46,12 +46,8 @@ const byReading = async (
 };
 
 /** Since 1.9.3 sudo leaves out a line that it cannot read; before, it refused everything. */
-const goesOn = async (files: SystemFiles): Promise<boolean> => {
-  const places = ['/usr/lib/sudo', '/usr/libexec/sudo', '/usr/lib64/sudo'];
-  const plugins = await Promise.all(
-    places.map((place) => files.bytes(`${place}/sudoers.so`, 4 * 1024 * 1024)),
-  );
-  const text = plugins.find((bytes) => bytes !== null)?.toString('latin1') ?? '';
+const goesOn = async (files: SystemFiles, program: string): Promise<boolean> => {
+  const text = (await files.bytes(program, 4 * 1024 * 1024))?.toString('latin1') ?? '';
   const version = /\0(1\.\d{1,2}\.\d{1,2})(?:p\d+)?\0/.exec(text)?.[1];
   return version !== undefined && compareVersions(version, '1.9.3') >= 0;
 };
@@ -59,7 +55,7 @@ const goesOn = async (files: SystemFiles): Promise<boolean> => {
 const invalidFindings = async (
   { files, runInside }: Subject,
   paths: readonly string[],
-  alone: boolean,
+  { program, alone }: { readonly program: string; readonly alone: boolean },
 ): Promise<readonly Finding[]> => {
   const read = await byReading(files, paths);
   const result = (await files.isFilled(visudoWords[0]))
@@ -68,7 +64,7 @@ const invalidFindings = async (
   const said = result === null ? [] : parseVisudo(`${result.stdout}\n${result.stderr}`);
   const complaints = result?.exitCode === 0 ? [] : said.length > 0 ? said : read;
   const severity =
-    alone && complaints.length > 0 && !(await goesOn(files)) ? 'critical' : 'warning';
+    alone && complaints.length > 0 && !(await goesOn(files, program)) ? 'critical' : 'warning';
   const texts = new Map(
     await Promise.all(
       paths.map(async (path) => [path, ((await files.read(path)) ?? '').split('\n')] as const),
@@ -160,7 +156,7 @@ export const sudoersCheck: Check = {
     if (!filled) return [missingFinding(!direct)];
     const paths = await sudoersFiles(files);
     const [invalid, modes] = await Promise.all([
-      invalidFindings(subject, paths, !direct),
+      invalidFindings(subject, paths, { program, alone: !direct }),
       modeFindings(files, paths, !direct),
     ]);
     return [...modes, ...invalid];
