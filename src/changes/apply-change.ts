@@ -73,7 +73,7 @@ const storeContent = async (
   change: EntryChange,
 ): Promise<{ readonly content: string; readonly fromKind: EntryState['kind'] }> => {
   const content = `${log.directory}/${log.next()}.new`;
-  if (change.kind === 'write-file') await host.files.writeBytes(content, change.content);
+  if (change.kind === 'write-file') await host.files.writeSynced(content, change.content);
   const from = change.kind === 'copy-entry' ? await host.files.entryState(change.from) : null;
   if (change.kind === 'copy-entry' && (from === null || from.kind === 'other')) {
     throw new RescueError({

@@ -16,7 +16,7 @@ export const applyOnLayer = async (host: Host, root: string, change: Change): Pr
   const temporary = `${place.directory.hostPath}/.rescuekit-0.new`;
   const content = `${place.directory.hostPath}/.rescuekit-0.content`;
   const before = await host.files.entryState(place.hostPath);
-  if (change.kind === 'write-file') await host.files.writeBytes(content, change.content);
+  if (change.kind === 'write-file') await host.files.writeSynced(content, change.content);
   const from = change.kind === 'copy-entry' ? await host.files.entryState(change.from) : null;
   const sources = { content, temporary, fromKind: from?.kind ?? 'file' } as const;
   for (const [program, ...args] of entryCommands(change, place, before, sources)) {

@@ -62,7 +62,7 @@ export const applyBytesChange = async (
   if (before.equals(bytes)) return null;
   if (before.length !== bytes.length) throw tooShort(device, what);
   const file = `${log.directory}/${log.next()}.bytes`;
-  await host.files.writeBytes(file, before);
+  await host.files.writeSynced(file, before);
   const number = await log.intend({
     kind: 'bytes',
     ...place,

@@ -80,7 +80,7 @@ export type Files = {
   /** Everything by which a change of an entry is seen, link not followed; null when absent. */
   readonly entryState: (path: string) => Promise<EntryState | null>;
   /** Writes bytes to a file of rescuekit's own (mode 0600) and waits until they are on the disk. */
-  readonly writeBytes: (path: string, bytes: Buffer | string) => Promise<void>;
+  readonly writeSynced: (path: string, bytes: Buffer | string) => Promise<void>;
   /** Bytes of a block device or file of the host at an offset; fewer at its end. */
   readonly readAt: (path: string, offsetBytes: number, length: number) => Promise<Buffer>;
   /** Writes bytes in place and waits until the device has them. */
@@ -192,7 +192,7 @@ const removeTree = async (path: string, device?: number): Promise<void> => {
   await fs.rmdir(path);
 };
 
-const writeBytes = async (path: string, bytes: Buffer | string): Promise<void> => {
+const writeSynced = async (path: string, bytes: Buffer | string): Promise<void> => {
   const handle = await fs.open(path, 'w', 0o600);
   try {
     await handle.writeFile(bytes);
@@ -279,7 +279,7 @@ export const hostFiles: Files = {
   },
   isClaimed,
   entryState: readEntryState,
-  writeBytes,
+  writeSynced,
   readAt,
   writeAt,
 };

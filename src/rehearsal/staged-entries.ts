@@ -49,7 +49,7 @@ const copyOut = async (
   const [names, archive] = [`${directory}/entries.names`, `${directory}/entries.tar`];
   const to = entriesDirectory(directory);
   await host.files.ensureDirectory(to, 0o700);
-  await host.files.writeBytes(names, paths.map((path) => `.${path}\0`).join(''));
+  await host.files.writeSynced(names, paths.map((path) => `.${path}\0`).join(''));
   const common = { timeoutSeconds: 0, changes: false } as const;
   const from = [`--directory=${root}`, '--no-recursion', '--null', `--files-from=${names}`];
   await host.run({
@@ -94,7 +94,7 @@ export const stageEntries = async (
     ...removed.toReversed().map((path) => entry(path, false)),
     ...copied.map((path) => entry(path, true)),
   ];
-  await host.files.writeBytes(listFile(directory), JSON.stringify(entries));
+  await host.files.writeSynced(listFile(directory), JSON.stringify(entries));
   const done = new Set([...copied, ...removed]);
   return wanted.filter((path) => !done.has(path));
 };
