@@ -1,6 +1,7 @@
 import { defineConfig } from 'vitest/config';
 
 const loopTests = '**/*.loop.test.ts';
+const faultTests = '**/*.faults.test.ts';
 const vmTests = '**/*.vm.test.ts';
 const elsewhere = ['**/node_modules/**', 'dist/**'];
 
@@ -16,7 +17,7 @@ export default defineConfig({
         test: {
           name: 'unit',
           include: ['{src,fixtures,scripts}/**/*.test.ts'],
-          exclude: [loopTests, vmTests, ...elsewhere],
+          exclude: [loopTests, faultTests, vmTests, ...elsewhere],
           sequence: { groupOrder: 0 },
         },
       },
@@ -38,6 +39,21 @@ export default defineConfig({
       {
         extends: true,
         test: {
+          name: 'faults',
+          include: ['src/**/*.faults.test.ts'],
+          exclude: elsewhere,
+          globalSetup: ['fixtures/broken/hold-nspawn.ts'],
+          // Each has disks and sessions of its own and looks only at those.
+          maxWorkers: 2,
+          testTimeout: 180_000,
+          hookTimeout: 300_000,
+          retry: 0,
+          sequence: { groupOrder: 2 },
+        },
+      },
+      {
+        extends: true,
+        test: {
           name: 'vm',
           include: ['{src,fixtures,scripts}/**/*.vm.test.ts'],
           exclude: elsewhere,
@@ -48,7 +64,7 @@ export default defineConfig({
           // The first one makes the rescue host, when nothing is in the cache.
           hookTimeout: 480_000,
           retry: 0,
-          sequence: { groupOrder: 2 },
+          sequence: { groupOrder: 3 },
         },
       },
     ],

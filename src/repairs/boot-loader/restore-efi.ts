@@ -78,7 +78,7 @@ const fileChanges = async (
         files.bytes(sources[source], maxProgramBytes),
         files.bytes(`${top}${target}`, maxProgramBytes),
       ]);
-      if (content === null || (present !== null && present.equals(content))) return [];
+      if (content === null || present?.equals(content) === true) return [];
       return [
         { kind: 'write-file', path: `${top}${target}`, content, attributes: { mode: 0o700 } },
       ];

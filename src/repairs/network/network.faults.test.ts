@@ -1,0 +1,4 @@
+import { describeEach } from '../../../fixtures/broken/describe-faults.ts';
+import { networkFaults } from '../../../fixtures/broken/network.ts';
+
+describeEach('faults of the network', networkFaults);
