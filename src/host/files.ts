@@ -60,6 +60,8 @@ export type Files = {
   readonly removeFile: (path: string) => Promise<boolean>;
   /** Writes a file of rescuekit's own state atomically (temporary name, then rename). */
   readonly writeText: (path: string, text: string, mode: number) => Promise<void>;
+  /** The same for bytes. */
+  readonly writeBytes: (path: string, bytes: Uint8Array, mode: number) => Promise<void>;
   /** Creates a file; false when it exists already. The kernel decides races. */
   readonly createExclusive: (path: string, text: string, mode: number) => Promise<boolean>;
   /** Writes to a file of the kernel (cgroup, sysfs) in place. */
@@ -173,9 +175,9 @@ const readDevice = async (node: string, offsetBytes: number, length: number): Pr
   }
 };
 
-const writeText = async (path: string, text: string, mode: number): Promise<void> => {
+const writeWhole = async (path: string, data: string | Uint8Array, mode: number): Promise<void> => {
   const temporary = `${path}.${process.pid}.new`;
-  await fs.writeFile(temporary, text, { mode });
+  await fs.writeFile(temporary, data, { mode });
   await fs.rename(temporary, path);
 };
 
@@ -262,7 +264,8 @@ export const hostFiles: Files = {
   removeDirectory: (path) => done(fs.rmdir(path), ['ENOENT', 'ENOTEMPTY', 'EEXIST', 'ENOTDIR']),
   removeTree: (path) => removeTree(path),
   removeFile: (path) => done(fs.unlink(path), ['ENOENT']),
-  writeText,
+  writeText: writeWhole,
+  writeBytes: writeWhole,
   createExclusive: (path, text, mode) =>
     done(fs.writeFile(path, text, { mode, flag: 'wx' }), ['EEXIST']),
   writeControl: (path, value) => fs.writeFile(path, value),

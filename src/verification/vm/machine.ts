@@ -125,7 +125,7 @@ export const startMachine = async (
   signal: AbortSignal,
   events: MachineEvents,
 ): Promise<Machine> => {
-  await host.files.writeBytes(`${directory}/${machineFiles.mirrorPort}`, mirrorPort);
+  await host.files.writeBytes(`${directory}/${machineFiles.mirrorPort}`, mirrorPort, 0o600);
   const qemu = startQemu(host, machineArguments(plan), directory, signal);
   const connections = new AsyncDisposableStack();
   const keep = (port: Socket): void => {
