@@ -48,29 +48,9 @@ export const firmwaresFor = (
   return esp ? ['uefi'] : ['bios'];
 };
 
-const readFirstSector = async (host: Host, disk: string, file: string): Promise<Buffer> => {
-  // A block device is read by a program: rescuekit itself opens only regular files of a target.
-  await host.run({
-    program: 'dd',
-    args: [`if=${disk}`, `of=${file}`, 'bs=512', 'count=1', 'iflag=fullblock', 'status=none'],
-    changes: false,
-  });
-  const bytes = await host.files.readUntrusted(file, 512);
-  await host.files.removeFile(file);
-  return bytes ?? Buffer.alloc(0);
-};
-
-/**
- * Reads what firmware looks at on a disk: its first sector and its partition table.
- *
- * @param scratchFile name for a file that is gone afterwards
- */
-export const readDiskStart = async (
-  host: Host,
-  { path }: VmDisk,
-  scratchFile: string,
-): Promise<DiskStart> => ({
-  firstSector: await readFirstSector(host, path, scratchFile),
+/** Reads what firmware looks at on a disk: its first sector and its partition table. */
+export const readDiskStart = async (host: Host, { path }: VmDisk): Promise<DiskStart> => ({
+  firstSector: await host.files.readDevice(path, 0, 512),
   partitions: await readPartitionTable(host, path, 512),
 });
 

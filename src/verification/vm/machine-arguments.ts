@@ -47,7 +47,7 @@ export const machineFiles = {
  * The port at which SeaBIOS repeats all text of BIOS and boot loaders, a number in little-endian
  * order. Not the first one: a boot loader that writes there itself would be seen in doubled words.
  */
-export const mirrorPort: Uint8Array = Uint8Array.of(0xf8, 0x02);
+export const mirrorPort = Buffer.of(0xf8, 0x02);
 
 const json = (value: unknown): readonly string[] => ['-blockdev', JSON.stringify(value)];
 

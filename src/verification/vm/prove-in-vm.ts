@@ -78,11 +78,7 @@ const proveWith = async (
 export const proveInVm = async (host: Host, request: VmRequest): Promise<Proof> => {
   requireX86(request);
   await requirePrograms(host, ['qemu-system-x86_64', 'qemu-img']);
-  const disks = await Promise.all(
-    request.disks.map((disk, index) =>
-      readDiskStart(host, disk, `${request.scratch}/first-sector-${index}`),
-    ),
-  );
+  const disks = await Promise.all(request.disks.map((disk) => readDiskStart(host, disk)));
   const firmwares = chooseFirmwares(request, disks);
   const accelerator = await chooseAccelerator(
     host,
