@@ -101,7 +101,7 @@ const limits: Readonly<Record<Proof['method'], string>> = {
 };
 
 const nextLines = (proof: Proof, target: string): string[] => {
-  if (!proof.boots) return [`  Look inside: rescuekit rescue ${target} --ephemeral`];
+  if (!proof.boots) return [`  Find out why: rescuekit diagnose ${target}`];
   return proof.method === 'container'
     ? [`  From its own boot loader: rescuekit verify ${target} --vm`]
     : [];
