@@ -21,7 +21,7 @@ const makeDirectory = (path: string): Change => ({
 
 export const makeDirectoriesRepair: Repair = {
   id: 'userland.make-directories',
-  stage: 'userland',
+  stage: 'packages',
   title: 'Make the missing directories again',
   why: 'The system mounts its own file systems there, or keeps its files there, and makes none of them by itself.',
   risk: 'None: an empty directory is made.',
