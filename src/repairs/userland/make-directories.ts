@@ -38,7 +38,7 @@ export const makeDirectoriesRepair: Repair = {
     const entries = await Promise.all(paths.map((path) => files.entry(path)));
     const taken = paths.filter((_, index) => {
       const kind = entries[index]?.status.kind;
-      return kind !== undefined && kind !== 'symlink';
+      return kind !== undefined && kind !== 'symlink' && kind !== 'directory';
     });
     if (taken.length > 0) {
       return refused(
@@ -48,7 +48,7 @@ export const makeDirectoriesRepair: Repair = {
     }
     return planned(
       paths.flatMap((path, index) => [
-        ...(entries[index] === null ? [] : [{ kind: 'remove', path } as const]),
+        ...(entries[index]?.status.kind !== 'symlink' ? [] : [{ kind: 'remove', path } as const]),
         makeDirectory(path),
       ]),
     );
