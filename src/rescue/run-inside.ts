@@ -21,8 +21,22 @@ export type InsideRequest = InsideCommand & {
   readonly env?: Readonly<Record<string, string>>;
 };
 
-/** What nspawn says when the program, its loader or its interpreter is not there. */
-const notStarted = /execv\(.*\) failed|Failed to (?:execute|spawn|fork)/;
+/** What nspawn says when the program, its loader, its interpreter or a mount point is not there. */
+const notStarted = /execv\(.*\) failed|Failed to (?:execute|spawn|fork|mount)|Child died too early/;
+
+// nspawn makes missing top-level links and directories before `--read-only` takes effect; where the
+// tree is mounted writable that would change the disk. In a mount namespace of its own it is not.
+const onReadOnlyTree =
+  'mount --rbind "$0" "$0" && mount --options remount,bind,ro "$0" && exec "$@"';
+
+const programWords = (
+  { root, writable }: InsideOptions,
+  words: readonly string[],
+): readonly [program: string, ...args: string[]] => {
+  if (writable) return ['systemd-nspawn', ...words];
+  const shell = ['sh', '-c', onReadOnlyTree, root, 'systemd-nspawn', ...words];
+  return ['unshare', '--mount', '--propagation', 'slave', '--', ...shell];
+};
 
 const nspawnWords = (
   session: Session,
@@ -76,9 +90,10 @@ export const insideRunner = (
   const run = async (request: InsideRequest): Promise<InsideResult | null> => {
     ready ??= prepare();
     if (!(await ready)) return null;
+    const [program, ...args] = programWords(options, nspawnWords(session, options, request));
     const { exitCode, stdout, stderr } = await session.host.run({
-      program: 'systemd-nspawn',
-      args: nspawnWords(session, options, request),
+      program,
+      args,
       accept: Array.from({ length: 256 }, (_, code) => code),
       timeoutSeconds: request.timeoutSeconds ?? 60,
       changes: false,

@@ -1,15 +1,19 @@
 import type { Check } from '../check.ts';
 import { accountsCheck } from './accounts.ts';
 import { defaultTargetCheck } from './default-target.ts';
+import { dpkgStateCheck } from './dpkg-state.ts';
 import { immutableCheck } from './immutable.ts';
 import { initLinkCheck } from './init-link.ts';
 import { layoutCheck } from './layout.ts';
 import { machineIdCheck } from './machine-id.ts';
 import { maskedUnitsCheck } from './masked-units.ts';
+import { nsswitchCheck } from './nsswitch.ts';
+import { otherPackagesCheck } from './other-packages.ts';
 import { permissionsCheck } from './permissions.ts';
 import { preloadCheck } from './preload.ts';
 import { programsCheck } from './programs.ts';
 import { setuidCheck } from './setuid.ts';
+import { unitsCheck } from './units.ts';
 
 export const userlandChecks: readonly Check[] = [
   layoutCheck,
@@ -23,4 +27,8 @@ export const userlandChecks: readonly Check[] = [
   machineIdCheck,
   defaultTargetCheck,
   maskedUnitsCheck,
+  unitsCheck,
+  nsswitchCheck,
+  dpkgStateCheck,
+  otherPackagesCheck,
 ];

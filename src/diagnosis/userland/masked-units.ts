@@ -79,6 +79,10 @@ const essentials: readonly Essential[] = [
   warning('emergency.target', 'There is no emergency shell to fall back to.'),
 ];
 
+/** What is known of a unit that every boot needs; undefined for all others. */
+export const essentialUnit = (name: string): Essential | undefined =>
+  essentials.find((essential) => essential.name === name);
+
 /** The name alone tells a mask of somebody from an image that leaves the unit out on purpose. */
 const findingOf = (essential: Essential, entry: UnitEntry): Finding => ({
   id: 'userland.masked-unit',

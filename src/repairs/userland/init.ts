@@ -1,6 +1,7 @@
 import { programInside } from '../../system-image/init.ts';
-import { planned, refused } from '../plan.ts';
+import { planned } from '../plan.ts';
 import type { Repair } from '../repair.ts';
+import { restorePath } from './restore-file.ts';
 
 const path = '/sbin/init';
 
@@ -11,9 +12,10 @@ export const initRepair: Repair = {
   stage: 'userland',
   title: 'Make /sbin/init again',
   why: 'The kernel starts the system by this path.',
-  risk: 'None where it is a link to systemd. A program that lost only its execute bit gets it back.',
+  risk: 'None: it is a link to systemd, or a program with the checksum that dpkg noted. One that lost only its execute bit gets it back.',
   proof: 'container',
-  plan: async ({ host, root, files }) => {
+  plan: async (subject) => {
+    const { host, root, files } = subject;
     const entry = await files.locate(path);
     if (entry?.status.kind === 'file' && entry.status.sizeBytes > 0) {
       const attributes = { mode: 0o755 };
@@ -21,12 +23,7 @@ export const initRepair: Repair = {
     }
     const programs = await Promise.all(systemd.map((one) => programInside(host.files, root, one)));
     const to = systemd.find((_, index) => programs[index] !== null);
-    if (to === undefined) {
-      return refused(
-        'There is no other init on this disk: systemd is not there either.',
-        'Restore the package of the init (systemd-sysv, sysvinit-core) or take it from a backup.',
-      );
-    }
+    if (to === undefined) return restorePath(subject, path);
     return planned([{ kind: 'make-link', path, to }]);
   },
 };

@@ -21,7 +21,7 @@ const makeDirectory = (path: string): Change => ({
 
 export const makeDirectoriesRepair: Repair = {
   id: 'userland.make-directories',
-  stage: 'userland',
+  stage: 'packages',
   title: 'Make the missing directories again',
   why: 'The system mounts its own file systems there, or keeps its files there, and makes none of them by itself.',
   risk: 'None: an empty directory is made.',
@@ -38,7 +38,7 @@ export const makeDirectoriesRepair: Repair = {
     const entries = await Promise.all(paths.map((path) => files.entry(path)));
     const taken = paths.filter((_, index) => {
       const kind = entries[index]?.status.kind;
-      return kind !== undefined && kind !== 'symlink';
+      return kind !== undefined && kind !== 'symlink' && kind !== 'directory';
     });
     if (taken.length > 0) {
       return refused(
@@ -48,7 +48,7 @@ export const makeDirectoriesRepair: Repair = {
     }
     return planned(
       paths.flatMap((path, index) => [
-        ...(entries[index] === null ? [] : [{ kind: 'remove', path } as const]),
+        ...(entries[index]?.status.kind !== 'symlink' ? [] : [{ kind: 'remove', path } as const]),
         makeDirectory(path),
       ]),
     );

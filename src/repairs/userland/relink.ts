@@ -80,7 +80,7 @@ const plan = async ({ files }: Subject, paths: readonly string[]) => {
 
 export const relinkRepair: Repair = {
   id: 'userland.relink',
-  stage: 'userland',
+  stage: 'packages',
   title: 'Make the missing top-level links again',
   why: 'The kernel, the loader and scripts use these paths; what they lead to is still in /usr.',
   risk: 'None: a link is made, nothing is moved.',

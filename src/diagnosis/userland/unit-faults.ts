@@ -1,0 +1,94 @@
+import type { BootTransaction, Ordering } from '../../system-image/boot-transaction.ts';
+import type { LoadedUnit, SourceEntry } from '../../system-image/loaded-unit.ts';
+import { administratorUnits } from '../../system-image/systemd-units.ts';
+import { lastValue } from '../../system-image/unit-file.ts';
+
+/** Files of packages are as their makers tested them; what people write is in /etc. */
+export const isOwn = (path: string): boolean => path.startsWith(`${administratorUnits}/`);
+
+const isService = ({ name }: LoadedUnit): boolean => name.endsWith('.service');
+
+/** The commands that count: an empty assignment takes back those before it. */
+export const startCommands = ({ entries }: LoadedUnit): readonly SourceEntry[] => {
+  let commands: SourceEntry[] = [];
+  for (const entry of entries) {
+    if (entry.section !== 'Service' || entry.key !== 'ExecStart') continue;
+    if (entry.value === '') commands = [];
+    else commands.push(entry);
+  }
+  return commands;
+};
+
+/** Why systemd would not load a unit at all; null when it does. The place is the one to mend. */
+export const loadFault = (
+  unit: LoadedUnit,
+): { readonly path: string; readonly line: number | null; readonly text: string } | null => {
+  // In a drop-in the same fault costs the drop-in and not the unit.
+  const broken = unit.problems.find(({ fatal, path }) => fatal && path === unit.path);
+  if (broken !== undefined) {
+    return { path: broken.path, line: broken.line, text: `"${broken.text}" ${broken.reason}` };
+  }
+  if (!isService(unit) || startCommands(unit).length > 0) return null;
+  const service = unit.entries.filter(({ section }) => section === 'Service');
+  // A oneshot may consist of what it does when it is stopped (systemd.service(5)).
+  if (service.some(({ key }) => ['ExecStop', 'SuccessAction', 'BusName'].includes(key)))
+    return null;
+  const reset = service.findLast(({ key, value }) => key === 'ExecStart' && value === '');
+  return reset === undefined
+    ? { path: unit.path, line: null, text: 'has no ExecStart=' }
+    : {
+        path: reset.path,
+        line: reset.line,
+        text: 'ExecStart= takes the command away and sets none',
+      };
+};
+
+/** The program of a command, without the marks before it; null where only systemd knows it. */
+export const programOf = ({ value }: SourceEntry): string | null => {
+  const marks = /^[@:+!|]*/.exec(value)?.[0] ?? '';
+  const rest = value.slice(marks.length);
+  // `-`: it may fail.
+  if (rest.startsWith('-')) return null;
+  const word = /^"([^"]*)"|^(\S+)/.exec(rest);
+  const program = word?.[1] ?? word?.[2] ?? '';
+  return program.startsWith('/') && !/[%$]/.test(program) ? program : null;
+};
+
+/** Commands that certainly never end by themselves. */
+const endless = [
+  /^\S*\/sleep\s+(?:infinity|inf)\b/,
+  /^\S*\/sleep\s+\d{5,}\b/,
+  /^\S*\/sleep\s+\d+d\b/,
+  /^\S*\/tail\s+(?:\S+\s+)*(?:-f|-F|--follow)\b/,
+  /\bwhile\s+(?:true|:|\[ 1 \])\s*;\s*do\b(?!.*\bbreak\b)/,
+];
+
+const noTimeout = /^(?:infinity|0|)$/;
+
+/** A oneshot without a time limit whose command never ends: whatever is after it never starts. */
+export const endlessCommand = (unit: LoadedUnit): SourceEntry | null => {
+  if (!isService(unit) || lastValue(unit.entries, 'Service', 'Type') !== 'oneshot') return null;
+  const limit =
+    lastValue(unit.entries, 'Service', 'TimeoutStartSec') ??
+    lastValue(unit.entries, 'Service', 'TimeoutSec') ??
+    '';
+  if (!noTimeout.test(limit)) return null;
+  return startCommands(unit).find(({ value }) => endless.some((one) => one.test(value))) ?? null;
+};
+
+/** Whether `target` is started only after `name` is done. */
+export const waitsFor = (
+  { orderings }: Pick<BootTransaction, 'orderings'>,
+  target: string,
+  name: string,
+): boolean => {
+  const seen = new Set<string>();
+  const queue = [target];
+  for (let at = queue.pop(); at !== undefined; at = queue.pop()) {
+    if (at === name) return true;
+    if (seen.has(at)) continue;
+    seen.add(at);
+    queue.push(...orderings.filter(({ from }: Ordering) => from === at).map(({ to }) => to));
+  }
+  return false;
+};

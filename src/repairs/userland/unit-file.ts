@@ -1,0 +1,58 @@
+import type { Change } from '../../changes/change.ts';
+import type { Finding } from '../../diagnosis/finding.ts';
+import type { Subject } from '../../diagnosis/subject.ts';
+import { isOwn } from '../../diagnosis/userland/unit-faults.ts';
+import { findUnit, unitDirectories } from '../../system-image/systemd-units.ts';
+import { parseUnitFile } from '../../system-image/unit-file.ts';
+import { asComment, editLines } from '../edit-lines.ts';
+import { planned, refused, together } from '../plan.ts';
+import type { Repair, RepairPlan } from '../repair.ts';
+import { unlinkUnit } from './unit-links.ts';
+
+const placeOf = ({ evidence }: Finding): string | null => {
+  const [first] = evidence;
+  return first?.kind === 'file' ? first.path : null;
+};
+
+/** The command of the package comes back when the drop-in no longer sets another one. */
+const withoutCommand = async ({ files }: Subject, path: string): Promise<RepairPlan> => {
+  const text = await files.read(path);
+  const { entries } = parseUnitFile(text ?? '');
+  const lines = entries.filter(({ key, section }) => section === 'Service' && key === 'ExecStart');
+  if (text === null || lines.length === 0) {
+    return refused(`${path} cannot be read.`, 'Look at the file by hand.');
+  }
+  const content = editLines(text, new Map(lines.map(({ line }) => [line, asComment])));
+  return planned([{ kind: 'write-file', path, content }]);
+};
+
+/** A copy in /etc stands above the package's unit: without it, that one counts. */
+const withoutCopy = async (subject: Subject, name: string, path: string): Promise<RepairPlan> => {
+  const below = await findUnit(subject.files, name, unitDirectories.slice(1));
+  if (below !== null && (below.state === 'file' || below.state === 'link')) {
+    const change: Change = { kind: 'remove', path };
+    return planned([change]);
+  }
+  return unlinkUnit(subject, name);
+};
+
+const planFor = async (subject: Subject, finding: Finding): Promise<RepairPlan> => {
+  const path = placeOf(finding);
+  if (path === null || !isOwn(path)) {
+    return refused('The file at fault is not one of /etc.', 'Restore it from its package.');
+  }
+  return /\.d\/[^/]+\.conf$/.test(path)
+    ? withoutCommand(subject, path)
+    : withoutCopy(subject, finding.subject, path);
+};
+
+export const unitFileRepair: Repair = {
+  id: 'userland.unit-file',
+  stage: 'userland',
+  title: 'Let the unit be as its package has it',
+  why: 'What was written into /etc for it keeps systemd from loading or starting it, and the boot needs it.',
+  risk: 'What the change in /etc was for is not in effect any more; it can be taken back.',
+  proof: 'container',
+  plan: async (subject, findings) =>
+    together(await Promise.all(findings.map((finding) => planFor(subject, finding)))),
+};
