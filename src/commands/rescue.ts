@@ -38,6 +38,7 @@ import {
 import { type CommandContext, parseOptions } from './context.ts';
 import { printCommands } from './dry-run.ts';
 import { proofWishSchema } from './proof-wish.ts';
+import { rehearsalProofs } from './prove.ts';
 import {
   decideFrom,
   rehearsalDocument,
@@ -278,6 +279,7 @@ const rehearseRescue = async (
       const succeeded = exitFor(value.boot, options.wish) === exitCode.done;
       return { value, system: value.system, mounted: value.mounted, succeeded };
     },
+    ...rehearsalProofs(context, given.proof ?? 'auto'),
     decide: decideFrom(given, context),
   });
   const { value, record } = outcome.result;
@@ -305,7 +307,9 @@ const auto = async (given: Arguments, context: CommandContext): Promise<ExitCode
 export const rescueHandler = async (args: unknown, context: CommandContext): Promise<ExitCode> => {
   const given = parseOptions(schema, args);
   if (given.auto) return auto(given, context);
-  if (given.proof !== undefined) throw usageError('--proof goes with --auto.');
+  if (given.proof !== undefined && !given.rehearse) {
+    throw usageError('--proof goes with --auto and with --rehearse.');
+  }
   const options = await rescueOptions(given, context);
   requireRoot('rescue');
   await requireContainerWishes(context.host, options.container);

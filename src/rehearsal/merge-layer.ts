@@ -1,6 +1,6 @@
 import type { Host } from '../host/host.ts';
 import type { RawFile } from '../host/raw-file.ts';
-import { RescueError, refusal } from '../host/rescue-error.ts';
+import { messageOf, RescueError, refusal } from '../host/rescue-error.ts';
 import { type LayerFiles, readPieces, readRuns, sha256 } from './layer-store.ts';
 import { isMixture, type Piece } from './pieces.ts';
 
@@ -22,18 +22,31 @@ type Open = {
   readonly before: RawFile;
 };
 
-const openMerge = async ({ files }: Host, merge: Merge): Promise<Open> => {
+const inUse = ({ name }: Merge, cause: unknown): RescueError =>
+  refusal(
+    'BUSY',
+    `${name} is in use: it cannot be written as a whole now (${messageOf(cause)}).`,
+    'Unmount what is mounted from it, and look for arrays and volume groups on it: lsblk',
+  );
+
+/** @param opened takes each file as it is opened, to be closed also when the next one fails. */
+const openMerge = async (
+  { files }: Host,
+  merge: Merge,
+  opened: RawFile[],
+): Promise<Omit<Open, 'merge'>> => {
+  const open = async (path: string, mode: 'read' | 'write'): Promise<RawFile> => {
+    const file = await files.openRaw(path, mode);
+    opened.push(file);
+    return file;
+  };
   const pieces = await readPieces(files, merge.files.list);
-  const disk = await files.openRaw(merge.path, 'write').catch((cause: unknown) => {
-    throw refusal(
-      'BUSY',
-      `${merge.name} is in use: it cannot be written as a whole now (${String(cause)}).`,
-      'Unmount what is mounted from it, and look for arrays and volume groups on it: lsblk',
-    );
+  const store = await open(merge.files.store, 'read');
+  const before = await open(merge.files.before, 'read');
+  const disk = await open(merge.path, 'write').catch((cause: unknown) => {
+    throw inUse(merge, cause);
   });
-  const store = await files.openRaw(merge.files.store, 'read');
-  const before = await files.openRaw(merge.files.before, 'read');
-  return { merge, pieces, disk, store, before };
+  return { pieces, disk, store, before };
 };
 
 const contentsOf = async ({ store, before }: Open, piece: Piece) => {
@@ -114,8 +127,9 @@ export const mergeLayers = async (
   onProgress: (share: number) => void,
 ): Promise<void> => {
   const all: Open[] = [];
+  const opened: RawFile[] = [];
   try {
-    for (const merge of merges) all.push(await openMerge(host, merge));
+    for (const merge of merges) all.push({ merge, ...(await openMerge(host, merge, opened)) });
     for (const open of all) await requireUnchanged(open);
     await onStart();
     const total = all.reduce((sum, { pieces }) => sum + pieces.length, 0);
@@ -126,8 +140,6 @@ export const mergeLayers = async (
       await requireWritten(open, direction);
     }
   } finally {
-    for (const { disk, store, before } of all) {
-      for (const file of [disk, store, before]) await file.close();
-    }
+    for (const file of opened) await file.close();
   }
 };

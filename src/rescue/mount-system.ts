@@ -58,7 +58,7 @@ const ensureDirectory = async (session: Session, path: string): Promise<string> 
 };
 
 /** overlayfs refuses a lower layer whose names fold case; vfat stays plainly read-only then. */
-const canBeLower = (fsType: string): boolean => fsType !== 'vfat' && fsType !== 'exfat';
+export const canBeLower = (fsType: string): boolean => fsType !== 'vfat' && fsType !== 'exfat';
 
 const layerAt = (layers: string, number: number) => ({
   upper: `${layers}/${number}/upper`,

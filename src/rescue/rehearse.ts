@@ -24,6 +24,7 @@ import { sealLayers } from './seal-layers.ts';
 import type { Session, SessionOptions } from './session.ts';
 import { findOrigins, type Origin } from './stand-aside.ts';
 import type { FoundSystem } from './survey.ts';
+import { throwawayView } from './throwaway-view.ts';
 import { type SessionOutcome, withSession } from './with-session.ts';
 
 /** What the work is done on in place of the target. */
@@ -47,6 +48,13 @@ export type RehearsedWork<T> = {
   readonly succeeded: boolean;
 };
 
+/** The layers as disks of the machine to be watched, in the order in which they were named. */
+export type ProvableDisks = {
+  readonly disks: readonly { readonly path: string; readonly serial: string | null }[];
+  readonly place: RehearsalPlace;
+  readonly system: FoundSystem;
+};
+
 export type RehearsalChoice = 'commit' | 'keep' | 'drop';
 
 export type RehearsalOptions<T> = {
@@ -54,13 +62,13 @@ export type RehearsalOptions<T> = {
   readonly observer: Observer;
   /** Any job: it finds its target at the place, and leaves it mounted. */
   readonly work: (session: Session, place: RehearsalPlace) => Promise<RehearsedWork<T>>;
-  /** Watches the system boot from the mounted layer. Nothing of it is kept. */
+  /** Watches the system boot from the layer, of which it gets a view that is thrown away. */
   readonly proveMounted?: (
     session: Session,
     work: Pick<RehearsedWork<T>, 'system' | 'mounted'>,
   ) => Promise<Proof | null>;
-  /** Watches the disks boot from their layers, of which nothing is open; the disks by their nodes. */
-  readonly proveDisks?: (session: Session, disks: readonly string[]) => Promise<Proof | null>;
+  /** Watches the disks boot from their layers, of which nothing is open. Must not write to them. */
+  readonly proveDisks?: (session: Session, layers: ProvableDisks) => Promise<Proof | null>;
   /** What becomes of the layer. */
   readonly decide: (report: RehearsalReport, record: RehearsalRecord) => Promise<RehearsalChoice>;
 };
@@ -132,9 +140,23 @@ const works = async <T>(
   const changed = await observer.task('See what has changed', () =>
     filesAfter(stage, done.mounted),
   );
-  const early = (await proveMounted?.(session, done)) ?? null;
+  const early =
+    proveMounted === undefined
+      ? null
+      : await proveMounted(session, {
+          system: done.system,
+          mounted: await throwawayView(session, done.mounted),
+        });
   await session.takeDownSince(mark);
-  const late = laid.nodes.length === 0 ? null : ((await proveDisks?.(session, laid.nodes)) ?? null);
+  const disks = laid.nodes.map((path, index) => ({
+    path,
+    serial: laid.origins[index]?.serial ?? null,
+  }));
+  const { place } = laid;
+  const late =
+    disks.length === 0
+      ? null
+      : ((await proveDisks?.(session, { disks, place, system: done.system })) ?? null);
   if (laid.origins.length > 0) await session.takeDownSince(laid.protectedSince);
   session.aside.clear();
   // All that is needed of an overlay has been copied out of it.

@@ -1,0 +1,113 @@
+import { afterAll, afterEach, beforeAll, expect, it } from 'vitest';
+import { makeGate } from '../../fixtures/gate.ts';
+import { leanDisk, withMounted } from '../../fixtures/lean-disk.ts';
+import { type Lab, openLab } from '../../fixtures/rescuekit.ts';
+import { rehearseDocumentSchema } from '../commands/rehearse.ts';
+import { rescueDocumentSchema } from '../commands/rescue.ts';
+import { statusDocumentSchema } from '../commands/status.ts';
+
+let lab: Lab;
+
+beforeAll(async () => {
+  lab = await openLab();
+});
+afterEach(() => lab.expectAsBefore());
+afterAll(() => lab.close());
+
+const script = [
+  'echo tried > /root/tried',
+  'sed -i s/web-3/web-4/ /etc/hostname',
+  'rm /etc/issue',
+  'mkdir -p /var/lib/new/place && echo inside > /var/lib/new/place/file',
+  'ln -s /root/tried /root/link',
+  'chmod 0700 /srv',
+].join(' && ');
+
+const rehearse = async (image: string, more: readonly string[], exec = script) => {
+  const words = ['rescue', image, '--rehearse', '--exec', exec, '--json', ...more];
+  const answer = await lab.kit(words);
+  return { ...answer, document: answer.json(rescueDocumentSchema) };
+};
+
+it('drops an overlay without a trace, and has told what was tried', async () => {
+  const { file } = await leanDisk(lab, 'separate', { name: 'dropped' });
+  const before = await lab.sum(file);
+  const { exitCode, document, stderr } = await rehearse(file, ['--on-success', 'drop']);
+  expect(exitCode, stderr).toBe(0);
+  const { rehearsal } = document;
+  expect(rehearsal).toMatchObject({ means: 'overlay', phase: 'dropped', succeeded: true });
+  const byPath = new Map(rehearsal?.files?.map((change) => [change.path, change]));
+  expect(byPath.get('/root/tried')).toMatchObject({ change: 'added', bytesAfter: 6 });
+  expect(byPath.get('/etc/hostname')?.diff).toContain('-web-3\n+web-4\n');
+  expect(byPath.get('/etc/issue')?.change).toBe('removed');
+  expect(byPath.get('/var/lib/new/place/file')).toMatchObject({ change: 'added' });
+  expect(byPath.get('/root/link')).toMatchObject({ change: 'added', kind: 'symlink' });
+  expect(byPath.get('/srv')?.change).toBe('attributes');
+  expect(await lab.sum(file)).toBe(before);
+  const [session] = await lab.sessions();
+  const kept = await lab.host.files.list(`${lab.stateDirectory}/sessions/${session}/rehearsal`);
+  expect(kept).toEqual(['rehearsal.json']);
+});
+
+it('keeps an overlay when the work failed, whatever was wanted of success', async () => {
+  const { file } = await leanDisk(lab, 'whole', { name: 'failed' });
+  const { exitCode, document } = await rehearse(file, ['--on-success', 'commit'], 'exit 3');
+  expect(exitCode).toBe(1);
+  expect(document.rehearsal).toMatchObject({ phase: 'kept', succeeded: false });
+  const dropped = await lab.kit(['rehearse', document.session, '--drop', '--json']);
+  expect(dropped.json(rehearseDocumentSchema).rehearsal?.phase).toBe('dropped');
+});
+
+it('commits a kept overlay through kill -9, and takes the commit back', async () => {
+  const disk = await leanDisk(lab, 'separate', { name: 'kept' });
+  const before = await lab.sum(disk.file);
+  const { document } = await rehearse(disk.file, ['--on-success', 'keep']);
+  const { session } = document;
+  expect(await lab.sum(disk.file)).toBe(before);
+
+  const gate = await makeGate(lab, 'cp', '*/root/tried*');
+  const running = lab.start(['rehearse', session, '--commit'], { env: gate.env });
+  await gate.reached(running);
+  process.kill(running.pid, 'SIGKILL');
+  await running.ended;
+  await gate.open();
+  const status = (await lab.kit(['status', '--json'])).json(statusDocumentSchema);
+  expect(status.sessions).toMatchObject([
+    { id: session, state: 'left', rehearsal: { phase: 'committing' } },
+  ]);
+  const cleanup = await lab.kit(['cleanup']);
+  expect(cleanup.exitCode).toBe(5);
+  expect(cleanup.stdout).toContain(`rescuekit rehearse ${session} --commit`);
+
+  const resumed = await lab.kit(['rehearse', session, '--commit', '--json']);
+  expect(resumed.exitCode, resumed.stderr).toBe(0);
+  expect(resumed.json(rehearseDocumentSchema).rehearsal?.phase).toBe('committed');
+  await withMounted(lab, disk, '/', async (root) => {
+    expect(await lab.run('cat', `${root}/etc/hostname`)).toBe('web-4');
+    expect(await lab.host.files.status(`${root}/etc/issue`)).toBeNull();
+    expect(await lab.run('readlink', `${root}/root/link`)).toBe('/root/tried');
+    expect((await lab.host.files.status(`${root}/srv`))?.mode).toBe(0o700);
+  });
+  await withMounted(lab, disk, '/var', async (root) => {
+    expect(await lab.run('cat', `${root}/lib/new/place/file`)).toBe('inside');
+  });
+
+  const undone = await lab.kit(['undo', session]);
+  expect(undone.exitCode, undone.stdout + undone.stderr).toBe(0);
+  await withMounted(lab, disk, '/', async (root) => {
+    expect(await lab.run('cat', `${root}/etc/hostname`)).toBe('web-3');
+    expect(await lab.host.files.status(`${root}/root/tried`)).toBeNull();
+  });
+});
+
+it('refuses to commit over a file that was changed since', async () => {
+  const disk = await leanDisk(lab, 'whole', { name: 'changed' });
+  const { document } = await rehearse(disk.file, ['--on-success', 'keep']);
+  await withMounted(lab, disk, '/', async (root) => {
+    await lab.run('sh', '-c', `echo other > ${root}/etc/hostname`);
+  });
+  const answer = await lab.kit(['rehearse', document.session, '--commit', '--json']);
+  expect(answer.exitCode).toBe(4);
+  expect(answer.error()).toMatchObject({ code: 'DISK_CHANGED' });
+  await lab.kit(['rehearse', document.session, '--drop']);
+});
