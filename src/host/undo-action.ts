@@ -50,6 +50,8 @@ export const undoActionSchema = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('remove-file'), path: z.string() }),
   /** Stop the container of this session and wait until its processes are gone. */
   z.object({ kind: z.literal('stop-container'), machine: z.string(), session: z.string() }),
+  /** End the virtual machines of this session and wait until their processes are gone. */
+  z.object({ kind: z.literal('stop-vm'), session: z.string() }),
   /** Remove the control groups that were made for the container's limits. */
   z.object({ kind: z.literal('remove-cgroups'), paths: z.array(z.string()).readonly() }),
   /** Run the person's hooks of a stage; the file says where they are and what they are told. */
@@ -110,6 +112,8 @@ export const describeUndo = (action: UndoAction): string => {
       return `file ${action.path}`;
     case 'stop-container':
       return `container ${action.machine}`;
+    case 'stop-vm':
+      return `virtual machine of session ${action.session}`;
     case 'remove-cgroups':
       return `control groups ${action.paths.join(', ')}`;
     case 'run-hooks':

@@ -16,6 +16,7 @@ import { restoreInactive, stopArray } from '../storage/md/stop-array.ts';
 import { removePartitions } from '../storage/partitions.ts';
 import { removeMapping } from '../storage/remove-mapping.ts';
 import { setWritable } from '../storage/write-protect.ts';
+import { stopVm } from '../verification/vm/stop-vm.ts';
 import { undoHooks } from './hook-undo.ts';
 
 /** A disk that something still stands on, or that is half written, is no disk to be assembled. */
@@ -60,6 +61,8 @@ const act = async (host: Host, action: UndoAction, allDown: boolean): Promise<Un
       return fromBoolean(await host.files.removeFile(action.path));
     case 'stop-container':
       return stopContainer(host, action);
+    case 'stop-vm':
+      return stopVm(host, action.session);
     case 'remove-cgroups':
       return removeCgroups(host, action.paths);
     case 'run-hooks':

@@ -4,9 +4,10 @@ import { RescueError } from '../../host/rescue-error.ts';
 import type { Accelerator, Firmware, Proof } from '../proof.ts';
 import { chooseAccelerator } from './accelerator.ts';
 import { combineRuns, type FirmwareResult } from './combine-runs.ts';
-import { chooseFirmwares, readDiskStart } from './firmware-choice.ts';
+import { chooseFirmwares, enteredOn, readDiskStart } from './firmware-choice.ts';
 import { type RunPlan, type RunResult, runMachine } from './run-machine.ts';
 import { consoleUse, withSerialConsole } from './serial-console.ts';
+import type { EnteredProgram } from './uefi-variables.ts';
 import type { VmRequest } from './vm-request.ts';
 
 export type { OwnKernel, VmBus, VmDisk, VmFirmware, VmProgress, VmRequest } from './vm-request.ts';
@@ -32,6 +33,7 @@ const proveWith = async (
   request: VmRequest,
   firmware: Firmware,
   accelerator: Accelerator,
+  entered: EnteredProgram | null,
 ): Promise<FirmwareResult> => {
   const serial = consoleUse(request.ownKernel);
   const plan: RunPlan = {
@@ -41,6 +43,7 @@ const proveWith = async (
     kernel: null,
     screen: serial !== 'yes',
     serial,
+    entered,
   };
   const results: RunResult[] = [await runMachine(host, request, plan)];
   const [first] = results;
@@ -87,7 +90,7 @@ export const proveInVm = async (host: Host, request: VmRequest): Promise<Proof> 
   );
   const results: FirmwareResult[] = [];
   for (const firmware of firmwares) {
-    results.push(await proveWith(host, request, firmware, accelerator));
+    results.push(await proveWith(host, request, firmware, accelerator, enteredOn(disks)));
   }
   return combineRuns(results, request.target);
 };

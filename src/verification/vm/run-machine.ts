@@ -5,6 +5,7 @@ import { findUefi } from './firmware-files.ts';
 import { startMachine } from './machine.ts';
 import type { MachinePlan, MachineUefi } from './machine-arguments.ts';
 import { makeOverlays } from './overlays.ts';
+import { type EnteredProgram, withEntry } from './uefi-variables.ts';
 import type { OwnKernel, VmRequest } from './vm-request.ts';
 import { type BootEnd, type BootWatch, type WatchLimits, watchBoot } from './watch-boot.ts';
 
@@ -17,6 +18,8 @@ export type RunPlan = {
   readonly screen: boolean;
   /** Whether the system is known to write to the serial line. */
   readonly serial: 'yes' | 'no' | 'unknown';
+  /** What UEFI finds entered, for disks that it starts nothing from otherwise. */
+  readonly entered: EnteredProgram | null;
 };
 
 /** A run with what decides about further ones. */
@@ -34,6 +37,8 @@ const restSeconds: Readonly<Record<Accelerator, number>> = { kvm: 30, tcg: 90 };
 /** The same where it is not known whether it is silent, or only not that far yet. */
 const unknownSeconds: Readonly<Record<Accelerator, number>> = { kvm: 60, tcg: 150 };
 const evidenceLines = 15;
+/** Bytes; flash images of EDK2 have 4 MiB together. */
+const maxFlash = 4 * 1024 * 1024;
 
 /** MiB: enough for the initramfs of a desktop, unless this machine has little itself. */
 const memoryFor = async (host: Host): Promise<number> => {
@@ -42,10 +47,19 @@ const memoryFor = async (host: Host): Promise<number> => {
   return free > 4096 ? 2048 : 1024;
 };
 
-const uefiIn = async (host: Host, directory: string, secure: boolean): Promise<MachineUefi> => {
+const uefiIn = async (
+  host: Host,
+  directory: string,
+  secure: boolean,
+  entered: EnteredProgram | null,
+): Promise<MachineUefi> => {
   const files = await findUefi(host, secure);
   const variables = `${directory}/variables.fd`;
   await host.files.copy(files.variables, variables);
+  if (entered !== null) {
+    const flash = withEntry(await host.files.readDevice(variables, 0, maxFlash), entered);
+    if (flash !== null) await host.files.writeBytes(variables, flash, 0o600);
+  }
   return { code: files.code, variables, secure };
 };
 
@@ -59,7 +73,7 @@ const machinePlan = async (
   // QEMU hands a kernel over without the shim that a signed one is trusted by.
   uefi:
     plan.firmware === 'uefi'
-      ? await uefiIn(host, directory, request.secureBoot && plan.kernel === null)
+      ? await uefiIn(host, directory, request.secureBoot && plan.kernel === null, plan.entered)
       : null,
   disks: await makeOverlays(host, request.disks, directory),
   bus: request.bus,

@@ -46,11 +46,6 @@ export type VmRequest = {
   readonly network: boolean;
   /** As `uname -m` says; null when not known. Only x86 is started. */
   readonly architecture: string | null;
-  /**
-   * Programs on the EFI system partition, for instance `/EFI/debian/shimx64.efi`; null when nobody
-   * looked. Says whether UEFI finds something to start, and what a machine's own entry would name.
-   */
-  readonly efiPrograms: readonly string[] | null;
   /** Null when it is not known: a system whose console is not serial then cannot be judged. */
   readonly ownKernel: OwnKernel | null;
   /** The system's default target, for the proof; null when it has none. */
