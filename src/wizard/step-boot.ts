@@ -13,10 +13,10 @@ import { type StepScreen, warningLines } from './screen.ts';
 import { askStep, callName, goOn, type Walk } from './walk.ts';
 import { bootWords } from './words.ts';
 
-const unit = 'rescue.target';
+export const shellUnit = 'rescue.target';
 
 /** What `rescue` does without options: a shell on this terminal, no network, no limits. */
-const wishes: ContainerWishes = {
+export const shellWishes: ContainerWishes = {
   machine: null,
   network: { kind: 'none' },
   ports: [],
@@ -38,7 +38,7 @@ const bootCommand = async (
   { payload }: BootPlan,
 ): Promise<readonly string[]> => {
   const args = nspawnArguments({
-    ...wishes,
+    ...shellWishes,
     root,
     machine: `rescuekit-${session.id}`,
     session: session.id,
@@ -92,7 +92,7 @@ const planOrSay = async (
 ): Promise<BootPlan | null> => {
   try {
     await requireRunnable(walk.session.host, system.facts);
-    return await planBoot(walk.session.host, root, system.facts, { kind: 'shell' }, unit);
+    return await planBoot(walk.session.host, root, system.facts, { kind: 'shell' }, shellUnit);
   } catch (error) {
     if (!(error instanceof RescueError) || error.code === 'INTERRUPTED') throw error;
     const text = `It cannot be booted here. ${error.message} ${error.hint}`;
@@ -113,13 +113,13 @@ const run = async (
       : '\n  Booting. THROWAWAY COPY: nothing that you change is kept.',
   );
   const boot = await withBootHooks(walk.session, () =>
-    runSystem(walk.session, { root, apart: [] }, plan, wishes, {
+    runSystem(walk.session, { root, apart: [] }, plan, shellWishes, {
       onReached: () => {},
       onOutput: () => {},
       onReboot: () => walk.observer.note('The system asked for a reboot: booting it again.'),
     }),
   );
-  const report = renderBoot(boot, { unit, journal: false }, walk.terminal);
+  const report = renderBoot(boot, { unit: shellUnit, journal: false }, walk.terminal);
   if (report !== '') walk.show(`\n${report.trimEnd()}`);
   return boot;
 };

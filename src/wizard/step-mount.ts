@@ -14,13 +14,14 @@ import { renderExplanation, type StepScreen, warningLines } from './screen.ts';
 import { type Asked, askStep, callName, goOn, type Walk } from './walk.ts';
 import { modeWords, mountWords } from './words.ts';
 
-type ModeAnswer = 'write' | 'ephemeral' | 'leave';
+type ModeAnswer = 'write' | 'ephemeral' | 'rehearse' | 'leave';
 
 const modeQuestion: Asked<ModeAnswer> = {
   message: 'Work on what?',
   keys: [
     { key: 'd', value: 'write', word: 'the disk' },
     { key: 't', value: 'ephemeral', word: 'throwaway copy' },
+    { key: 'r', value: 'rehearse', word: 'rehearse: decide afterwards' },
     { key: 'e', value: 'explain', word: 'explain' },
     { key: 'q', value: 'leave', word: 'leave' },
   ],
@@ -34,7 +35,10 @@ const onlyThrowaway = (walk: Walk, why: string): SystemMode => {
 };
 
 /** What may become of the changes. Enter means the throwaway copy, which can do no harm. */
-export const askMode = async (walk: Walk, damaged: boolean): Promise<SystemMode | 'leave'> => {
+export const askMode = async (
+  walk: Walk,
+  damaged: boolean,
+): Promise<SystemMode | 'rehearse' | 'leave'> => {
   if (!walk.writable) return onlyThrowaway(walk, 'The disk is read-only.');
   if (damaged) return onlyThrowaway(walk, 'A damaged file system is not mounted for writing.');
   walk.show(`\n${wrapText(modeWords.question, walk.terminal.columns - 1).join('\n')}\n`);

@@ -14,6 +14,7 @@ const nothingDone: WalkRecord = {
   mounted: null,
   boot: null,
   otherDisk: false,
+  rehearse: false,
 };
 
 const systemOf = (found: Found): FoundSystem | null =>
@@ -32,6 +33,7 @@ const mountAndBoot = async (
 ): Promise<WalkRecord> => {
   const mode = await askMode(walk, damagedOnes(record.checks).length > 0);
   if (mode === 'leave') return record;
+  if (mode === 'rehearse') return { ...record, rehearse: true };
   const where = await mountStep(walk, system, mode);
   if (where === null) return record;
   const boot = await bootStep(walk, system, where, mode);

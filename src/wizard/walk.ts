@@ -32,6 +32,8 @@ export type WalkRecord = {
   readonly boot: BootReport | null;
   /** The person has seen what is on it and wants another disk. */
   readonly otherDisk: boolean;
+  /** The person wants to go on with a layer over the disks: a session of its own. */
+  readonly rehearse: boolean;
 };
 
 /** Host name, distribution, or what was named: what a person calls the system. */

@@ -36,6 +36,7 @@ const nothing: WalkRecord = {
   mounted: null,
   boot: null,
   otherDisk: false,
+  rehearse: false,
 };
 
 const result = (

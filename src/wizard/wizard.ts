@@ -19,6 +19,7 @@ import { stackAnswersOf } from './ask-stack.ts';
 import { chooseTarget } from './choose-disk.ts';
 import { type Console, openConsole } from './console.ts';
 import { renderEnding, renderStopped } from './ending.ts';
+import { rehearseWalk } from './rehearse-walk.ts';
 import type { Walk, WalkRecord } from './walk.ts';
 import { walkThrough } from './walk-through.ts';
 
@@ -97,6 +98,10 @@ const walkOn = async (run: Run, target: Target, mode: LayerMode): Promise<ExitCo
     requireAllDown(teardown);
     run.onOther(result);
     return null;
+  }
+  if (result.rehearse) {
+    requireAllDown(teardown);
+    return rehearseWalk(context, console, target, result.system);
   }
   console.show(renderEnding(result, ending, console.terminal));
   requireAllDown(teardown);

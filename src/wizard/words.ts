@@ -61,9 +61,10 @@ export const lastResortWords = (resort: LastResort): Words => resortWords[resort
 
 export const modeWords = {
   question:
-    'The rescue shell can work on the disk itself, where what you change stays, or on a throwaway copy, which writes nothing to the disk.',
+    'The rescue shell can work on the disk itself, where what you change stays, or on a copy, which writes nothing to the disk: a throwaway one, or one of which you decide at the end.',
   explain: [
     'Throwaway copy: the disk stays write-protected. The system runs on a layer in memory; whatever you or the system write is gone afterwards. Right for looking around, for logs, for trying a repair out.',
+    'Rehearse: a layer is laid over every disk of the system, and file system repairs and the rescue shell work on the layer. At the end you see what has changed and whether it boots, and then you decide: write it to the disk, keep it for later, or drop it.',
     'Keep changes: the file systems are mounted for writing, their journals are replayed as on every boot, and what you change in the shell (fstab, passwords, packages, boot loader) stays on the disk. Right for mending the system.',
   ],
 } as const;
