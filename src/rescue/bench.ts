@@ -66,14 +66,15 @@ const layPart = async (
  * A workbench: copy-on-write layers of all parts of a system, in the session's memory, where its own
  * programs may write. Each call begins with the system as it is then.
  */
-export const openBench = (session: Session) => {
-  let number = 0;
-  return async (
+export const openBench =
+  (session: Session) =>
+  async (
     subject: Subject,
     commands: readonly BenchCommand[],
     prepare: readonly Change[] = [],
   ): Promise<BenchResult> => {
-    number += 1;
+    // No two layers of a session may share a directory.
+    const number = session.mark();
     const directory = `${session.runDirectory}/bench/${number}`;
     const layers: Layer[] = [];
     for (const [index, part] of (await partsOf(subject)).entries()) {
@@ -100,7 +101,6 @@ export const openBench = (session: Session) => {
       changes: changes.filter((change) => !('path' in change) || !prepared.has(change.path)),
     };
   };
-};
 
 const cannotRun = ({ words }: BenchCommand) => ({
   exitCode: 127,

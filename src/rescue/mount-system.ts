@@ -65,7 +65,7 @@ const layerAt = (layers: string, number: number) => ({
   work: `${layers}/${number}/work`,
 });
 
-const memoryLayers = (run: string): string => `${run}/layer`;
+export const memoryLayers = (run: string): string => `${run}/layer`;
 
 /** Layers a throwaway directory over `lower`; the number keeps the layers of one session apart. */
 const layOver = async (context: Context, lower: string, path: string, number: number) => {

@@ -110,7 +110,7 @@ type Rounds = Pick<RepairJobResult, 'before' | 'applied' | 'refused' | 'after'>;
 const runRounds = async (
   place: Omit<Workplace, 'subject'>,
   look: () => Promise<Subject>,
-  options: RepairJobOptions,
+  options: MountedRepairOptions,
   diagnose: (subject: Subject) => Promise<Diagnosis>,
   observer: Observer,
 ): Promise<Rounds> => {
@@ -148,9 +148,44 @@ const runRounds = async (
   return { before: first.findings, applied, refused: [...refused.values()], after: diagnosis };
 };
 
+/** How the repairs of a mounted system are done. */
+export type MountedRepairOptions = Pick<
+  RepairJobOptions,
+  'mode' | 'keepLog' | 'only' | 'wishes' | 'own'
+>;
+
 /**
- * Diagnoses, applies the repairs that fit in the order of their stages, and diagnoses again, until
- * nothing more can be mended. Every change has a backup in the session's directory first.
+ * Diagnoses a mounted system, applies the repairs that fit in the order of their stages, and
+ * diagnoses again, until nothing more can be mended. Every change has a backup in the session's
+ * directory first.
+ */
+export const repairMounted = async (
+  session: Session,
+  place: Pick<RepairJobResult, 'system' | 'mounted' | 'checks'>,
+  options: MountedRepairOptions,
+  observer: Observer,
+): Promise<Rounds> => {
+  const logDirectory = options.keepLog ? session.directory : session.runDirectory;
+  const log = await openChangeLog(session.host, logDirectory);
+  const bench = openBench(session);
+  let current: Subject | null = null;
+  const look = async (): Promise<Subject> => {
+    current = await examine(session, place);
+    return current;
+  };
+  const tools = {
+    wishes: options.wishes,
+    bench: async (...[commands, prepare]: Parameters<Workplace['tools']['bench']>) =>
+      bench(current ?? (await look()), commands, prepare),
+  };
+  const work = { log, logDirectory, tools, writesDisks: options.mode === 'write' };
+  const diagnose = (subject: Subject) =>
+    diagnoseSubject(subject, place.checks, options.own, observer);
+  return runRounds(work, look, options, diagnose, observer);
+};
+
+/**
+ * Finds and mounts a system and mends what keeps it from booting.
  *
  * @throws RescueError when no system is found or its file systems cannot be mounted (1).
  */
@@ -163,24 +198,9 @@ export const repairTarget = async (
   const { target, system: found } = await findSystem(session, options, observer);
   const system = await nameVolumes(session, found, observer.note);
   const checks = await checkFirst(session, options, system, observer);
-  const logDirectory = options.keepLog ? session.directory : session.runDirectory;
-  const log = await openChangeLog(session.host, logDirectory);
   const mounted = await withMountHooks(session, system, mode, () =>
     observer.task(`Mount ${systemTitle(system)}`, () => mount(session, target, system, options)),
   );
-  const bench = openBench(session);
-  let current: Subject | null = null;
-  const look = async (): Promise<Subject> => {
-    current = await examine(session, { system, mounted });
-    return current;
-  };
-  const tools = {
-    wishes: options.wishes,
-    bench: async (...[commands, prepare]: Parameters<Workplace['tools']['bench']>) =>
-      bench(current ?? (await look()), commands, prepare),
-  };
-  const place = { log, logDirectory, tools, writesDisks: mode === 'write' };
-  const diagnose = (subject: Subject) => diagnoseSubject(subject, checks, options.own, observer);
-  const rounds = await runRounds(place, look, options, diagnose, observer);
-  return { system, mounted, checks, ...rounds };
+  const place = { system, mounted, checks };
+  return { ...place, ...(await repairMounted(session, place, options, observer)) };
 };

@@ -41,10 +41,14 @@ const bootedText = ({ boot, mounted }: WalkRecord, name: string): readonly strin
 
 /** What was done, one sentence each. */
 export const doneSentences = (record: WalkRecord, target: Target): readonly string[] => {
+  const { mended } = record;
   const written =
-    record.mounted !== null || record.checks.some(({ outcome }) => outcome === 'repaired');
+    mended > 0 ||
+    record.mounted !== null ||
+    record.checks.some(({ outcome }) => outcome === 'repaired');
   return [
     ...checkedText(record),
+    ...(mended === 0 ? [] : [`Made ${mended} repair${mended === 1 ? '' : 's'} on the disk.`]),
     ...bootedText(record, callName(record.system, target)),
     ...(written ? [] : ['Nothing was changed.']),
   ];
@@ -93,6 +97,12 @@ export const renderEnding = (record: WalkRecord, ending: Ending, view: View): st
     ...doneSentences(record, ending.target).flatMap((text) => wrapText(text, view.columns - 1)),
     ...down,
     ...undoLines(record),
+    ...(record.mended === 0
+      ? []
+      : [
+          `  Take the repairs back: ${command(`undo ${ending.session}`, ending)}`,
+          `  Watch it boot: ${command(`verify ${shellQuote(ending.target.name)}`, ending)}`,
+        ]),
     `  Transcript: ${command(`status --transcript ${ending.session}`, ending)}`,
   ].join('\n');
 };

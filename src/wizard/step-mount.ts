@@ -50,24 +50,33 @@ export const askMode = async (
   }
 };
 
+/** The commands that mount it, with the hooks around them. */
+export const mountCommands = async (
+  walk: Walk,
+  system: FoundSystem,
+  mode: SystemMode,
+): Promise<StepScreen['commands']> => {
+  const { hooks } = walk.session;
+  const root = `${walk.session.runDirectory}/root`;
+  const bind = bindStep(walk.target.path, root, false).commands;
+  return [
+    ...(await hooks.lines('before-mount')),
+    ...(walk.attached === null
+      ? bind.map(({ program, args }) => [program, ...args])
+      : mountLines(system, mode, root)),
+    ...(await hooks.lines('after-mount')),
+  ];
+};
+
 const mountScreen = async (
   walk: Walk,
   system: FoundSystem,
   mode: SystemMode,
 ): Promise<StepScreen> => {
-  const { hooks } = walk.session;
-  const root = `${walk.session.runDirectory}/root`;
-  const bind = bindStep(walk.target.path, root, false).commands;
   const copy = mode === 'ephemeral' ? ' as a throwaway copy' : '';
   return {
     title: `mount ${callName(system, walk.target)}${copy}`,
-    commands: [
-      ...(await hooks.lines('before-mount')),
-      ...(walk.attached === null
-        ? bind.map(({ program, args }) => [program, ...args])
-        : mountLines(system, mode, root)),
-      ...(await hooks.lines('after-mount')),
-    ],
+    commands: await mountCommands(walk, system, mode),
     why: mountWords.why,
     risk: mountWords.risk[mode],
   };
@@ -87,6 +96,27 @@ const showNotMounted = (walk: Walk, { notMounted }: MountedSystem): void => {
   }
 };
 
+/** Mounts the system without a question. */
+export const mountAs = async (
+  walk: Walk,
+  system: FoundSystem,
+  mode: SystemMode,
+): Promise<MountedSystem> => {
+  if (mode === 'write') await walk.allowWrites();
+  const note = (text: string) => walk.show(warningLines(text, walk.terminal));
+  const named = await nameVolumes(walk.session, system, note);
+  return withMountHooks(walk.session, system, mode, () =>
+    walk.observer.task(
+      `Mount ${callName(system, walk.target)}`,
+      () =>
+        walk.attached === null
+          ? mountDirectory(walk.session, walk.target, mode)
+          : mountSystem(walk.session, named, { mode, setuid: true, apart: false }),
+      mountedText,
+    ),
+  );
+};
+
 /** Mounts the system; null when the person skips it or wants to leave. */
 export const mountStep = async (
   walk: Walk,
@@ -101,19 +131,7 @@ export const mountStep = async (
   };
   const answer = await askStep(walk, screen, question, mountWords.explain);
   if (answer === 'leave') return null;
-  if (mode === 'write') await walk.allowWrites();
-  const note = (text: string) => walk.show(warningLines(text, walk.terminal));
-  const named = await nameVolumes(walk.session, system, note);
-  const where = await withMountHooks(walk.session, system, mode, () =>
-    walk.observer.task(
-      `Mount ${callName(system, walk.target)}`,
-      () =>
-        walk.attached === null
-          ? mountDirectory(walk.session, walk.target, mode)
-          : mountSystem(walk.session, named, { mode, setuid: true, apart: false }),
-      mountedText,
-    ),
-  );
+  const where = await mountAs(walk, system, mode);
   showNotMounted(walk, where);
   return where;
 };

@@ -4,6 +4,7 @@ import type { FoundSystem } from '../rescue/survey.ts';
 import { damagedOnes } from './check-lines.ts';
 import { bootStep } from './step-boot.ts';
 import { type Checked, checkStep } from './step-check.ts';
+import { diagnoseStep } from './step-diagnose.ts';
 import { chooseFound, type Found, lookAt } from './step-look.ts';
 import { askMode, mountStep } from './step-mount.ts';
 import { callName, type Walk, type WalkRecord } from './walk.ts';
@@ -11,6 +12,7 @@ import { callName, type Walk, type WalkRecord } from './walk.ts';
 const nothingDone: WalkRecord = {
   system: null,
   checks: [],
+  mended: 0,
   mounted: null,
   boot: null,
   otherDisk: false,
@@ -40,8 +42,23 @@ const mountAndBoot = async (
   return { ...record, mounted: { where, mode }, boot };
 };
 
+/** Finds out and mends; then reads again what is on it, for fstab may be another one now. */
+const diagnoseAndGoOn = async (
+  walk: Walk,
+  system: FoundSystem,
+  record: WalkRecord,
+): Promise<WalkRecord> => {
+  const mayWrite = walk.writable && damagedOnes(record.checks).length === 0;
+  const { mended, leave } = await diagnoseStep(walk, system, record.checks, mayWrite);
+  const now = { ...record, mended };
+  if (leave) return now;
+  if (mended === 0) return mountAndBoot(walk, system, now);
+  const after = systemOf(await chooseFound(walk, await lookAt(walk), systemName(system)));
+  return after === null ? now : mountAndBoot(walk, after, { ...now, system: after });
+};
+
 /**
- * The walk over one target: look, check, repair, mount, boot. Taking down is the session's, also
+ * The walk over one target: look, check, repair, diagnose, mount, boot. Taking down is the session's, also
  * when a step throws.
  */
 export const walkThrough = async (walk: Walk): Promise<WalkRecord> => {
@@ -52,9 +69,9 @@ export const walkThrough = async (walk: Walk): Promise<WalkRecord> => {
   const checked = await check(walk, before);
   const record = { ...nothingDone, system: before, checks: checked.results };
   if (checked.leave || (before === null && !checked.repaired)) return record;
-  if (!checked.repaired && before !== null) return mountAndBoot(walk, before, record);
+  if (!checked.repaired && before !== null) return diagnoseAndGoOn(walk, before, record);
   // The journal has been replayed and the rest mended: fstab may be another one now.
   const wanted = before === null ? null : systemName(before);
   const after = systemOf(await chooseFound(walk, await lookAt(walk), wanted));
-  return after === null ? record : mountAndBoot(walk, after, { ...record, system: after });
+  return after === null ? record : diagnoseAndGoOn(walk, after, { ...record, system: after });
 };

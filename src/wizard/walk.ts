@@ -28,6 +28,8 @@ export type Walk = Console & {
 export type WalkRecord = {
   readonly system: FoundSystem | null;
   readonly checks: readonly CheckResult[];
+  /** Repairs of what was diagnosed, made on the disk. */
+  readonly mended: number;
   readonly mounted: { readonly where: MountedSystem; readonly mode: SystemMode } | null;
   readonly boot: BootReport | null;
   /** The person has seen what is on it and wants another disk. */

@@ -60,6 +60,7 @@ const questions = [
   { name: 'the disk', text: 'Which disk needs the rescue?', answer: () => `${device} \r` },
   { name: 'the system', text: 'Is this the system to rescue?  (Y)', answer: () => 'y' },
   { name: 'the check', text: 'Go on?  (Y)', answer: () => 'y' },
+  { name: 'the diagnosis', text: 'Go on?  (Y)', answer: () => 's' },
   { name: 'what to work on', text: 'Work on what?  (d)', answer: () => keys.enter },
   { name: 'the mount', text: 'Go on?  (Y)', answer: () => keys.enter },
   { name: 'the boot', text: 'Go on?  (Y)', answer: () => keys.enter },
@@ -88,6 +89,15 @@ describe('the guided walk', () => {
     await terminal.see('A check reads the metadata');
     await terminal.see('Go on?  (Y)');
     terminal.press('y');
+    await terminal.see('Next: look for what keeps web-3 from booting');
+    await terminal.see('Go on?  (Y)');
+    terminal.press('y');
+    await terminal.see('fstab.missing-device');
+    await terminal.see('Repair it?  (y)');
+    terminal.press('y');
+    await terminal.see('nofail');
+    await terminal.see('Make these changes on the disk?');
+    terminal.press(keys.enter);
     await terminal.see('Work on what?  (d)');
     terminal.press('d');
     await terminal.see('Next: mount web-3');
@@ -159,6 +169,36 @@ describe('the guided walk', () => {
     await terminal.see('This one cannot be chosen.');
     terminal.press(keys.escape);
     expect(await terminal.ended).toBe(130);
+  });
+
+  it('mends what it finds after showing it, and says how to take that back', async () => {
+    const disk = join(lab.directory, 'mended.raw');
+    await lab.run('cp', '--sparse=always', image, disk);
+    const terminal = start();
+    await terminal.see('Which disk needs the rescue?');
+    terminal.press('Name\r');
+    await terminal.see('Path (empty');
+    terminal.press(`${disk}\r`);
+    await terminal.see('Is this the system to rescue?  (Y)');
+    terminal.press('y');
+    await terminal.see('Go on?  (Y)');
+    terminal.press('s');
+    await terminal.see('Next: look for what keeps web-3 from booting');
+    await terminal.see('Go on?  (Y)');
+    terminal.press('y');
+    await terminal.see('Repair it?  (y)');
+    terminal.press('y');
+    await terminal.see('Make these changes on the disk?');
+    terminal.press('y');
+    await terminal.see('No finding is left.');
+    await terminal.see('Work on what?  (d)');
+    terminal.press('q');
+    const last = await terminal.see('rescuekit verify');
+    const session = /rescuekit undo ([0-9a-f]{4})/.exec(last)?.[1] ?? '';
+    expect(await terminal.ended).toBe(0);
+    expect((await lab.kit(['diagnose', disk, '--skip-check'])).exitCode).toBe(0);
+    expect((await lab.kit(['undo', session])).stdout).toContain('/etc/fstab');
+    expect((await lab.kit(['diagnose', disk, '--skip-check'])).exitCode).toBe(3);
   });
 
   it('leaves a mounted system alone until it is told to take it down', async () => {
@@ -312,6 +352,8 @@ describe('a damaged disk', () => {
     await terminal.see('Next: repair /dev/loop');
     expect(await terminal.see('Repair?  (y)')).toContain('e2fsck -f -y');
     terminal.press(keys.enter);
+    await terminal.see('Go on?  (Y)');
+    terminal.press('s');
     await terminal.see('A damaged file system is not mounted for writing.');
     await terminal.see('Next: mount web-3 as a throwaway copy');
     await terminal.see('Go on?  (Y)');
@@ -328,6 +370,8 @@ describe('a damaged disk', () => {
     await terminal.see('Repair?  (y)');
     terminal.press('y');
     await terminal.see('repaired');
+    await terminal.see('Go on?  (Y)');
+    terminal.press('s');
     await terminal.see('Work on what?  (d)');
     terminal.press('q');
     await terminal.see('1 repaired');
@@ -347,6 +391,8 @@ describe('a damaged disk', () => {
     terminal.press('y');
     await terminal.see('Is this the system to rescue?  (Y)');
     terminal.press('y');
+    await terminal.see('Go on?  (Y)');
+    terminal.press('s');
     await terminal.see('Work on what?  (d)');
     terminal.press('q');
     await terminal.see('1 repaired');

@@ -35,6 +35,7 @@ const nothing: WalkRecord = {
   checks: [],
   mounted: null,
   boot: null,
+  mended: 0,
   otherDisk: false,
   rehearse: false,
 };

@@ -96,3 +96,21 @@ export const bootWords = {
     'It runs on the kernel of this machine: a fault in the boot loader, the kernel or the initramfs of the disk does not show here.',
   ],
 } as const;
+
+export const diagnoseWords = {
+  why: 'most systems that do not boot have one of some hundred causes, and each leaves traces.',
+  risk: 'none. The disk stays write-protected.',
+  explain: [
+    'The system is mounted for a look and asked questions: fstab against the disks that are attached, kernel and initramfs, boot loader, init and libraries, free space, logins, network, and the journal of the last boots.',
+    "What only one of the system's own programs can tell (is this sshd_config valid?) is asked in a container without network in which nothing can be written.",
+    'If something is found that has a safe repair you are asked, and shown every change first.',
+  ],
+} as const;
+
+export const mendWords = {
+  explain: [
+    'First everything is done on a throwaway layer, and you see the exact differences. Then you are asked once more; only after that yes the disk is written.',
+    'Each file that is changed is kept beforehand on this machine, with owner, mode, times and attributes: rescuekit undo puts it back.',
+    'No leaves the disk as it is. You can still go in and mend it by hand.',
+  ],
+} as const;
