@@ -1,7 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { openRescueVm, type RescueVm } from '../../fixtures/rescue-vm.ts';
-import { errorDocumentSchema } from '../../fixtures/rescuekit.ts';
 import {
   activationSettled,
   maskActivation,
@@ -20,7 +19,8 @@ beforeAll(async () => {
 afterAll(() => vm.close());
 
 const rehearse = async (stack: AttachedStack, exec: string, onSuccess: string) => {
-  const words = ['--rehearse', '--on-success', onSuccess, '--exec', exec];
+  // Its boot is watched in the tests on this machine, which take a tenth of the time.
+  const words = ['--rehearse', '--proof', 'none', '--on-success', onSuccess, '--exec', exec];
   return (await runs(stack, 'rescue', words)).json(rescueDocumentSchema);
 };
 
@@ -49,6 +49,9 @@ const expectSameHalves = async ([one = '', other = '']: readonly string[]): Prom
 describe('LVM on RAID1 on a host that activates nothing', () => {
   let stack: AttachedStack;
   let before: readonly string[];
+  let session = '';
+  const tried =
+    'head -c 12M /dev/urandom > /root/big; sha256sum < /root/big > /root/sum; echo web-4 > /etc/hostname';
   beforeAll(async () => {
     await maskActivation(vm);
     stack = await attachStack(vm, 'lvm-raid1');
@@ -57,9 +60,8 @@ describe('LVM on RAID1 on a host that activates nothing', () => {
   afterAll(() => stack.detach());
 
   it('is written by nothing while it is rehearsed, and is told what would be', async () => {
-    const exec =
-      'head -c 12M /dev/urandom > /root/big; sha256sum < /root/big > /root/sum; echo web-4 > /etc/hostname';
-    const { rehearsal, cleanedUp, session } = await rehearse(stack, exec, 'keep');
+    const { rehearsal, cleanedUp, ...document } = await rehearse(stack, tried, 'keep');
+    session = document.session;
     expect(cleanedUp).toBe(true);
     expect(rehearsal).toMatchObject({ means: 'snapshot', phase: 'kept', succeeded: true });
     expect(rehearsal?.disks.map(({ disk }) => disk)).toEqual(stack.devices);
@@ -69,16 +71,20 @@ describe('LVM on RAID1 on a host that activates nothing', () => {
     expect(files.get('/etc/hostname')?.diff).toContain('-web-3\n+web-4\n');
     expect(await vm.sums(stack.files)).toEqual(before);
     await vm.expectAsBefore();
+  });
 
+  it('is left to nobody else when a commit is killed in its midst', async () => {
     const killed = await vm.run(killedCommit(session));
     expect(killed.exitCode, killed.stdout + killed.stderr).toBe(0);
     const refused = await vm.kit(['inspect', stack.target, '--json']);
     expect(refused.exitCode).toBe(4);
-    expect(errorDocumentSchema.parse(JSON.parse(refused.stdout)).error.code).toBe('LOCKED');
+    expect(refused.error().code).toBe('LOCKED');
     const cleanup = await vm.kit(['cleanup']);
     expect(cleanup.exitCode, cleanup.stdout).toBe(5);
     expect(cleanup.stdout).toContain(`rescuekit rehearse ${session} --commit`);
+  });
 
+  it('has the whole change on both halves when the commit was resumed', async () => {
     const resumed = await vm.kit(['rehearse', session, '--commit', '--json']);
     expect(resumed.exitCode, resumed.stdout + resumed.stderr).toBe(0);
     expect(resumed.json(rehearseDocumentSchema).rehearsal?.phase).toBe('committed');
@@ -86,15 +92,16 @@ describe('LVM on RAID1 on a host that activates nothing', () => {
     const committed = await vm.sums(stack.files);
     expect(committed).not.toEqual(before);
     await expectSameHalves(stack.files);
-
     const { root } = (await runs(stack, 'mount', ['--read-only'])).json(mountDocumentSchema);
-    const seen = await vm.sh(
-      `cat ${root}/etc/hostname; cmp ${root}/root/sum - <<E\n$(sha256sum < ${root}/root/big)\nE\nmdadm --examine ${stack.devices.join(' ')} | grep -c 'State : clean'`,
-    );
+    const seen = await vm.sh(`cd ${root} && cat etc/hostname &&
+      [ "$(sha256sum < root/big)" = "$(cat root/sum)" ] && cd / &&
+      mdadm --examine ${stack.devices.join(' ')} | grep -c 'State : clean'`);
     expect(seen).toBe('web-4\n2\n');
     await vm.kit(['cleanup']);
     expect(await vm.sums(stack.files)).toEqual(committed);
+  });
 
+  it('is to the byte as it was when the commit is taken back', async () => {
     const undone = await vm.kit(['undo', session]);
     expect(undone.exitCode, undone.stdout + undone.stderr).toBe(0);
     expect(await vm.sums(stack.files)).toEqual(before);
