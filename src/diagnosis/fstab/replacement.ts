@@ -57,7 +57,9 @@ export const evidentReplacement = async (
   one: TableEntry,
 ): Promise<Device | null> => {
   const { devices } = subject;
-  const { entry, target } = one;
+  const { entry, target, resolution } = one;
+  // Found, under a name that udev does not make: in other letter case than the disk has it.
+  if (resolution?.kind === 'found') return resolution.device;
   if (devices === null || optionValue(entry.options, 'subvol') !== null) return null;
   // A name of an earlier boot that fits no partition may as well have meant a disk of its own.
   if (['path', 'by-path', 'by-id'].includes(parseSpec(entry.spec, entry).kind)) return null;

@@ -1,13 +1,7 @@
-import type { Device } from '../../devices/device.ts';
 import { evidentReplacement, specFor } from '../../diagnosis/fstab/replacement.ts';
-import type { TableEntry } from '../../diagnosis/fstab/table.ts';
 import { lineText, setField } from '../../system-image/edit-fields.ts';
 import type { Repair } from '../repair.ts';
 import { editEntries } from './edit-table.ts';
-
-/** The right device may be found already, under a name that udev does not make (letter case). */
-const nearDevice = ({ resolution }: TableEntry): Device | null =>
-  resolution?.kind === 'found' ? resolution.device : null;
 
 /** Lets a line name the file system that it can only mean. */
 export const setDevice: Repair = {
@@ -21,7 +15,7 @@ export const setDevice: Repair = {
     editEntries(subject, findings, async (one, table) => {
       const device = one.isRoot
         ? (subject.devices?.root ?? null)
-        : (nearDevice(one) ?? (await evidentReplacement(subject, table, one)));
+        : await evidentReplacement(subject, table, one);
       const spec = device === null ? null : specFor(device, one.entry.spec, subject);
       return spec === null
         ? { kind: 'refused', reason: 'no attached file system is the only one that can be meant' }

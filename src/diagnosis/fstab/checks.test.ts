@@ -1,0 +1,285 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { makeDevice, makePartition } from '../../../fixtures/device.ts';
+import { makeTree, type TreeEntry } from '../../../fixtures/make-tree.ts';
+import { smallDebian } from '../../../fixtures/small-debian.ts';
+import { subjectOf } from '../../../fixtures/subject.ts';
+import type { Device } from '../../devices/device.ts';
+import { fstabRepairs } from '../../repairs/fstab/repairs.ts';
+import type { RepairPlan } from '../../repairs/repair.ts';
+import type { SystemFacts } from '../../system-image/system-facts.ts';
+import type { Finding } from '../finding.ts';
+import type { Subject } from '../subject.ts';
+import { fstabChecks } from './checks.ts';
+
+const espType = 'c12a7328-f81f-11d2-ba4b-00a0c93ec93b';
+const esp = makePartition('/dev/vdb1', 1, {
+  fsType: 'vfat',
+  uuid: '1B2C-3D4E',
+  partition: { number: 1, startBytes: 1 << 20, uuid: null, label: null, type: espType },
+});
+const boot = makePartition('/dev/vdb2', 2, { fsType: 'ext4', uuid: 'b007' });
+const root = makePartition('/dev/vdb3', 3, { fsType: 'ext4', uuid: 'r007' });
+const swap = makePartition('/dev/vdb4', 4, { fsType: 'swap', uuid: '5a9' });
+
+type World = {
+  readonly children?: readonly Device[];
+  readonly tree?: Readonly<Record<string, TreeEntry>>;
+  readonly facts?: Partial<SystemFacts>;
+};
+
+const within = async <T>(
+  table: string | null,
+  { children = [esp, boot, root, swap], tree = {}, facts = {} }: World,
+  work: (subject: Subject) => Promise<T>,
+): Promise<T> => {
+  const { 'etc/fstab': _, ...rest } = smallDebian;
+  await using made = await makeTree({
+    ...rest,
+    'usr/lib/modules/6.1.0/modules.alias': 'alias fs-oddfs oddfs\n',
+    ...(table === null ? {} : { 'etc/fstab': table }),
+    ...tree,
+  });
+  const disk = makeDevice('/dev/vdb', { partitionTable: 'gpt', children });
+  const devices = { root, disk, disks: [disk], subvolume: null, volumes: [] };
+  return await work(await subjectOf(made.root, { init: 'systemd', ...facts }, { devices }));
+};
+
+const look = async (subject: Subject): Promise<readonly Finding[]> =>
+  (await Promise.all(fstabChecks.map((check) => check.run(subject)))).flat();
+
+const short = (findings: readonly Finding[]) =>
+  findings.map(({ severity, id, repair }) => `${severity} ${id} ${repair}`);
+
+const found = (table: string | null, world: World = {}) =>
+  within(table, world, async (subject) => short(await look(subject)));
+
+const noTools = {
+  wishes: { authorizedKey: null, user: null, rootPasswordHash: null },
+  bench: async () => ({ results: [], changes: [] }),
+};
+
+const contentOf = (plan: RepairPlan): string => {
+  if (plan.kind === 'refused') return `refused: ${plan.reason}`;
+  const [change] = plan.changes.filter(({ kind }) => kind === 'write-file');
+  return change?.kind === 'write-file' ? String(change.content) : 'no change';
+};
+
+/** The table after the repair that the first finding with one names. */
+const mended = (table: string | null, world: World = {}) =>
+  within(table, world, async (subject) => {
+    const findings = await look(subject);
+    const id = findings.find(({ repair }) => repair !== null)?.repair;
+    const repair = fstabRepairs.find((one) => one.id === id);
+    if (repair === undefined) return 'nothing to mend';
+    const mine = findings.filter((one) => one.repair === id);
+    return contentOf(await repair.plan(subject, mine, noTools));
+  });
+
+const rootLine = 'UUID=r007 / ext4 errors=remount-ro 0 1\n';
+
+describe('a healthy table gives nothing', () => {
+  test.each([
+    rootLine,
+    `${rootLine}UUID=b007 /boot ext4\tdefaults 0 2\nUUID=1B2C-3D4E /boot/efi vfat umask=0077,shortname=winnt 0 1\nUUID=5a9 none swap sw 0 0\n`,
+    `# comment\n\nUUID="r007" / ext4 defaults\n/dev/sr0 /media/cdrom udf,iso9660 user,noauto 0 0\n`,
+    `${rootLine}tmpfs /tmp tmpfs nosuid,size=2G 0 0\nnas:/export /nas nfs defaults,_netdev 0 0\n/srv/a /srv/b none bind 0 0\n`,
+    `${rootLine}UUID=gone /x ext4 noauto,user 0 0\nUUID=gone /y ext4 noauto,x-systemd.automount,nofail 0 0\n`.replace(
+      /^UUID=gone \/y.*\n/m,
+      '',
+    ),
+    `${rootLine}rpool/data /data zfs defaults 0 0\nbucket /s3 fuse.s3fs _netdev,allow_other 0 0\n//nas/x /mnt/x cifs credentials=/root/c 0 0\n`,
+    `${rootLine}/dev/zram0 none swap defaults,pri=100 0 0\n/swapfile none swap sw 0 0\n`,
+    `/dev/sda3 / ext4 defaults 0 1\n/dev/sda2 /boot ext4 defaults 0 2\n`,
+    `${rootLine}LABEL=x /odd oddfs noauto 0 0\nnone /weird oddfs defaults 0 0\n`,
+  ])('%j', async (table) => {
+    expect(await found(table)).toEqual([]);
+  });
+
+  test('a directory has no devices that could be missing', async () => {
+    await using made = await makeTree(smallDebian);
+    expect(short(await look(await subjectOf(made.root)))).toEqual([]);
+  });
+});
+
+describe('missing devices', () => {
+  test.each([
+    ['UUID=gone /data ext4 defaults 0 2', 'critical fstab.missing-device fstab.nofail'],
+    ['UUID=gone /data ext4 nofail 0 2', 'info fstab.optional-device null'],
+    ['UUID=gone /data ext4 _netdev 0 2', 'warning fstab.missing-device fstab.nofail'],
+    ['UUID=gone /usr ext4 defaults 0 2', 'critical fstab.missing-device null'],
+    ['/dev/vg0/data /data xfs defaults 0 0', 'critical fstab.missing-device fstab.nofail'],
+  ])('%s', async (line, wanted) => {
+    const children = [esp, root];
+    expect(await found(`${rootLine}${line}\n`, { children })).toEqual([wanted]);
+  });
+
+  test('swap that is gone is a warning, and the only unnamed swap takes its place', async () => {
+    const table = `${rootLine}UUID=b007 /boot ext4 defaults 0 2\nUUID=gone  none\tswap sw 0 0\n`;
+    expect(await found(table)).toEqual(['warning fstab.missing-swap fstab.set-device']);
+    expect(await mended(table)).toContain('UUID=5a9  none\tswap sw 0 0\n');
+  });
+
+  test('the only unnamed file system whose mount point is empty is what /boot means', async () => {
+    const table = `${rootLine}UUID=gone /boot ext4 defaults 0 2\n`;
+    expect(await mended(table)).toBe(`${rootLine}UUID=b007 /boot ext4 defaults 0 2\n`);
+    const other = makePartition('/dev/vdb5', 5, { fsType: 'ext4', uuid: 'other' });
+    expect(await mended(table, { children: [boot, root, other] })).toContain('nofail');
+  });
+
+  test('a UUID in other letter case is not found by udev and is written as it is', async () => {
+    const table = `${rootLine}UUID=1b2c-3d4e /boot/efi vfat defaults 0 1\n`;
+    expect(await found(table)).toEqual(['critical fstab.missing-device fstab.set-device']);
+    expect(await mended(table)).toContain('UUID=1B2C-3D4E /boot/efi');
+  });
+
+  test('what may be inside a locked volume is not called missing', async () => {
+    const locked = makePartition('/dev/vdb6', 6, { fsType: 'crypto_LUKS' });
+    const children = [esp, boot, root, locked];
+    expect(await found(`${rootLine}UUID=gone /data ext4 defaults 0 2\n`, { children })).toEqual([
+      'info fstab.missing-device null',
+    ]);
+  });
+
+  test('the scripts of sysvinit stop only where the device is to be checked', async () => {
+    const facts = { init: 'sysvinit' } as const;
+    const world = { facts, children: [root], tree: { 'data/x': '', 'boot/x': '' } };
+    expect(await found(`${rootLine}UUID=gone /data ext4 defaults 0 2\n`, world)).toEqual([
+      'critical fstab.missing-device fstab.nofail',
+    ]);
+    expect(await found(`${rootLine}UUID=gone /data ext4 defaults 0 0\n`, world)).toEqual([
+      'warning fstab.missing-device fstab.nofail',
+    ]);
+  });
+
+  test('nofail is set in its field, with what stands behind it kept', async () => {
+    const table = `# table\n${rootLine}\tUUID=gone\t/data   ext4  noatime\t0 2 # the disk\n`;
+    expect(await mended(table, { children: [root] })).toContain(
+      '\tUUID=gone\t/data   ext4  noatime,nofail,x-systemd.device-timeout=10s\t0 2 # the disk\n',
+    );
+  });
+});
+
+describe('the root', () => {
+  test('a UUID that no disk has leaves it read-only', async () => {
+    const table = 'UUID=gone / ext4 defaults 0 1\nUUID=b007 /boot ext4 defaults 0 2\n';
+    expect(await found(table)).toEqual(['critical fstab.wrong-root fstab.set-device']);
+    expect(await mended(table)).toMatch(/^UUID=r007 \/ ext4 defaults 0 1\n/);
+  });
+
+  test('a command line with rw makes it writable without fstab', async () => {
+    const grub = 'menuentry "x" {\n linux /vmlinuz root=UUID=r007 rw quiet\n}\n';
+    const tree = { 'boot/grub/grub.cfg': grub };
+    expect(await found('', { tree })).toEqual([]);
+    const readOnly = { 'boot/grub/grub.cfg': grub.replace(' rw ', ' ro ') };
+    expect(await found('', { tree: readOnly })).toEqual([
+      'critical fstab.missing-table fstab.write-table',
+    ]);
+  });
+
+  test('a table that is gone is written anew from what is certain', async () => {
+    expect(await found(null)).toEqual(['critical fstab.missing-table fstab.write-table']);
+    expect(await mended(null)).toBe(
+      'UUID=r007 / ext4 errors=remount-ro 0 1\nUUID=b007 /boot ext4 defaults 0 2\nUUID=1B2C-3D4E /boot/efi vfat umask=0077,nofail 0 0\nUUID=5a9 none swap sw,nofail 0 0\n',
+    );
+    const more = makePartition('/dev/vdb5', 5, { fsType: 'xfs', uuid: 'other' });
+    expect(await mended(null, { children: [boot, root, more] })).toMatch(
+      /^refused: the disk has more/,
+    );
+  });
+
+  test('a lost line comes before the others', async () => {
+    const table = '# head\nUUID=b007 /boot ext4 defaults 0 2\n';
+    expect(await found(table)).toEqual(['critical fstab.no-root fstab.add-root']);
+    expect(await mended(table)).toBe(`# head\n${rootLine}UUID=b007 /boot ext4 defaults 0 2\n`);
+  });
+});
+
+describe('types and options', () => {
+  test.each([
+    ['UUID=b007 /boot ext5 defaults 0 2', 'critical fstab.unknown-type fstab.set-type'],
+    ['UUID=b007 /boot xfs defaults 0 2', 'critical fstab.wrong-type fstab.set-type'],
+    ['UUID=b007 /boot ext3 defaults 0 2', 'critical fstab.wrong-type fstab.set-type'],
+    ['UUID=b007 /boot ext4 defaults,noatme 0 2', 'critical fstab.bad-option fstab.set-options'],
+    ['UUID=b007 /boot ext4 subvol=@boot 0 2', 'critical fstab.bad-option fstab.set-options'],
+    ['UUID=b007 /boot ext4 frobnicate 0 2', 'warning fstab.bad-option null'],
+    ['UUID=b007 /boot ext4 nofail,noatme 0 2', 'info fstab.bad-option fstab.set-options'],
+  ])('%s', async (line, wanted) => {
+    expect(await found(`${rootLine}${line}\n`)).toEqual([wanted]);
+  });
+
+  test('a misspelt option keeps its value and its place', async () => {
+    expect(await mended('UUID=r007 / ext4 noatime,erors=remount-ro,discard 0 1\n')).toBe(
+      'UUID=r007 / ext4 noatime,errors=remount-ro,discard 0 1\n',
+    );
+    expect(await mended(`${rootLine}UUID=b007 /boot ext4 subvol=@boot 0 2\n`)).toContain(
+      'UUID=b007 /boot ext4 defaults 0 2',
+    );
+  });
+});
+
+describe('the form of lines', () => {
+  test.each([
+    ['UUID=r007 / ext4 defaults, noatime 0 1\n', 'UUID=r007 / ext4 defaults,noatime 0 1\n'],
+    ['UUID=r007 / ext4 defaults O l\n', 'UUID=r007 / ext4 defaults 0 1\n'],
+    ['UUID=r007 /\n', 'UUID=r007 / auto defaults 0 1\n'],
+    ['UUID=r007 / ext4 defaults # root\n', 'UUID=r007 / ext4 defaults 0 # root\n'],
+    [
+      `\ufeffUUID=b007 /boot ext4 defaults\n${rootLine}`,
+      `UUID=b007 /boot ext4 defaults\n${rootLine}`,
+    ],
+    [
+      `${rootLine}UUID=b007 root ext4 defaults 0 2\n`,
+      `${rootLine}UUID=b007 /root ext4 defaults 0 2\n`,
+    ],
+    [`# a\r\nUUID=r007 / ext4 defaults 0 1\r\n`, '# a\nUUID=r007 / ext4 defaults 0 1\n'],
+  ])('%j becomes %j', async (before, after) => {
+    expect(await mended(before)).toBe(after);
+    expect((await found(after)).filter((text) => !text.startsWith('info'))).toEqual([]);
+  });
+
+  test('a line with one field is said, and left alone', async () => {
+    expect(await found(`${rootLine}UUID=b007\n`)).toEqual(['warning fstab.malformed-line null']);
+  });
+
+  test('no table makes a check stumble', async () => {
+    const word = fc.constantFrom(
+      'UUID=r007',
+      '/',
+      '/boot',
+      'ext4',
+      'swap',
+      'defaults,',
+      '0',
+      '#',
+      '\\040',
+      '\r',
+      '\u0000',
+      '"',
+    );
+    const text = fc
+      .array(fc.array(word).map((words) => words.join(' ')))
+      .map((lines) => lines.join('\n'));
+    await fc.assert(
+      fc.asyncProperty(text, async (table) => {
+        await within(table, {}, look);
+      }),
+      { numRuns: 25 },
+    );
+  });
+});
+
+test('a file in the place of a mount point stops the boot', async () => {
+  const table = `${rootLine}UUID=b007 /srv/x ext4 defaults 0 2\n`;
+  expect(await found(table, { tree: { 'srv/x': '' } })).toEqual([
+    'critical fstab.mount-point fstab.make-mount-point',
+  ]);
+  expect(await found(table, { tree: { 'srv/x': 'something' } })).toEqual([
+    'critical fstab.mount-point null',
+  ]);
+});
+
+test('two lines for one place are told, and which is meant is not guessed', async () => {
+  const table = `${rootLine}UUID=b007 /data ext4 defaults 0 2\nUUID=1B2C-3D4E /data vfat defaults 0 0\n`;
+  expect(await found(table)).toEqual(['warning fstab.duplicate-entry null']);
+});
