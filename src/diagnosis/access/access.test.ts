@@ -195,6 +195,16 @@ describe('authorized keys', () => {
     expect(await found({ owners: { '/home/admin/.ssh': [1001, 1001] } })).toEqual(refused);
   });
 
+  test('it is a warning when somebody can log in with a password', async () => {
+    const files = { 'etc/shadow': 'root:*:19000:0:99999:7:::\nadmin:$6$x:19000:0:99999:7:::\n' };
+    const modes777 = { 'home/admin': 0o777 };
+    expect(await found({ files, modes: modes777 })).toEqual([
+      'warning access.authorized-keys-mode admin',
+    ]);
+    const keysOnly = { ...files, 'etc/ssh/sshd_config': 'PasswordAuthentication no\n' };
+    expect(await found({ files: keysOnly, modes: modes777 })).toEqual(refused);
+  });
+
   test('Debian trusts a private group, others and other groups it does not', async () => {
     expect(await found({ modes: { 'home/admin': 0o775 } })).toEqual([]);
     expect(
