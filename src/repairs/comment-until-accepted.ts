@@ -1,6 +1,6 @@
 import type { Change } from '../changes/change.ts';
 import type { Subject } from '../diagnosis/subject.ts';
-import { editLines } from './edit-lines.ts';
+import { editLines, throughLinks } from './edit-lines.ts';
 import { planned, refused } from './plan.ts';
 import type { RepairPlan, RepairTools } from './repair.ts';
 
@@ -32,7 +32,8 @@ const changesFor = async (
       if (text === null) return [];
       const all = lines.flatMap((line) => wholeOf(path, text, line));
       const content = editLines(text, new Map(all.map((line) => [line, comment])));
-      return content === text ? [] : [{ kind: 'write-file', path, content }];
+      if (content === text) return [];
+      return [{ kind: 'write-file', path: await throughLinks(files, path), content }];
     }),
   );
   return changes.flat();

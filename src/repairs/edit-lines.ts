@@ -1,3 +1,5 @@
+import type { SystemFiles } from '../system-image/system-files.ts';
+
 /**
  * Changes single lines of a text and keeps every other byte, line ends included.
  *
@@ -37,3 +39,10 @@ export const placesOf = (
   }
   return places;
 };
+
+/**
+ * Where a file really is: authselect and others keep links in /etc, and a change of a link's path
+ * would put a file in its place.
+ */
+export const throughLinks = async (files: SystemFiles, path: string): Promise<string> =>
+  (await files.locate(path))?.path ?? path;

@@ -85,10 +85,12 @@ const sourced = async (files: SystemFiles, keyword: string, glob: string): Promi
 
 const readFile = async (
   files: SystemFiles,
-  path: string,
+  name: string,
   all: Growing,
   depth: number,
 ): Promise<void> => {
+  // One file may be named in several ways.
+  const path = (await files.locate(name))?.path ?? name;
   const text = depth > maxDepth || all.paths.includes(path) ? null : await files.read(path);
   if (text === null) return;
   all.paths.push(path);

@@ -10,6 +10,9 @@ const tolerated = new Set([
   'RESOURCE_EXHAUSTION',
 ]);
 
+/** A bracket at the start of a line closes a list for libyaml, whatever the specification says. */
+const looseFlow = /^Flow (?:sequence|map) in block collection must be sufficiently indented/;
+
 type Documents = ReturnType<typeof parseAllDocuments>;
 
 const documentsOf = (text: string): Documents =>
@@ -26,7 +29,14 @@ const documentsOf = (text: string): Documents =>
 export const yamlFault = (text: string): YamlFault | null => {
   const documents = documentsOf(text);
   if ('empty' in documents) return null;
-  const error = documents.flatMap(({ errors }) => errors).find(({ code }) => !tolerated.has(code));
+  const errors = documents.flatMap((document) => document.errors);
+  // All errors after that one follow from it.
+  if (
+    errors.some(({ message, pos }) => looseFlow.test(message) && /[\]}]/.test(text[pos[0]] ?? ''))
+  ) {
+    return null;
+  }
+  const error = errors.find(({ code }) => !tolerated.has(code));
   if (error === undefined) return null;
   return {
     line: error.linePos?.[0].line ?? 1,

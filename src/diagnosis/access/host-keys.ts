@@ -1,7 +1,7 @@
 import type { FileStatus } from '../../host/files.ts';
 import { parseGroups } from '../../system-image/accounts.ts';
 import { readSshService } from '../../system-image/ssh-service.ts';
-import { readSshdConfig, sshdValues } from '../../system-image/sshd-config.ts';
+import { readSshdConfig, sshdValue, sshdValues } from '../../system-image/sshd-config.ts';
 import type { SystemFiles } from '../../system-image/system-files.ts';
 import type { Units } from '../../system-image/units.ts';
 import type { Check } from '../check.ts';
@@ -93,6 +93,8 @@ export const hostKeysCheck: Check = {
     const { program, enabled, units } = await readSshService(files);
     if (program === null || !enabled) return [];
     const [directives, keyGroup] = await Promise.all([readSshdConfig(files), keyGroupOf(files)]);
+    // With an agent the files are public keys, and the private ones are elsewhere.
+    if (sshdValue(directives, 'hostkeyagent') !== null) return [];
     const named = sshdValues(directives, 'hostkey');
     const paths = named.length > 0 ? named : defaultKeys;
     const keys = await Promise.all(

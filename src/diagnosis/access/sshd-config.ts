@@ -99,7 +99,9 @@ const missing = (text: string, enabled: boolean, severity: Finding['severity']):
 });
 
 const ports = (directives: readonly SshdDirective[]): readonly Finding[] => {
-  const changed = sshdValues(directives, 'port').filter((port) => port !== '22');
+  const changed = sshdValues(directives, 'port').filter(
+    (port) => port !== '22' && Number(port) <= 65_535,
+  );
   const at = directives.find((each) => each.keyword === 'port' && !each.inMatch);
   if (changed.length === 0 || at === undefined) return [];
   return [

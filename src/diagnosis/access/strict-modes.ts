@@ -1,12 +1,12 @@
 import type { FileStatus } from '../../host/files.ts';
-import { type Account, type Group, parseGroups } from '../../system-image/accounts.ts';
+import { type Account, type Group, isLocked, parseGroups } from '../../system-image/accounts.ts';
 import { readSshService } from '../../system-image/ssh-service.ts';
-import { readSshdConfig, sshdValue } from '../../system-image/sshd-config.ts';
+import { readSshdConfig, type SshdDirective, sshdValue } from '../../system-image/sshd-config.ts';
 import type { Check } from '../check.ts';
 import { fileEvidence, octalMode } from '../file-evidence.ts';
 import type { Finding } from '../finding.ts';
 import type { Subject } from '../subject.ts';
-import { readLogins } from './accounts.ts';
+import { type Logins, readLogins } from './accounts.ts';
 
 type Judge = (status: FileStatus, account: Account) => string | null;
 
@@ -59,6 +59,20 @@ const findingOf = ({ account, faults }: Keys, severity: Finding['severity']): Fi
   repair: 'access.authorized-keys-mode',
 });
 
+/** Somebody has a password, and sshd asks for it. */
+const passwordEnters = (
+  directives: readonly SshdDirective[],
+  { people, shadow }: Logins,
+): boolean => {
+  const value = (keyword: string) => sshdValue(directives, keyword)?.[0]?.toLowerCase();
+  if (value('passwordauthentication') === 'no') return false;
+  const rootToo = value('permitrootlogin') === 'yes';
+  return people.some(({ name }) => {
+    const password = shadow.find((entry) => entry.name === name)?.password ?? '';
+    return password !== '' && !isLocked(password) && (name !== 'root' || rootToo);
+  });
+};
+
 /** Owner and mode of what sshd must be able to trust before it takes a key. */
 export const strictModesCheck: Check = {
   area: 'access',
@@ -82,7 +96,8 @@ export const strictModesCheck: Check = {
     const all = await Promise.all(logins.people.map((account) => keysOf(subject, account, judge)));
     const keys = all.filter((each) => each !== null);
     const refused = keys.filter(({ faults }) => faults.length > 0);
-    const nobodyLeft = service.enabled && refused.length === keys.length;
+    const nobodyLeft =
+      service.enabled && refused.length === keys.length && !passwordEnters(directives, logins);
     return refused.map((each) => findingOf(each, nobodyLeft ? 'critical' : 'warning'));
   },
 };

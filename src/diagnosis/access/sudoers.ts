@@ -101,7 +101,9 @@ const modeFindings = async (
   paths: readonly string[],
   alone: boolean,
 ): Promise<readonly Finding[]> => {
-  const places = [...paths, '/etc/sudoers.d'];
+  const text = (await files.read(sudoersPath)) ?? '';
+  const included = /^\s*[@#]includedir\s+\/etc\/sudoers\.d\s*$/m.test(text);
+  const places = [...paths, ...(included ? ['/etc/sudoers.d'] : [])];
   const statuses = await Promise.all(places.map((path) => files.status(path)));
   return places.flatMap((path, index): readonly Finding[] => {
     const status = statuses[index] ?? null;

@@ -2,7 +2,7 @@ import type { Change } from '../../changes/change.ts';
 import type { Finding } from '../../diagnosis/finding.ts';
 import type { Subject } from '../../diagnosis/subject.ts';
 import { nearestWord } from '../../system-image/nearest-word.ts';
-import { editLines, placesOf } from '../edit-lines.ts';
+import { editLines, placesOf, throughLinks } from '../edit-lines.ts';
 import { planned, refused, together } from '../plan.ts';
 import type { Repair, RepairPlan } from '../repair.ts';
 
@@ -37,7 +37,7 @@ const editPlaces = async (
         text,
         new Map(edits.map(([number, edited]) => [number, () => edited] as const)),
       );
-      return planned([{ kind: 'write-file', path, content }]);
+      return planned([{ kind: 'write-file', path: await throughLinks(files, path), content }]);
     }),
   );
   return together(plans);

@@ -25,7 +25,8 @@ const mended = (line: string): string | null => {
   const [, lead = '', word = '', rest = ''] = /^(\s*)(\S+)(.*)$/.exec(line) ?? [];
   const keyword =
     keywords.find((each) => each === word.toLowerCase()) ?? nearestWord(word, keywords);
-  return keyword !== null && lead === '' && rest !== '' ? `${keyword}${rest}` : asComment(line);
+  if (keyword === null || lead !== '' || rest === '') return asComment(line);
+  return keyword === 'iface' ? correctedIface(`iface${rest}`) : `${keyword}${rest}`;
 };
 
 const unsure = (path: string, line: number): RepairPlan =>

@@ -2,7 +2,7 @@ import { resolvConf, resolvedRuns } from '../../diagnosis/network/resolv-conf.ts
 import { firstInside } from '../../system-image/inside.ts';
 import type { SystemFiles } from '../../system-image/system-files.ts';
 import { readUnits } from '../../system-image/units.ts';
-import { editLines, placesOf } from '../edit-lines.ts';
+import { editLines, placesOf, throughLinks } from '../edit-lines.ts';
 import { planned, refused } from '../plan.ts';
 import type { Repair } from '../repair.ts';
 import { enableUnit, unmaskUnit } from '../unit-links.ts';
@@ -85,7 +85,7 @@ export const nsswitchRepair: Repair = {
       );
     const lines = placesOf(findings).get(path) ?? [];
     const content = editLines(text, new Map(lines.map((line) => [line, set])));
-    return planned([{ kind: 'write-file', path, content }]);
+    return planned([{ kind: 'write-file', path: await throughLinks(files, path), content }]);
   },
 };
 

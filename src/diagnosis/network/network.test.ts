@@ -1,0 +1,278 @@
+import { chmod } from 'node:fs/promises';
+import { join } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { makeElf } from '../../../fixtures/make-elf.ts';
+import { makeTree, type TreeEntry } from '../../../fixtures/make-tree.ts';
+import { ownedByRoot } from '../../../fixtures/owned-by-root.ts';
+import { subjectOf } from '../../../fixtures/subject.ts';
+import { networkChecks } from './checks.ts';
+
+const program: TreeEntry = { program: makeElf({ machine: 62 }) };
+
+const base: Readonly<Record<string, TreeEntry>> = {
+  'etc/os-release': 'ID=debian\nVERSION_ID="12"\n',
+  'usr/lib/systemd/systemd': program,
+  'sbin/init': { link: '/usr/lib/systemd/systemd' },
+  'etc/hostname': 'web-3\n',
+  'etc/hosts': '127.0.0.1\tlocalhost\n127.0.1.1\tweb-3\n',
+  'etc/nsswitch.conf': 'passwd: files systemd\nhosts: files dns\n',
+  'etc/group': 'root:x:0:\nsystemd-network:x:998:\n',
+};
+
+const wants = (unit: string) => ({
+  [`etc/systemd/system/multi-user.target.wants/${unit}`]: { link: `/lib/systemd/system/${unit}` },
+  [`usr/lib/systemd/system/${unit}`]: '[Install]\nWantedBy=multi-user.target\n',
+});
+
+const ifupdown = {
+  ...base,
+  ...wants('networking.service'),
+  'sbin/ifup': program,
+  'usr/lib/ifupdown/settle-dad.sh': '#!/bin/sh\n',
+  'etc/network/interfaces': 'auto lo\niface lo inet loopback\nauto eth0\niface eth0 inet dhcp\n',
+};
+
+const networkFile = 'etc/systemd/network/20-wired.network';
+
+const networkd = {
+  ...base,
+  ...wants('systemd-networkd.service'),
+  'usr/lib/systemd/systemd-networkd': program,
+  [networkFile]: '[Match]\nName=en*\n\n[Network]\nDHCP=yes\n',
+};
+
+const keyfile = 'etc/NetworkManager/system-connections/office.nmconnection';
+
+const networkManager = {
+  ...base,
+  ...wants('NetworkManager.service'),
+  'usr/sbin/NetworkManager': program,
+  [keyfile]: '[connection]\nid=office\ntype=ethernet\n\n[ipv4]\nmethod=auto\n',
+};
+
+const netplan = {
+  ...networkd,
+  'usr/sbin/netplan': program,
+  'etc/netplan/50-cloud-init.yaml':
+    'network:\n  version: 2\n  ethernets:\n    eth0: {dhcp4: true}\n',
+};
+
+type Entries = Readonly<Record<string, TreeEntry | null>>;
+
+const found = async (entries: Entries, modes: Readonly<Record<string, number>> = {}) => {
+  const there = Object.entries(entries).flatMap(([path, entry]) =>
+    entry === null ? [] : [[path, entry] as const],
+  );
+  await using tree = await makeTree(Object.fromEntries(there));
+  const all = { ...(entries[keyfile] === undefined ? {} : { [keyfile]: 0o600 }), ...modes };
+  for (const [path, mode] of Object.entries(all)) await chmod(join(tree.root, path), mode);
+  const subject = await subjectOf(tree.root);
+  const owned = { ...subject, files: ownedByRoot(subject.files) };
+  const findings = (await Promise.all(networkChecks.map((check) => check.run(owned)))).flat();
+  const known = new Set(networkChecks.flatMap(({ finds }) => finds));
+  for (const { id } of findings) expect(known).toContain(id);
+  return findings.map(({ severity, id, subject: about }) => `${severity} ${id} ${about}`);
+};
+
+test.each(Object.entries({ ifupdown, networkd, networkManager, netplan }))(
+  'a healthy system with %s gives nothing',
+  async (_, entries) => {
+    expect(await found(entries)).toEqual([]);
+  },
+);
+
+test('a minimal system without network is told of and no more', async () => {
+  expect(await found({ ...base, 'etc/hosts': null, 'etc/hostname': null })).toEqual([
+    'info network.nothing-configured network',
+    'info network.hosts-missing /etc/hosts',
+  ]);
+});
+
+describe('services', () => {
+  test('what the network is configured for is masked or not started', async () => {
+    const masked = { 'etc/systemd/system/networking.service': { link: '/dev/null' } };
+    expect(await found({ ...ifupdown, ...masked })).toEqual([
+      'critical network.service-masked networking.service',
+    ]);
+    const link = 'etc/systemd/system/multi-user.target.wants/systemd-networkd.service';
+    expect(await found({ ...networkd, [link]: null })).toEqual([
+      'warning network.service-disabled systemd-networkd.service',
+    ]);
+  });
+
+  test('one that runs does for all', async () => {
+    const masked = { 'etc/systemd/system/networking.service': { link: '/dev/null' } };
+    expect(await found({ ...ifupdown, ...networkd, ...masked })).toEqual([]);
+  });
+});
+
+describe('ifupdown', () => {
+  const path = 'etc/network/interfaces';
+
+  test('a line that it cannot read is critical, unless something else brings up the network', async () => {
+    const broken = { [path]: 'iface eth0 inet dchp\n' };
+    const fault = 'network.interfaces-invalid /etc/network/interfaces:1';
+    expect(await found({ ...ifupdown, ...broken })).toEqual([`critical ${fault}`]);
+    expect(await found({ ...ifupdown, ...networkd, ...broken })).toEqual([`warning ${fault}`]);
+  });
+
+  test('missing, and an interface that nothing defines', async () => {
+    expect(await found({ ...ifupdown, [path]: null })).toEqual([
+      'critical network.interfaces-missing /etc/network/interfaces',
+    ]);
+    const undefined1 = { [path]: 'auto lo eth1\niface lo inet loopback\niface eth0 inet dhcp\n' };
+    expect(await found({ ...ifupdown, ...undefined1 })).toEqual([
+      'info network.interfaces-undefined /etc/network/interfaces:1:eth1',
+    ]);
+  });
+
+  test('ifupdown2 and others have grammars of their own', async () => {
+    const other = { [path]: 'iface swp1\n', 'usr/share/ifupdown2/x': '' };
+    expect(await found({ ...ifupdown, ...other })).toEqual([]);
+  });
+});
+
+describe('networkd', () => {
+  const invalid = `critical network.networkd-invalid /${networkFile}`;
+
+  test('a section without its bracket, and none to match', async () => {
+    expect(await found({ ...networkd, [networkFile]: '[Match\nName=en*\n' })).toEqual([invalid]);
+    expect(await found({ ...networkd, [networkFile]: '[Network]\nDHCP=yes\n' })).toEqual([invalid]);
+  });
+
+  test('one of several is a warning', async () => {
+    const more = { 'etc/systemd/network/30-x.network': '[Network]\nDHCP=yes\n' };
+    expect(await found({ ...networkd, ...more })).toEqual([
+      'warning network.networkd-invalid /etc/systemd/network/30-x.network',
+    ]);
+  });
+
+  test('a file that its user cannot read', async () => {
+    expect(await found(networkd, { [networkFile]: 0o640 })).toEqual([
+      `critical network.networkd-unreadable /${networkFile}`,
+    ]);
+  });
+});
+
+describe('netplan and NetworkManager', () => {
+  const path = 'etc/netplan/50-cloud-init.yaml';
+
+  test.each(['network:\n\tversion: 2\n', 'a: "x\n', '- network\n', 'netwrok:\n  version: 2\n'])(
+    'netplan cannot read %j',
+    async (text) => {
+      expect(await found({ ...netplan, [path]: text })).toEqual([
+        `critical network.netplan-invalid /${path}`,
+      ]);
+    },
+  );
+
+  test('without netplan its files mean nothing', async () => {
+    expect(await found({ ...networkd, [path]: '\t' })).toEqual([]);
+  });
+
+  test('a key file that others can read, or that is none', async () => {
+    expect(await found(networkManager, { [keyfile]: 0o644 })).toEqual([
+      `warning network.keyfile-mode /${keyfile}`,
+    ]);
+    expect(await found({ ...networkManager, [keyfile]: '[connection]\nid\n' })).toEqual([
+      `warning network.keyfile-invalid /${keyfile}`,
+    ]);
+  });
+});
+
+describe('names pinned to a card', () => {
+  const rules = 'etc/udev/rules.d/70-persistent-net.rules';
+  const rule = 'SUBSYSTEM=="net", ACTION=="add", ATTR{address}=="52:54:00:AA:bb:01", NAME="eth0"\n';
+  const log = (...macs: readonly string[]) => ({
+    'var/log/syslog': macs
+      .map((mac) => `web kernel: Linux version 6\nweb dhclient: Listening on LPF/eth0/${mac}\n`)
+      .join(''),
+  });
+
+  test('are only told of while nothing says that the card is another one', async () => {
+    const told = [`info network.names-pinned /${rules}`];
+    expect(await found({ ...ifupdown, [rules]: rule })).toEqual(told);
+    const same = log('06:00:00:00:00:01', '52:54:00:aa:bb:01');
+    expect(await found({ ...ifupdown, [rules]: rule, ...same })).toEqual(told);
+  });
+
+  test('are critical when the last start had other cards', async () => {
+    const moved = log('52:54:00:aa:bb:01', '06:00:00:00:00:01');
+    expect(await found({ ...ifupdown, [rules]: rule, ...moved })).toEqual([
+      `critical network.names-pinned-elsewhere /${rules}`,
+    ]);
+  });
+
+  test('an address that is set and not matched is no pin', async () => {
+    const text = '[Match]\nName=en*\n\n[Link]\nMACAddress=52:54:00:aa:bb:01\n';
+    expect(await found({ ...networkd, [networkFile]: text })).toEqual([]);
+  });
+});
+
+describe('names', () => {
+  test('a link to the file of a service that starts is right, others dangle', async () => {
+    const stub = { 'etc/resolv.conf': { link: '../run/systemd/resolve/stub-resolv.conf' } };
+    const dangling = ['warning network.resolv-conf-dangling /etc/resolv.conf'];
+    const resolved = { 'usr/lib/systemd/systemd-resolved': program };
+    expect(await found({ ...networkd, ...stub })).toEqual(dangling);
+    expect(await found({ ...networkd, ...stub, ...resolved })).toEqual(dangling);
+    const started = { ...resolved, ...wants('systemd-resolved.service') };
+    expect(await found({ ...networkd, ...stub, ...started })).toEqual([]);
+    const own = { 'etc/resolv.conf': { link: '/run/own/resolv.conf' } };
+    expect(await found({ ...networkd, ...own })).toEqual([]);
+  });
+
+  test('host names', async () => {
+    for (const name of ['web-3', 'web_3.example.org', 'WEB', 'web-3\r', '# c\nweb']) {
+      expect(await found({ ...networkd, 'etc/hostname': `${name}\n` }), name).toEqual([]);
+    }
+    for (const name of ['$(hostname)', 'web 3', '-web', 'web..3', 'a'.repeat(65)]) {
+      expect(await found({ ...networkd, 'etc/hostname': `${name}\n` }), name).toEqual([
+        'warning network.hostname-invalid /etc/hostname',
+      ]);
+    }
+  });
+
+  test('localhost, unless a module knows it anyway', async () => {
+    const hosts = { 'etc/hosts': '127.0.0.1 web-3 # localhost\n' };
+    expect(await found({ ...networkd, ...hosts })).toEqual([
+      'warning network.hosts-no-localhost /etc/hosts',
+    ]);
+    const knows = { 'etc/nsswitch.conf': 'hosts: files myhostname dns\n' };
+    expect(await found({ ...networkd, ...hosts, ...knows })).toEqual([]);
+  });
+
+  test('a database without any source', async () => {
+    const text = 'passwd:\nhosts: [NOTFOUND=return]\ngroup: files\n';
+    expect(await found({ ...networkd, 'etc/nsswitch.conf': text })).toEqual([
+      'warning network.nsswitch-broken /etc/nsswitch.conf:hosts',
+      'critical network.nsswitch-broken /etc/nsswitch.conf:passwd',
+    ]);
+  });
+});
+
+test('cloud-init: broken files and what switches it off', async () => {
+  const cloud = {
+    ...networkd,
+    'usr/bin/cloud-init': program,
+    'etc/cloud/cloud.cfg': 'users:\n  - default\n',
+    'etc/cloud/cloud.cfg.d/90.cfg': 'datasource_list: [ Ec2, None ]\n',
+  };
+  expect(await found(cloud)).toEqual([]);
+  expect(await found({ ...cloud, 'etc/cloud/cloud.cfg.d/90.cfg': 'a: [b\n' })).toEqual([
+    'warning network.cloud-config-broken /etc/cloud/cloud.cfg.d/90.cfg',
+  ]);
+  expect(await found({ ...cloud, 'etc/cloud/cloud-init.disabled': '' })).toEqual([
+    'info network.cloud-init-disabled cloud-init',
+  ]);
+});
+
+test('files of odd kinds in the place of all these do no harm', async () => {
+  const all = { ...ifupdown, ...netplan, ...networkManager };
+  const odd = Object.keys(all)
+    .filter((path) => path.startsWith('etc/') && !path.includes('.wants'))
+    .map((path) => [path, { fifo: true }] as const);
+  await using tree = await makeTree({ ...all, ...Object.fromEntries(odd) });
+  const subject = await subjectOf(tree.root);
+  for (const check of networkChecks) expect(await check.run(subject)).toBeInstanceOf(Array);
+});
