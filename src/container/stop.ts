@@ -1,5 +1,11 @@
 import type { Host } from '../host/host.ts';
-import { processesWithEnvironment, readProcess, sendSignal } from '../host/processes.ts';
+import {
+  identify,
+  isAlive,
+  processesWithEnvironment,
+  readProcess,
+  sendSignal,
+} from '../host/processes.ts';
 import { sessionVariable } from '../host/session-mark.ts';
 import { gone, leftBusy, type UndoResult, undone } from '../host/undo-result.ts';
 import { waitUntil } from '../host/wait.ts';
@@ -42,8 +48,13 @@ export const stopContainer = async (
   const empty = () => namespaceIsEmpty(host, session);
   const init = await findContainerInit(host, session);
   if (init !== null) {
+    const identity = await identify(host.files, init);
+    // All others of the namespace go with its PID 1. To look at every process of the machine again
+    // and again would take from a small one the time in which the system stops.
+    const ended = async () =>
+      (identity === null || !(await isAlive(host.files, identity))) && (await empty());
     sendSignal(init, sigrtminPlus4);
-    if (await waitUntil(empty, poweroffMilliseconds)) return undone;
+    if (await waitUntil(ended, poweroffMilliseconds)) return undone;
   }
   // The death of its PID 1 makes the kernel kill all others of the namespace. What is left is
   // nspawn itself and the helpers that it started.
