@@ -12,8 +12,8 @@ import { systemTitle } from '../rescue/choose-system.ts';
 import type { HookStage } from '../rescue/hook-input.ts';
 import { hookMode, stagesBetween } from '../rescue/hook-phases.ts';
 import { hookLines } from '../rescue/hooks.ts';
+import { mountLines } from '../rescue/mount-lines.ts';
 import { plannedMountSchema } from '../rescue/mount-plan.ts';
-import { mountLines } from '../rescue/mount-system.ts';
 import { stackLines } from '../rescue/open-stack.ts';
 import { withRehearsal } from '../rescue/rehearse.ts';
 import {
@@ -23,11 +23,7 @@ import {
   rescuePrograms,
   rescueSystem,
 } from '../rescue/rescue-job.ts';
-import {
-  type ContainerWishes,
-  type RunHandlers,
-  requireContainerWishes,
-} from '../rescue/run-system.ts';
+import { type RunHandlers, requireContainerWishes } from '../rescue/run-system.ts';
 import type { TeardownReport } from '../rescue/teardown.ts';
 import {
   requireAllDown,
@@ -37,27 +33,16 @@ import {
 } from '../rescue/with-session.ts';
 import { type CommandContext, parseOptions } from './context.ts';
 import { printCommands } from './dry-run.ts';
-import { proofWishSchema } from './proof-wish.ts';
 import { rehearsalProofs } from './prove.ts';
 import {
   decideFrom,
   rehearsalDocument,
   rehearsalSchema,
-  rehearseSchema,
   renderOutcome,
-  requireRehearse,
 } from './rehearse-options.ts';
-import {
-  type ContainerArguments,
-  containerSchema,
-  parseBind,
-  parseNetwork,
-  parsePort,
-  parseSetenv,
-  requireConsistent,
-} from './rescue-options.ts';
+import { isCommand, type RescueArguments, rescueOptions, rescueSchema } from './rescue-wishes.ts';
 import { stackAnswers } from './stack-answers.ts';
-import { lastResortsOf, repairSchema, targetSchema } from './target-arguments.ts';
+import { lastResortsOf } from './target-arguments.ts';
 
 export const rescueDocumentSchema = z.object({
   schemaVersion: z.literal(1),
@@ -77,122 +62,6 @@ export const rescueDocumentSchema = z.object({
   /** Why the job failed although the system was booted; null when it did not. */
   error: z.object({ code: z.string(), message: z.string(), hint: z.string() }).nullable(),
 });
-
-const schema = targetSchema
-  .extend(repairSchema.shape)
-  .extend(containerSchema.omit({ unit: true }).shape)
-  .extend(rehearseSchema.shape)
-  .extend({ auto: z.boolean().default(false), proof: proofWishSchema.optional() })
-  .extend({ target: containerSchema.shape.unit, skipCheck: z.boolean().default(false) });
-
-type Arguments = z.infer<typeof schema>;
-
-/** A word list as a shell would split it when nothing in it is special to a shell. */
-const programWords = (text: string): readonly string[] =>
-  /^[\w@%+=:,./ -]+$/.test(text) ? text.trim().split(/ +/) : ['/bin/sh', '-c', text];
-
-const readScript = async (context: CommandContext, path: string): Promise<string> => {
-  const text = await context.host.files.readText(path).catch(() => null);
-  if (text === null) throw usageError(`--script ${path}: the file cannot be read.`);
-  return text;
-};
-
-const wishOf = async (given: Arguments, context: CommandContext): Promise<Wish> => {
-  if (given.exec !== undefined) return { kind: 'command', text: given.exec };
-  if (given.script !== undefined) {
-    return { kind: 'command', text: await readScript(context, given.script) };
-  }
-  if (given.asPid2 !== undefined) {
-    // Without a terminal the program's output comes back like that of a command.
-    return context.interactive
-      ? { kind: 'program', words: programWords(given.asPid2) }
-      : { kind: 'pid2-command', text: given.asPid2 };
-  }
-  return given.ownInit ? { kind: 'own-init' } : { kind: 'shell' };
-};
-
-const isCommand = (wish: Wish): boolean => wish.kind === 'command' || wish.kind === 'pid2-command';
-
-/** A shell needs a terminal; under --json its output would mix with the document. */
-const requireTerminal = (wish: Wish, context: CommandContext): void => {
-  const hasTerminal = process.stdin.isTTY === true && process.stdout.isTTY === true;
-  if (isCommand(wish) || (hasTerminal && !context.options.json)) return;
-  throw usageError(
-    'There is no terminal for a rescue shell here.',
-    'Give --exec COMMAND or --script FILE to run in the booted system.',
-  );
-};
-
-const bindSources = async (wishes: ContainerWishes, context: CommandContext): Promise<void> => {
-  for (const { source } of wishes.binds) {
-    if ((await context.host.files.statusFollowed(source)) === null) {
-      throw usageError(`--bind ${source}: there is no such file or directory on this machine.`);
-    }
-  }
-};
-
-const containerWishes = (
-  given: Arguments & ContainerArguments,
-  wish: Wish,
-  context: CommandContext,
-): ContainerWishes => {
-  const network = parseNetwork(given.network);
-  requireConsistent({ ...given, unit: given.target }, network);
-  return {
-    machine: given.machine ?? null,
-    network,
-    ports: (given.port ?? []).map(parsePort),
-    resolvConf: given.resolvConf ?? 'off',
-    privateUsers: given.privateUsers,
-    binds: [
-      ...(given.bind ?? []).map((text) => parseBind(text, false)),
-      ...(given.bindRo ?? []).map((text) => parseBind(text, true)),
-    ],
-    environment: (given.setenv ?? []).map(parseSetenv),
-    memoryBytes: given.memory ?? null,
-    tasks: given.tasks ?? null,
-    keepJournal: given.journal,
-    bootTimeoutSeconds: given.bootTimeout ?? 120,
-    interactive: !isCommand(wish),
-    verboseBoot: context.options.verbose,
-  };
-};
-
-const rescueOptions = async (given: Arguments, context: CommandContext): Promise<RescueOptions> => {
-  const lastResorts = lastResortsOf(given);
-  if (given.ephemeral && given.privateUsers) {
-    throw usageError(
-      '--ephemeral and --private-users exclude each other.',
-      'The kernel does not map the owners of an overlay.',
-    );
-  }
-  if (given.ephemeral && given.repair) {
-    throw usageError('--ephemeral keeps nothing, so there is nothing to --repair.');
-  }
-  requireRehearse(given);
-  if (given.rehearse && (given.ephemeral || given.privateUsers)) {
-    throw usageError('--rehearse goes neither with --ephemeral nor with --private-users.');
-  }
-  const wish = await wishOf(given, context);
-  const container = containerWishes(given, wish, context);
-  requireTerminal(wish, context);
-  await bindSources(container, context);
-  return {
-    target: given.TARGET,
-    withDisks: given.with,
-    system: given.system ?? null,
-    answers: await stackAnswers(given, context),
-    mode: given.ephemeral ? 'ephemeral' : 'write',
-    skipCheck: given.skipCheck,
-    repair: given.repair,
-    lastResorts,
-    setuid: true,
-    apart: given.privateUsers,
-    wish,
-    unit: given.target ?? 'rescue.target',
-    container,
-  };
-};
 
 const dryRun = async (options: RescueOptions, context: CommandContext): Promise<ExitCode> => {
   const { teardown } = await withSession(
@@ -263,7 +132,7 @@ const notRepaired =
 
 /** The same job on a layer. */
 const rehearseRescue = async (
-  given: Arguments,
+  given: RescueArguments,
   options: RescueOptions,
   context: CommandContext,
 ): Promise<SessionOutcome<Done>> => {
@@ -289,7 +158,7 @@ const rehearseRescue = async (
 const insteadOfAuto = ['exec', 'script', 'asPid2', 'ownInit', 'ephemeral', 'rehearse'] as const;
 
 /** Without questions, and without a shell: the words that ask for one go elsewhere. */
-const auto = async (given: Arguments, context: CommandContext): Promise<ExitCode> => {
+const auto = async (given: RescueArguments, context: CommandContext): Promise<ExitCode> => {
   const other = insteadOfAuto.find((name) => given[name] !== undefined && given[name] !== false);
   if (other !== undefined) throw usageError(`--auto and --${other} exclude each other.`);
   const { rescueAuto } = await import('./rescue-auto.ts');
@@ -305,7 +174,7 @@ const auto = async (given: Arguments, context: CommandContext): Promise<ExitCode
 
 /** `rescuekit rescue TARGET`: the main job. */
 export const rescueHandler = async (args: unknown, context: CommandContext): Promise<ExitCode> => {
-  const given = parseOptions(schema, args);
+  const given = parseOptions(rescueSchema, args);
   if (given.auto) return auto(given, context);
   if (given.proof !== undefined && !given.rehearse) {
     throw usageError('--proof goes with --auto and with --rehearse.');

@@ -1,5 +1,5 @@
 import type { BindMount } from '../container/container-options.ts';
-import { bindStep, mountStep, overlayStep } from '../filesystems/mount-step.ts';
+import { bindStep, overlayStep } from '../filesystems/mount-step.ts';
 import { isBelow } from '../host/mount-table.ts';
 import { messageOf, RescueError } from '../host/rescue-error.ts';
 import { isReadOnly, writeProtect } from '../storage/write-protect.ts';
@@ -60,7 +60,7 @@ const ensureDirectory = async (session: Session, path: string): Promise<string> 
 /** overlayfs refuses a lower layer whose names fold case; vfat stays plainly read-only then. */
 export const canBeLower = (fsType: string): boolean => fsType !== 'vfat' && fsType !== 'exfat';
 
-const layerAt = (layers: string, number: number) => ({
+export const layerAt = (layers: string, number: number) => ({
   upper: `${layers}/${number}/upper`,
   work: `${layers}/${number}/work`,
 });
@@ -273,30 +273,3 @@ export const mountDirectory = async (
   }
   return { root, mounted: [], notMounted: [], apart: [] };
 };
-
-/** The mount commands of a system as they are shown beforehand; `root` is a session's. */
-export const mountLines = (
-  system: FoundSystem,
-  mode: SystemMode,
-  root: string,
-): readonly (readonly string[])[] =>
-  system.mounts.flatMap((mount, number) => {
-    if (mount.state !== 'mount' || mount.device === null) return [];
-    const path = mount.target === '/' ? root : `${root}${mount.target}`;
-    const layered = mode === 'ephemeral' && canBeLower(mount.fsType);
-    const run = root.slice(0, root.lastIndexOf('/'));
-    const lower = `${run}/lower/${number}`;
-    const step = mountStep({
-      device: mount.device,
-      fsType: mount.fsType,
-      path: layered ? lower : path,
-      mode: mode === 'write' ? 'write' : 'look',
-      select: selectOptions(mount),
-      setuid: true,
-      ...(mount.btrfs === undefined ? {} : { btrfs: mount.btrfs }),
-    });
-    const steps = layered
-      ? [step, overlayStep({ lower, ...layerAt(memoryLayers(run), number), path })]
-      : [step];
-    return steps.flatMap(({ commands }) => commands).map(({ program, args }) => [program, ...args]);
-  });

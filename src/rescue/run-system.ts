@@ -25,6 +25,23 @@ export type ContainerWishes = ContainerSettings & {
   readonly interactive: boolean;
 };
 
+/** What a container is without a wish of the person's: no network, no limits, nothing shown in it. */
+export const plainWishes: ContainerWishes = {
+  machine: null,
+  network: { kind: 'none' },
+  ports: [],
+  resolvConf: 'off',
+  privateUsers: false,
+  binds: [],
+  environment: [],
+  memoryBytes: null,
+  tasks: null,
+  keepJournal: false,
+  bootTimeoutSeconds: 120,
+  interactive: false,
+  verboseBoot: false,
+};
+
 export type RunHandlers = {
   /** `unit` is null for a system without systemd and for a program in place of an init. */
   readonly onReached: (seconds: number, unit: string | null) => void;

@@ -7,7 +7,7 @@ import { watchUnits } from '../verification/container/watch-units.ts';
 import { planBoot } from './boot-plan.ts';
 import { withBootHooks } from './hook-phases.ts';
 import type { MountedSystem } from './mount-system.ts';
-import { type ContainerWishes, runSystem } from './run-system.ts';
+import { plainWishes, runSystem } from './run-system.ts';
 import type { Session } from './session.ts';
 import type { FoundSystem } from './survey.ts';
 
@@ -24,21 +24,6 @@ export type WatchedBoot = {
 
 /** Time beyond the limit in which the guest itself reports what it waits for. */
 const reportSeconds = 20;
-
-const nothingOfThePerson: Omit<ContainerWishes, 'bootTimeoutSeconds'> = {
-  machine: null,
-  keepJournal: true,
-  interactive: false,
-  network: { kind: 'none' },
-  ports: [],
-  resolvConf: 'off',
-  privateUsers: false,
-  binds: [],
-  environment: [],
-  memoryBytes: null,
-  tasks: null,
-  verboseBoot: false,
-};
 
 export type WatchOptions = {
   readonly unit: string;
@@ -62,7 +47,11 @@ export const watchBoot = async (
   const script = watchScript({ unit, limitSeconds, mark });
   const work = { kind: 'watch', script, units } as const;
   const plan = await planBoot(session.host, mounted.root, facts, { kind: 'watch', work }, unit);
-  const wishes = { ...nothingOfThePerson, bootTimeoutSeconds: limitSeconds + reportSeconds };
+  const wishes = {
+    ...plainWishes,
+    keepJournal: true,
+    bootTimeoutSeconds: limitSeconds + reportSeconds,
+  };
   const began = performance.now();
   let told: number | null = null;
   let canTell = true;

@@ -6,7 +6,7 @@ import { renderBoot } from '../output/boot-report.ts';
 import { type BootPlan, planBoot, requireRunnable } from '../rescue/boot-plan.ts';
 import { withBootHooks } from '../rescue/hook-phases.ts';
 import type { MountedSystem, SystemMode } from '../rescue/mount-system.ts';
-import { type ContainerWishes, runSystem } from '../rescue/run-system.ts';
+import { type ContainerWishes, plainWishes, runSystem } from '../rescue/run-system.ts';
 import type { FoundSystem } from '../rescue/survey.ts';
 import type { KeyQuestion } from './ask.ts';
 import { type StepScreen, warningLines } from './screen.ts';
@@ -15,22 +15,8 @@ import { bootWords } from './words.ts';
 
 export const shellUnit = 'rescue.target';
 
-/** What `rescue` does without options: a shell on this terminal, no network, no limits. */
-export const shellWishes: ContainerWishes = {
-  machine: null,
-  network: { kind: 'none' },
-  ports: [],
-  resolvConf: 'off',
-  privateUsers: false,
-  binds: [],
-  environment: [],
-  memoryBytes: null,
-  tasks: null,
-  keepJournal: false,
-  bootTimeoutSeconds: 120,
-  interactive: true,
-  verboseBoot: false,
-};
+/** What `rescue` does without options: a shell on this terminal. */
+export const shellWishes: ContainerWishes = { ...plainWishes, interactive: true };
 
 const bootCommand = async (
   { session }: Walk,

@@ -1,10 +1,10 @@
 import { bindStep } from '../filesystems/mount-step.ts';
 import { wrapText } from '../output/wrap.ts';
 import { withMountHooks } from '../rescue/hook-phases.ts';
+import { mountLines } from '../rescue/mount-lines.ts';
 import {
   type MountedSystem,
   mountDirectory,
-  mountLines,
   mountSystem,
   type SystemMode,
 } from '../rescue/mount-system.ts';
