@@ -5,6 +5,7 @@ import { connectQmp, type Qmp, type QmpEvent } from '../../host/qmp.ts';
 import { RescueError } from '../../host/rescue-error.ts';
 import { connectUnixSocket } from '../../host/unix-socket.ts';
 import { waitUntil } from '../../host/wait.ts';
+import type { Channel } from './console/boot-console.ts';
 import {
   type MachinePlan,
   machineArguments,
@@ -13,9 +14,6 @@ import {
 } from './machine-arguments.ts';
 import { type ProcessorState, processorState } from './processor-state.ts';
 import { type QemuProcess, startQemu } from './qemu-process.ts';
-
-/** `firmware`: what firmware and boot loader show on the screen; `system`: the serial console. */
-export type Channel = 'firmware' | 'system';
 
 export type MachineEvents = {
   readonly onText: (text: string, channel: Channel) => void;

@@ -1,7 +1,10 @@
 import { type BootStage, bootStages } from '../../proof.ts';
 import { consoleLines } from './console-lines.ts';
-import { type FailureMark, lineMarks, promptMarks } from './failure-marks.ts';
+import { type FailureMark, grubError, lineMarks, promptMarks } from './failure-marks.ts';
 import { isKernelStart, stageOf } from './stage-marks.ts';
+
+/** `firmware`: what firmware and boot loader show on the screen; `system`: the serial console. */
+export type Channel = 'firmware' | 'system';
 
 /** What the console says about the boot up to now. */
 export type Judgement = {
@@ -16,7 +19,7 @@ export type PassedStage = { readonly stage: BootStage; readonly seconds: number 
 
 /** Follows one boot on the serial console. Seconds are counted from the machine's start. */
 export type BootConsole = {
-  readonly push: (chunk: string, seconds: number, channel?: 'firmware' | 'system') => void;
+  readonly push: (chunk: string, seconds: number, channel?: Channel) => void;
   /** What is known from elsewhere: the processor runs a kernel though the console is silent. */
   readonly reach: (stage: BootStage, seconds: number) => void;
   /** The machine was reset. */
@@ -36,14 +39,14 @@ export type BootConsole = {
 };
 
 const keptLines = 400;
+/** Lines by which one port may be ahead of the other. */
+const repeatedWithin = 40;
 /** Resets or kernels after which it is a loop: SELinux relabels and first boots restart once. */
 const loopAfter = 3;
 
 /** Boot code that prints nothing, and loaders that stand still, are not waited for without end. */
 const silentFirmware = 60;
-const silentLoader = 90;
-/** GRUB waits ten seconds after an error, and then draws its menu. */
-const silentError = 20;
+const silentLoader = 120;
 /** Time in which a getty that was not announced would have written its prompt. */
 const silentTarget = 20;
 const silentGetty = 45;
@@ -79,6 +82,8 @@ const isFinal = ({ mark }: Found): boolean => mark.silence <= 2;
 
 export const bootConsole = (): BootConsole => {
   const input = { firmware: consoleLines(), system: consoleLines() };
+  /** What came on one port and was not yet repeated on the other. */
+  const told: Record<Channel, string[]> = { firmware: [], system: [] };
   const stages: PassedStage[] = [];
   const failed = new Set<string>();
   let lines: string[] = [];
@@ -96,6 +101,16 @@ export const bootConsole = (): BootConsole => {
     stages.push({ stage: next, seconds });
     if (next === 'root-mounted') failed.clear();
     if (failure !== null && !isFinal(failure) && after(next, failure.mark.stage)) failure = null;
+  };
+  /** EDK2, and loaders that were told to, write the same to both ports. */
+  const isRepeated = (line: string, channel: Channel): boolean => {
+    const here = told[channel];
+    const there = told[channel === 'system' ? 'firmware' : 'system'];
+    const at = there.indexOf(line);
+    if (at >= 0) there.splice(0, at + 1);
+    else here.push(line);
+    if (here.length > repeatedWithin) here.shift();
+    return at >= 0;
   };
   const takeLine = (line: string, seconds: number): void => {
     // A line that is drawn over itself again and again would push out everything else.
@@ -141,13 +156,15 @@ export const bootConsole = (): BootConsole => {
     return null;
   };
   const loaderStopped = (): Judgement => {
-    const error = lines.findLast((line) => line.startsWith('error: '));
+    const error = grubError(lines);
     return {
       outcome: 'failed',
       stage: 'boot-loader',
       cause:
-        error === undefined ? 'The boot loader stood still.' : `The boot loader stopped: ${error}`,
-      silence: error === undefined ? silentLoader : silentError,
+        error === null
+          ? 'The boot loader stood still.'
+          : `The boot loader stood still after an error: ${error}`,
+      silence: silentLoader,
     };
   };
   const judgeSilence = (): Judgement | null => {
@@ -178,10 +195,11 @@ export const bootConsole = (): BootConsole => {
   };
   return {
     push: (chunk, seconds, channel = 'system') => {
-      for (const line of input[channel].push(chunk)) takeLine(line, seconds);
-      const begun = stageOf(input[channel].last());
-      // A login prompt is one only when nothing follows, which is seen later.
-      if (begun !== null && begun !== 'login') reach(begun, seconds);
+      for (const line of input[channel].push(chunk)) {
+        if (!isRepeated(line, channel)) takeLine(line, seconds);
+      }
+      // Its first sector writes this, and the line is never ended when the rest does not come up.
+      if (/^GRUB\b/.test(input[channel].last())) reach('boot-loader', seconds);
     },
     reach,
     restarted: () => {
@@ -220,7 +238,10 @@ export const bootConsole = (): BootConsole => {
         (line, index, every) => line !== '' && line !== every[index - 1],
       );
       // Behind a panic come its registers, and behind an emergency what is stopped.
-      const at = failure === null ? -1 : all.lastIndexOf(failure.line);
+      const at =
+        failure === null
+          ? all.findLastIndex((line) => stageOf(line) === 'login')
+          : all.lastIndexOf(failure.line);
       const end = at < 0 ? all.length : at + 1;
       const begin = Math.max(end - count, 0);
       return [

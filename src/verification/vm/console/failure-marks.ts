@@ -20,9 +20,15 @@ const lastWith = (before: Before, pattern: RegExp): string | null => {
   return line === undefined ? null : (pattern.exec(line)?.[1] ?? line);
 };
 
+/** Without a graphics adapter GRUB says this and goes on. */
+const harmless = /no suitable video mode|Booting in blind mode/;
+
 /** GRUB's last complaint that has a reason in it: that no kernel is loaded follows from another. */
-const grubError = (before: Before): string | null =>
-  lastWith(before, /^error: (?!you need to load)(.*)$/) ?? lastWith(before, /^error: (.*)$/);
+export const grubError = (before: Before): string | null => {
+  const errors = before.filter((line) => line.startsWith('error: ') && !harmless.test(line));
+  const reason = errors.findLast((line) => !line.includes('you need to load')) ?? errors.at(-1);
+  return reason?.slice('error: '.length) ?? null;
+};
 
 const because = (reason: string | null): string =>
   reason === null ? '' : `: ${reason.replace(/\.$/, '')}`;
@@ -104,10 +110,11 @@ const emergencyReason = (before: Before): string | null => {
 };
 
 const emergencyCause = (_: RegExpExecArray, before: Before): string => {
-  const reason = emergencyReason(before);
+  const reason = emergencyReason(before) ?? lastWith(before, /(Unit default\.target not found)/);
+  const rescue = before.some((line) => /You are in rescue mode|target rescue\.target/.test(line));
   const locked = before.some((line) => /root account is locked/.test(line));
   const shell = locked ? ', whose shell is closed because root has no password' : '';
-  return `systemd stopped in emergency mode${shell}${because(reason)}.`;
+  return `systemd stopped in ${rescue ? 'rescue' : 'emergency'} mode${shell}${because(reason)}.`;
 };
 
 const grubFile = (_: RegExpExecArray, before: Before): string =>
@@ -163,6 +170,13 @@ export const lineMarks: readonly FailureMark[] = [
     pattern: /^You are in (?:emergency|rescue) mode/,
     cause: emergencyCause,
     silence: 1,
+  },
+  {
+    stage: 'root-mounted',
+    // Its shell says so itself a moment later, unless it cannot be started.
+    pattern: /Reached target (?:emergency\.target|rescue\.target|Emergency Mode|Rescue Mode)/,
+    cause: emergencyCause,
+    silence: 15,
   },
   {
     stage: 'root-mounted',

@@ -1,0 +1,141 @@
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+import { recorded } from '../../../../fixtures/fake-host.ts';
+import { type BootConsole, bootConsole } from './boot-console.ts';
+
+const consoleOf = (text: string, chunk = 4096): BootConsole => {
+  const console = bootConsole();
+  for (let at = 0; at < text.length; at += chunk) console.push(text.slice(at, at + chunk), 1);
+  return console;
+};
+
+const recordedConsole = (name: string): BootConsole => consoleOf(recorded(`console/${name}.txt`));
+
+/** What was recorded, the stage in which it stands, and the words that the cause must have. */
+const failures = [
+  ['seabios-nosig', 'firmware', 'no boot signature'],
+  ['seabios-zero', 'firmware', 'nothing came any more'],
+  ['uefi-no-loader', 'firmware', 'no boot loader at EFI/BOOT/BOOTX64.EFI'],
+  ['secure-boot-refused', 'firmware', 'Secure Boot refuses it'],
+  ['grub-no-core', 'boot-loader', 'core image'],
+  ['rescue-uuid', 'boot-loader', 'no such device: 11111111-2222-3333-4444-555555555555'],
+  ['grub-nocfg', 'boot-loader', 'no configuration'],
+  ['grub-nokernel', 'boot-loader', "file `/boot/vmlinuz-6.1.0-56-cloud-amd64' not found"],
+  ['grub-badkernel', 'boot-loader', 'invalid magic number'],
+  ['grub-noinitrd', 'kernel', "file `/boot/initrd.img-6.1.0-56-cloud-amd64' not found"],
+  ['panic-badinitrd', 'kernel', 'its initramfs is damaged'],
+  ['initramfs-alert', 'initramfs', 'UUID=99991111-2222-3333-4444-555555555555 does not exist'],
+  ['no-init', 'root-mounted', 'No init found'],
+  ['no-init-sh', 'root-mounted', 'A shell was started in place'],
+  ['kill-init', 'root-mounted', 'libc.so.6: cannot open shared object file'],
+  ['fstab-badfs', 'root-mounted', 'emergency mode: Failed to mount data.mount'],
+  ['no-target', 'root-mounted', 'rescue mode, whose shell is closed'],
+] as const;
+
+test.for(failures)(
+  'the recorded console %s is judged to have failed in %s',
+  ([name, stage, words]) => {
+    const judgement = recordedConsole(name).judge();
+    expect(judgement).toMatchObject({ outcome: 'failed', stage });
+    expect(judgement?.outcome === 'failed' ? judgement.cause : '').toContain(words);
+  },
+);
+
+test('a quiet boot is known by its login prompt alone', () => {
+  expect(recordedConsole('quiet-login').judge()).toMatchObject({ outcome: 'passed', by: 'login' });
+});
+
+test('firmware and system on two ports are one boot, and what both wrote stands there once', () => {
+  const console = bootConsole();
+  console.push(recorded('console/uefi-login.firmware.txt'), 1, 'firmware');
+  console.push(recorded('console/uefi-login.system.txt'), 2, 'system');
+  expect(console.judge()).toMatchObject({ outcome: 'passed', by: 'login' });
+  expect(console.stages().map(({ stage }) => stage)).toEqual([
+    ...['firmware', 'boot-loader', 'kernel', 'initramfs', 'root-mounted'],
+    ...['default-target', 'login'],
+  ]);
+  const lines = console.evidence(400);
+  expect(lines.filter((line) => line === 'Welcome to GRUB!')).toHaveLength(1);
+  expect(lines.at(-1)).toBe('web-3 login:');
+});
+
+test('a system without a login service passes when its default target is reached', () => {
+  const judgement = recordedConsole('no-getty').judge();
+  expect(judgement).toMatchObject({ outcome: 'passed', by: 'default-target' });
+  expect(judgement?.silence).toBeGreaterThan(10);
+});
+
+test.for(['uefi-login.system', 'kill-init', 'grub-nokernel', 'initramfs-alert'])(
+  'the pieces in which %s arrives make no difference',
+  (name) => {
+    const text = recorded(`console/${name}.txt`);
+    const whole = consoleOf(text, text.length);
+    fc.assert(
+      fc.property(fc.integer({ min: 1, max: 97 }), (chunk) => {
+        const pieces = consoleOf(text, chunk);
+        expect(pieces.judge()).toEqual(whole.judge());
+        expect(pieces.stages()).toEqual(whole.stages());
+      }),
+      { numRuns: 10 },
+    );
+  },
+);
+
+test.for(failures)('no beginning of the console %s is taken for a boot', ([name]) => {
+  const console = bootConsole();
+  for (const piece of recorded(`console/${name}.txt`).match(/.{1,50}/gs) ?? []) {
+    console.push(piece, 1);
+    expect(console.judge()?.outcome).not.toBe('passed');
+  }
+});
+
+test('no beginning of a healthy boot is taken for a failure that is certain', () => {
+  const console = bootConsole();
+  for (const piece of recorded('console/uefi-login.system.txt').match(/.{1,50}/gs) ?? []) {
+    console.push(piece, 1);
+    const judgement = console.judge();
+    if (judgement?.outcome === 'failed') expect(judgement.silence).toBeGreaterThan(40);
+  }
+});
+
+test('what is waited for is told with its time, and forgotten when the boot goes on', () => {
+  const console = bootConsole();
+  const job = (time: string) =>
+    `\r\u001b[K[ \u001b[0;31m*\u001b[0;1;31m*\u001b[0m ] A start job is running for /dev/vdx (${time} / 1min 30s)`;
+  console.push(`Welcome to Debian GNU/Linux 12 (bookworm)!\r\n${job('5s')}${job('6s')}\r\n`, 1);
+  expect(console.waitingFor()).toBe('/dev/vdx (6s / 1min 30s)');
+  expect(console.judge()).toBe(null);
+  console.push('a\r\nb\r\nc\r\nd\r\ne\r\n', 2);
+  expect(console.waitingFor()).toBe(null);
+});
+
+test('units that failed are named, without those of the initramfs', () => {
+  const console = bootConsole();
+  console.push('dracut: starting\n[FAILED] Failed to start early.service - Early.\n', 1);
+  console.push('Welcome to Fedora Linux 41 (Cloud Edition)!\n', 2);
+  console.push('[FAILED] Failed to start shop.service - Shop front end.\n', 3);
+  console.push('[FAILED] Failed to mount /data.\n', 4);
+  expect(console.failedUnits()).toEqual(['shop.service', '/data']);
+});
+
+test('one restart is no failure, three are', () => {
+  const console = bootConsole();
+  console.restarted();
+  expect(console.judge()?.silence).toBeGreaterThan(30);
+  console.restarted();
+  console.restarted();
+  expect(console.judge()).toMatchObject({ outcome: 'failed', silence: 0 });
+});
+
+test('a kernel that is known to run from its processor alone is not waited for as a boot loader', () => {
+  const console = bootConsole();
+  console.push(
+    'SeaBIOS (version 1.16.2)\r\nBooting from Hard Disk...\r\nGRUB loading.\r\n',
+    1,
+    'firmware',
+  );
+  expect(console.judge()).not.toBe(null);
+  console.reach('kernel', 5);
+  expect(console.judge()).toBe(null);
+  expect(console.systemSpoke()).toBe(false);
+});
