@@ -7,17 +7,11 @@ import { renderBoot, renderEnd } from '../output/boot-report.ts';
 import { writeCommandOutput } from '../output/command-output.ts';
 import type { RehearsalRecord } from '../rehearsal/record.ts';
 import type { Wish } from '../rescue/boot-plan.ts';
-import { checkLines, checkTargetsOf } from '../rescue/check-system.ts';
 import { systemTitle } from '../rescue/choose-system.ts';
-import type { HookStage } from '../rescue/hook-input.ts';
-import { hookMode, stagesBetween } from '../rescue/hook-phases.ts';
-import { hookLines } from '../rescue/hooks.ts';
+import { hookMode } from '../rescue/hook-phases.ts';
 import { plannedMountSchema } from '../rescue/mount-plan.ts';
-import { mountLines } from '../rescue/mount-system.ts';
-import { stackLines } from '../rescue/open-stack.ts';
 import { withRehearsal } from '../rescue/rehearse.ts';
 import {
-  findSystem,
   type RescueOptions,
   type RescueResult,
   rescuePrograms,
@@ -29,14 +23,8 @@ import {
   requireContainerWishes,
 } from '../rescue/run-system.ts';
 import type { TeardownReport } from '../rescue/teardown.ts';
-import {
-  requireAllDown,
-  type SessionOutcome,
-  teardownFailure,
-  withSession,
-} from '../rescue/with-session.ts';
+import { type SessionOutcome, teardownFailure, withSession } from '../rescue/with-session.ts';
 import { type CommandContext, parseOptions } from './context.ts';
-import { printCommands } from './dry-run.ts';
 import { proofWishSchema } from './proof-wish.ts';
 import { rehearsalProofs } from './prove.ts';
 import {
@@ -47,6 +35,7 @@ import {
   renderOutcome,
   requireRehearse,
 } from './rehearse-options.ts';
+import { rescueDryRun } from './rescue-dry-run.ts';
 import {
   type ContainerArguments,
   containerSchema,
@@ -194,38 +183,6 @@ const rescueOptions = async (given: Arguments, context: CommandContext): Promise
   };
 };
 
-const dryRun = async (options: RescueOptions, context: CommandContext): Promise<ExitCode> => {
-  const { teardown } = await withSession(
-    context.session('rescue --dry-run', options.target),
-    async (session) => {
-      const look = { ...options, mode: 'read-only' } as const;
-      const { system, opened } = await findSystem(session, look, context.observer);
-      const root = `${session.runDirectory}/root`;
-      const hooks = (first: HookStage, last: HookStage) =>
-        hookLines(session.host, context.hooks, stagesBetween(first, last));
-      const checks = [
-        ...(await hooks('before-check', 'before-check')),
-        ...checkLines(checkTargetsOf(system), options.repair),
-        ...(await hooks('after-check', 'after-check')),
-      ];
-      printCommands(context, [
-        ...(await hooks('before-probe', 'before-activate')),
-        ...stackLines(opened, options.mode === 'write' ? 'read-write' : 'read-only'),
-        ...(await hooks('after-activate', 'after-activate')),
-        ...(options.skipCheck ? [] : checks),
-        ...(await hooks('before-mount', 'before-mount')),
-        ...mountLines(system, options.mode, root),
-        ...(await hooks('after-mount', 'before-boot')),
-        ['systemd-nspawn', `--directory=${root}`, '--boot', '--', `--unit=${options.unit}`],
-        ...(await hooks('after-boot', 'after-deactivate')),
-      ]);
-      return { result: null, keepUp: false };
-    },
-  );
-  requireAllDown(teardown);
-  return exitCode.done;
-};
-
 /** What the process says with its exit code about a boot. */
 const exitFor = (boot: BootReport, wish: Wish): ExitCode => {
   if (isCommand(wish)) {
@@ -314,7 +271,7 @@ export const rescueHandler = async (args: unknown, context: CommandContext): Pro
   requireRoot('rescue');
   await requireContainerWishes(context.host, options.container);
   await requirePrograms(context.host, rescuePrograms);
-  if (context.options.dryRun) return dryRun(options, context);
+  if (context.options.dryRun) return rescueDryRun(options, context, given.rehearse);
   const { json } = context.options;
   const { result, session, teardown } = given.rehearse
     ? await rehearseRescue(given, options, context)
