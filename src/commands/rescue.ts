@@ -7,17 +7,11 @@ import { renderBoot, renderEnd } from '../output/boot-report.ts';
 import { writeCommandOutput } from '../output/command-output.ts';
 import type { RehearsalRecord } from '../rehearsal/record.ts';
 import type { Wish } from '../rescue/boot-plan.ts';
-import { checkLines, checkTargetsOf } from '../rescue/check-system.ts';
 import { systemTitle } from '../rescue/choose-system.ts';
-import type { HookStage } from '../rescue/hook-input.ts';
-import { hookMode, stagesBetween } from '../rescue/hook-phases.ts';
-import { hookLines } from '../rescue/hooks.ts';
-import { mountLines } from '../rescue/mount-lines.ts';
+import { hookMode } from '../rescue/hook-phases.ts';
 import { plannedMountSchema } from '../rescue/mount-plan.ts';
-import { stackLines } from '../rescue/open-stack.ts';
 import { withRehearsal } from '../rescue/rehearse.ts';
 import {
-  findSystem,
   type RescueOptions,
   type RescueResult,
   rescuePrograms,
@@ -25,14 +19,8 @@ import {
 } from '../rescue/rescue-job.ts';
 import { type RunHandlers, requireContainerWishes } from '../rescue/run-system.ts';
 import type { TeardownReport } from '../rescue/teardown.ts';
-import {
-  requireAllDown,
-  type SessionOutcome,
-  teardownFailure,
-  withSession,
-} from '../rescue/with-session.ts';
+import { type SessionOutcome, teardownFailure, withSession } from '../rescue/with-session.ts';
 import { type CommandContext, parseOptions } from './context.ts';
-import { printCommands } from './dry-run.ts';
 import { rehearsalProofs } from './prove.ts';
 import {
   decideFrom,
@@ -40,6 +28,7 @@ import {
   rehearsalSchema,
   renderOutcome,
 } from './rehearse-options.ts';
+import { rescueDryRun } from './rescue-dry-run.ts';
 import { isCommand, type RescueArguments, rescueOptions, rescueSchema } from './rescue-wishes.ts';
 import { stackAnswers } from './stack-answers.ts';
 import { lastResortsOf } from './target-arguments.ts';
@@ -62,38 +51,6 @@ export const rescueDocumentSchema = z.object({
   /** Why the job failed although the system was booted; null when it did not. */
   error: z.object({ code: z.string(), message: z.string(), hint: z.string() }).nullable(),
 });
-
-const dryRun = async (options: RescueOptions, context: CommandContext): Promise<ExitCode> => {
-  const { teardown } = await withSession(
-    context.session('rescue --dry-run', options.target),
-    async (session) => {
-      const look = { ...options, mode: 'read-only' } as const;
-      const { system, opened } = await findSystem(session, look, context.observer);
-      const root = `${session.runDirectory}/root`;
-      const hooks = (first: HookStage, last: HookStage) =>
-        hookLines(session.host, context.hooks, stagesBetween(first, last));
-      const checks = [
-        ...(await hooks('before-check', 'before-check')),
-        ...checkLines(checkTargetsOf(system), options.repair),
-        ...(await hooks('after-check', 'after-check')),
-      ];
-      printCommands(context, [
-        ...(await hooks('before-probe', 'before-activate')),
-        ...stackLines(opened, options.mode === 'write' ? 'read-write' : 'read-only'),
-        ...(await hooks('after-activate', 'after-activate')),
-        ...(options.skipCheck ? [] : checks),
-        ...(await hooks('before-mount', 'before-mount')),
-        ...mountLines(system, options.mode, root),
-        ...(await hooks('after-mount', 'before-boot')),
-        ['systemd-nspawn', `--directory=${root}`, '--boot', '--', `--unit=${options.unit}`],
-        ...(await hooks('after-boot', 'after-deactivate')),
-      ]);
-      return { result: null, keepUp: false };
-    },
-  );
-  requireAllDown(teardown);
-  return exitCode.done;
-};
 
 /** What the process says with its exit code about a boot. */
 const exitFor = (boot: BootReport, wish: Wish): ExitCode => {
@@ -183,7 +140,7 @@ export const rescueHandler = async (args: unknown, context: CommandContext): Pro
   requireRoot('rescue');
   await requireContainerWishes(context.host, options.container);
   await requirePrograms(context.host, rescuePrograms);
-  if (context.options.dryRun) return dryRun(options, context);
+  if (context.options.dryRun) return rescueDryRun(options, context, given.rehearse);
   const { json } = context.options;
   const { result, session, teardown } = given.rehearse
     ? await rehearseRescue(given, options, context)

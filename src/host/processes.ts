@@ -23,13 +23,14 @@ const startTicks = async (files: Files, pid: number): Promise<string | null> => 
   return fields[0] === 'Z' || fields[0] === 'X' ? null : (fields[19] ?? null);
 };
 
-const bootId = async (files: Files): Promise<string> =>
+/** Another one each time the machine is started. */
+export const readBootId = async (files: Files): Promise<string> =>
   ((await files.readText('/proc/sys/kernel/random/boot_id')) ?? '').trim();
 
 /** Null when the process does not exist. */
 export const identify = async (files: Files, pid: number): Promise<ProcessIdentity | null> => {
   const ticks = await startTicks(files, pid);
-  return ticks === null ? null : { pid, startTicks: ticks, bootId: await bootId(files) };
+  return ticks === null ? null : { pid, startTicks: ticks, bootId: await readBootId(files) };
 };
 
 /** True while the very same process is running. */

@@ -76,6 +76,13 @@ export const layDevice = async (
   return { node: device, mapping, parts: [shown, kept] };
 };
 
+/** The commands that lay a layer over a disk, as they are shown beforehand. */
+export const layerLines = (disk: string): readonly (readonly string[])[] => [
+  ['losetup', '--read-only', 'DISK_LOOP', disk],
+  ['dmsetup', ...coverArgs('LAYER', 'UUID', 'DISK_LOOP', 'SECTORS', 'STORE_LOOP', 'P')],
+  ['losetup', '--partscan', 'LAYER_LOOP', '/dev/mapper/LAYER'],
+];
+
 /** `full` when nothing more fits, or so little that the next write may not. */
 export type LayerFill = 'room' | 'full';
 

@@ -1,12 +1,12 @@
 import { createHost } from '../host/host.ts';
-import { RescueError, usageError } from '../host/rescue-error.ts';
+import { readBootId } from '../host/processes.ts';
+import { RescueError, refusal, usageError } from '../host/rescue-error.ts';
 import {
   isPending,
   type Phase,
   type RehearsalRecord,
   readRehearsal,
   rehearsalDirectory,
-  writeRehearsal,
 } from '../rehearsal/record.ts';
 import { cleanUp, requireSession } from './cleanup.ts';
 import { commitOverlay } from './commit-overlay.ts';
@@ -14,7 +14,7 @@ import { dropLayer } from './drop-layer.ts';
 import type { ShowHook } from './hook-words.ts';
 import { mergeRehearsal } from './merge-rehearsal.ts';
 import type { Observer } from './observer.ts';
-import { sealLayers } from './seal-layers.ts';
+import { sealUnfinished } from './seal-layers.ts';
 import type { Session, SessionOptions } from './session.ts';
 import type { SessionRecord } from './session-record.ts';
 import type { StackAnswers } from './stack-answers.ts';
@@ -96,18 +96,24 @@ const takeDownRest = async (
   });
 };
 
-/** Of a session that did not come to its end the layer has not been compared with its disks. */
+/**
+ * After a kill the layer of a disk can be kept only while it is still up: so long the disk is
+ * protected, and nobody has written to it.
+ */
+const requireWatched = async ({ id, state, owner }: SessionRecord): Promise<void> => {
+  const boot = await readBootId(createHost().files);
+  if (state === 'left' && owner.bootId === boot) return;
+  throw refusal(
+    'NOT_SEALED',
+    `Session ${id} was killed, and nobody has watched over the disk since it was taken down.`,
+    `What is on the layer may no longer fit to the disk. Drop it: rescuekit rehearse ${id} --drop`,
+  );
+};
+
 const sealLater = async (session: Session, record: RehearsalRecord): Promise<RehearsalRecord> => {
   const directory = rehearsalDirectory(session.directory);
   const origins = await findOrigins(session, record.disks);
-  const disks = await sealLayers(session.host.files, directory, origins);
-  const filesNote = 'The session did not come to its end, so its files were not compared.';
-  const report = {
-    ...{ disks, files: null, fileCount: 0, filesNote, proof: null, succeeded: false },
-  };
-  const sealed: RehearsalRecord = { ...record, phase: 'kept', report };
-  await writeRehearsal(session.host.files, directory, sealed);
-  return sealed;
+  return sealUnfinished(session.host.files, directory, record, origins);
 };
 
 const inItsSession = async (
@@ -135,12 +141,13 @@ export const commitRehearsal = async (
   options: MergeOptions,
   id: string,
 ): Promise<RehearsalRecord> => {
-  const { record } = await findRehearsal(options.session.paths, id);
+  const { session: ended, record } = await findRehearsal(options.session.paths, id);
   const waits = record.phase === 'kept' || record.phase === 'committing';
   // Files of an overlay are gathered at the end of a session, blocks of a disk at any time.
   if (!waits && !(record.phase === 'up' && record.means === 'snapshot')) {
     throw wrongPhase(id, 'committed', record.phase);
   }
+  if (record.phase === 'up') await requireWatched(ended);
   return inItsSession(options, id, async (session, found) => {
     if (found.means === 'overlay') {
       return commitOverlay(session, found, options.answers, options.observer);

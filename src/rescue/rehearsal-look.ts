@@ -86,6 +86,10 @@ const nodesOf = ({ attached, system }: FoundTarget): ReadonlySet<string> =>
     ...system.mounts.flatMap(({ device, btrfs }) => [device ?? '', ...(btrfs?.devices ?? [])]),
   ]);
 
+/** The disks on which a system lies, as they are in the tree; none for a directory. */
+export const disksOfSystem = (found: FoundTarget): readonly Device[] =>
+  disksOf(found.attached?.stack.tree ?? [], nodesOf(found));
+
 /**
  * Looks at the target as it is: which system, on which disks, with which files. Nothing is written,
  * and everything is down again afterwards.
@@ -98,7 +102,7 @@ export const lookFirst = async (
   const mark = session.mark();
   const found = await findSystem(session, { ...request, mode: 'read-only' }, observer);
   if (found.target.kind === 'directory') await session.lock(found.target.lockKey, 'exclusive');
-  const devices = disksOf(found.attached?.stack.tree ?? [], nodesOf(found));
+  const devices = disksOfSystem(found);
   const disks = layeredDisks(devices, await imagesOf(session, found));
   const list = await observer.task('List the files as they are', () => listBefore(session, found));
   await session.takeDownSince(mark);

@@ -24,15 +24,17 @@ const script = [
 ].join(' && ');
 
 const rehearse = async (image: string, more: readonly string[], exec = script) => {
-  const words = ['rescue', image, '--rehearse', '--exec', exec, '--json', ...more];
+  const proof = more.includes('--proof') ? [] : ['--proof', 'none'];
+  const words = ['rescue', image, '--rehearse', '--exec', exec, '--json', ...proof, ...more];
   const answer = await lab.kit(words);
   return { ...answer, document: answer.json(rescueDocumentSchema) };
 };
 
-it('drops an overlay without a trace, and has told what was tried', async () => {
+it('drops an overlay without a trace, and has told what was tried and that it boots', async () => {
   const { file } = await leanDisk(lab, 'separate', { name: 'dropped' });
   const before = await lab.sum(file);
-  const { exitCode, document, stderr } = await rehearse(file, ['--on-success', 'drop']);
+  const words = ['--on-success', 'drop', '--proof', 'container'];
+  const { exitCode, document, stderr } = await rehearse(file, words);
   expect(exitCode, stderr).toBe(0);
   const { rehearsal } = document;
   expect(rehearsal).toMatchObject({ means: 'overlay', phase: 'dropped', succeeded: true });
@@ -43,6 +45,9 @@ it('drops an overlay without a trace, and has told what was tried', async () => 
   expect(byPath.get('/var/lib/new/place/file')).toMatchObject({ change: 'added' });
   expect(byPath.get('/root/link')).toMatchObject({ change: 'added', kind: 'symlink' });
   expect(byPath.get('/srv')?.change).toBe('attributes');
+  expect(rehearsal?.proof).toMatchObject({ boots: true, method: 'container' });
+  // Written by a boot into the default target only, which was watched beside the layer.
+  expect([...byPath.keys()].filter((path) => path.includes('/timers/'))).toEqual([]);
   expect(await lab.sum(file)).toBe(before);
   const [session] = await lab.sessions();
   const kept = await lab.host.files.list(`${lab.stateDirectory}/sessions/${session}/rehearsal`);
@@ -98,6 +103,15 @@ it('commits a kept overlay through kill -9, and takes the commit back', async ()
     expect(await lab.run('cat', `${root}/etc/hostname`)).toBe('web-3');
     expect(await lab.host.files.status(`${root}/root/tried`)).toBeNull();
   });
+});
+
+it('shows under --dry-run what would be laid over what, and lays nothing', async () => {
+  const { file } = await leanDisk(lab, 'whole', { name: 'planned' });
+  const words = ['rescue', file, '--rehearse', '--dry-run', '--exec', 'true'];
+  const { exitCode, stdout } = await lab.kit(words);
+  expect(exitCode).toBe(0);
+  expect(stdout).toContain('--types overlay');
+  expect((await lab.kit(['status', '--json'])).json(statusDocumentSchema).sessions).toEqual([]);
 });
 
 it('refuses to commit over a file that was changed since', async () => {

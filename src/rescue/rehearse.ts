@@ -3,7 +3,6 @@ import { RescueError } from '../host/rescue-error.ts';
 import {
   type Means,
   type RehearsalRecord,
-  readRehearsal,
   rehearsalDirectory,
   writeRehearsal,
 } from '../rehearsal/record.ts';
@@ -20,7 +19,7 @@ import type { Observer } from './observer.ts';
 import { compareFiles, filesAfter, type Stage } from './rehearsal-files.ts';
 import { lookFirst, nameOnLayer, type RehearseRequest, standIn } from './rehearsal-look.ts';
 import { chooseMeans } from './rehearsal-means.ts';
-import { sealLayers } from './seal-layers.ts';
+import { sealLayers, sealUnfinished } from './seal-layers.ts';
 import type { Session, SessionOptions } from './session.ts';
 import { findOrigins, type Origin } from './stand-aside.ts';
 import type { FoundSystem } from './survey.ts';
@@ -215,46 +214,58 @@ const decideAndDo = async <T>(
   }
 };
 
+const layDown = async (stage: Stage, request: RehearseRequest): Promise<Laid> => {
+  if (stage.record.means === 'overlay') return overlayPlace(stage, request);
+  const { session, directory, record } = stage;
+  const since = session.mark();
+  try {
+    return await snapshotPlace(stage);
+  } catch (error) {
+    // Nothing was tried yet: nothing of it is kept.
+    await session.takeDownSince(since);
+    await dropLayer(session.host, directory, record);
+    throw error;
+  }
+};
+
 const run = async <T>(
   session: Session,
   options: RehearsalOptions<T>,
-  onFull: (error: RescueError) => void,
+  full: AbortController,
 ): Promise<Rehearsed<T>> => {
   const stage = await begin(session, options);
-  const { means, disks } = stage.record;
+  const { disks } = stage.record;
   const layersSince = session.mark();
-  const laid =
-    means === 'snapshot' ? await snapshotPlace(stage) : overlayPlace(stage, options.request);
+  const laid = await layDown(stage, options.request);
   const watched = laid.mappings.map((mapping, index) => ({
     mapping,
     origin: { name: disks[index]?.name ?? '' },
   }));
-  const stop = watchLayers(createHost(), watched, onFull);
+  const stop = watchLayers(createHost(), watched, (error) => full.abort(error));
   const { value, report } = await works(stage, laid, options)
     .finally(stop)
-    .catch((error: unknown) => failed(stage, layersSince, error));
+    .catch(async (error: unknown) => {
+      await session.takeDownSince(layersSince);
+      const keeps = session.signal.aborted && !full.signal.aborted;
+      await afterFailure(stage, laid, keeps);
+      throw error;
+    });
   return { value, record: await decideAndDo(stage, report, options) };
 };
 
 /**
- * What an interruption leaves may be the work of hours and is kept; with what failed by itself
- * nobody can do anything.
+ * What an interruption leaves may be the work of hours: it is kept, and compared at once, as long as
+ * nobody else can have written to the disks. With what failed by itself nobody can do anything.
  */
-const failed = async (stage: Stage, layersSince: number, error: unknown): Promise<never> => {
-  const { session, directory, record } = stage;
-  if (!session.signal.aborted) {
-    await session.takeDownSince(layersSince);
-    await dropLayer(session.host, directory, record);
+const afterFailure = async (
+  { session: { host }, directory, record }: Stage,
+  { origins }: Laid,
+  keeps: boolean,
+): Promise<void> => {
+  if (!keeps) await dropLayer(host, directory, record);
+  else if (record.means === 'snapshot') {
+    await sealUnfinished(host.files, directory, record, origins);
   }
-  throw error;
-};
-
-const afterFull = async ({ paths }: SessionOptions, session: string | null): Promise<void> => {
-  if (session === null) return;
-  const host = createHost();
-  const directory = rehearsalDirectory(`${paths.sessions}/${session}`);
-  const record = await readRehearsal(host.files, directory);
-  if (record !== null) await dropLayer(host, directory, record);
 };
 
 const isLeft = (error: unknown): boolean =>
@@ -274,16 +285,13 @@ export const withRehearsal = async <T>(
 ): Promise<SessionOutcome<Rehearsed<T>>> => {
   const full = new AbortController();
   const signal = AbortSignal.any([options.signal, full.signal]);
-  let id: string | null = null;
   try {
     return await withSession({ ...options, signal }, async (session) => {
-      id = session.id;
-      const result = await run(session, rehearsal, (error) => full.abort(error));
+      const result = await run(session, rehearsal, full);
       return { result, keepUp: false };
     });
   } catch (error) {
     if (!full.signal.aborted || options.signal.aborted || isLeft(error)) throw error;
-    await afterFull(options, id);
     throw full.signal.reason;
   }
 };

@@ -1,5 +1,6 @@
 import type { Files } from '../host/files.ts';
 import { layerFiles, sealLayer } from '../rehearsal/layer-store.ts';
+import { type RehearsalRecord, writeRehearsal } from '../rehearsal/record.ts';
 import type { RehearsalReport } from '../rehearsal/report.ts';
 import type { Origin } from './stand-aside.ts';
 
@@ -20,4 +21,27 @@ export const sealLayers = async (
     disks.push({ disk: name, ...amount });
   }
   return disks;
+};
+
+/**
+ * Seals the layers of a session that did not come to its end, of which all is down: they can then be
+ * committed like any other, but what changed in the files is not known.
+ *
+ * @param directory of the rehearsal.
+ */
+export const sealUnfinished = async (
+  files: Files,
+  directory: string,
+  record: RehearsalRecord,
+  origins: readonly Origin[],
+): Promise<RehearsalRecord> => {
+  const disks = await sealLayers(files, directory, origins);
+  const filesNote = 'The session did not come to its end, so its files were not compared.';
+  const sealed: RehearsalRecord = {
+    ...record,
+    phase: 'kept',
+    report: { disks, files: null, fileCount: 0, filesNote, proof: null, succeeded: false },
+  };
+  await writeRehearsal(files, directory, sealed);
+  return sealed;
 };
