@@ -108,6 +108,9 @@ export const entryCommands = (
       ];
     case 'make-directory':
       return [
+        ...(before === null || before.kind === 'directory'
+          ? []
+          : [['rm', '--force', path] as const]),
         ...(before?.kind === 'directory' ? [] : [['mkdir', path] as const]),
         ...attributeCommands(path, change.attributes),
       ];

@@ -20,6 +20,17 @@ export type FileStatus = {
   readonly rdev: number;
 };
 
+/** How full a file system is; all zero where it keeps no such count. */
+export type Space = {
+  readonly sizeBytes: number;
+  /** Free for root, and free for everybody else: ext keeps a share for root. */
+  readonly freeBytes: number;
+  readonly availableBytes: number;
+  /** btrfs makes inodes as it needs them and says 0. */
+  readonly inodes: number;
+  readonly freeInodes: number;
+};
+
 /** The rescue host's files. Everything that is absent is null, everything else that fails throws. */
 export type Files = {
   /** Whole text of a trusted file of the host (proc, sysfs, own state). */
@@ -70,6 +81,8 @@ export type Files = {
   /** The same, and waits until it is on the disk: for what a power cut must not take away. */
   readonly appendSynced: (path: string, text: string) => Promise<void>;
   readonly copy: (from: string, to: string) => Promise<void>;
+  /** Room on the file system that a path is on. */
+  readonly space: (path: string) => Promise<Space>;
   /** Bytes that are free, without the share kept for root, on the file system of a path. */
   readonly freeBytes: (path: string) => Promise<number>;
   /**
@@ -273,6 +286,16 @@ export const hostFiles: Files = {
   appendSynced: (path, text) => fs.appendFile(path, text, { mode: 0o600, flush: true }),
   copy: (from, to) => fs.copyFile(from, to),
   openRaw,
+  space: async (path) => {
+    const { bsize, blocks, bfree, bavail, files, ffree } = await fs.statfs(path);
+    return {
+      sizeBytes: blocks * bsize,
+      freeBytes: bfree * bsize,
+      availableBytes: bavail * bsize,
+      inodes: files,
+      freeInodes: ffree,
+    };
+  },
   freeBytes: async (path) => {
     const stats = await fs.statfs(path);
     return stats.bavail * stats.bsize;

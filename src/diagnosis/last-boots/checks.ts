@@ -1,3 +1,5 @@
 import type { Check } from '../check.ts';
+import { lastBootsEvidence } from './evidence.ts';
 
-export const lastBootsChecks: readonly Check[] = [];
+/** What the logs on the disk tell of the last boots. */
+export const lastBootsChecks: readonly Check[] = [lastBootsEvidence];

@@ -1,3 +1,5 @@
 import type { Check } from '../check.ts';
+import { fullFileSystem } from './full.ts';
 
-export const spaceChecks: readonly Check[] = [];
+/** Whether a system has room to start. */
+export const spaceChecks: readonly Check[] = [fullFileSystem];

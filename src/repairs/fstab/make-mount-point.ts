@@ -28,7 +28,6 @@ export const makeMountPoint: Repair = {
       if (there !== null && (there.status.kind !== 'file' || there.status.sizeBytes > 0)) {
         return refused(`${path} is there and holds something`, 'Move it away by hand.');
       }
-      if (there !== null) changes.push({ kind: 'remove', path });
       changes.push({ kind: 'make-directory', path, attributes });
     }
     return planned(changes);

@@ -1,0 +1,131 @@
+import { z } from 'zod';
+import { plainText } from '../../host/plain-text.ts';
+import { messageOf } from '../../host/rescue-error.ts';
+import type { Subject } from '../subject.ts';
+
+/** Bytes that are no UTF-8 come as a list of numbers, what is too long as null (systemd.journal-fields(7)). */
+const fieldSchema = z.union([z.string(), z.array(z.number()), z.null()]).optional();
+
+const entrySchema = z.object({
+  __REALTIME_TIMESTAMP: z.string(),
+  _BOOT_ID: z.string().optional(),
+  MESSAGE: fieldSchema,
+  MESSAGE_ID: fieldSchema,
+  UNIT: fieldSchema,
+  JOB_RESULT: fieldSchema,
+  _TRANSPORT: fieldSchema,
+});
+
+/** One line of a log. */
+export type LogEntry = {
+  readonly at: Date;
+  /** Null in a text log, which does not tell boots apart. */
+  readonly bootId: string | null;
+  readonly message: string;
+  readonly messageId: string | null;
+  /** Unit that it is about. */
+  readonly unit: string | null;
+  readonly jobResult: string | null;
+  readonly fromKernel: boolean;
+};
+
+const text = (field: z.infer<typeof fieldSchema>): string | null => {
+  if (Array.isArray(field)) return Buffer.from(field.map((byte) => byte & 0xff)).toString('utf8');
+  return field ?? null;
+};
+
+const parseLine = (line: string): LogEntry | null => {
+  try {
+    const entry = entrySchema.parse(JSON.parse(line));
+    const microseconds = Number(entry.__REALTIME_TIMESTAMP);
+    if (!Number.isFinite(microseconds)) return null;
+    return {
+      at: new Date(Math.min(microseconds / 1000, 8.64e15)),
+      bootId: entry._BOOT_ID ?? null,
+      message: plainText(text(entry.MESSAGE) ?? '').slice(0, 500),
+      messageId: text(entry.MESSAGE_ID),
+      unit: text(entry.UNIT),
+      jobResult: text(entry.JOB_RESULT),
+      fromKernel: text(entry._TRANSPORT) === 'kernel',
+    };
+  } catch {
+    return null;
+  }
+};
+
+/** Parses `journalctl --output=json`: one object a line; what is damaged is left out. */
+export const parseJournal = (output: string): readonly LogEntry[] =>
+  output.split('\n').flatMap((line) => (line === '' ? [] : (parseLine(line) ?? [])));
+
+/** The newest files hold the last boots; journald closes one at 128 MiB at the latest. */
+const maxFiles = 6;
+const maxBytes = 256 * 2 ** 20;
+/** Some boots of a server, and less than what a person would wait for. */
+const maxLines = 20_000;
+
+const fields = 'MESSAGE,MESSAGE_ID,UNIT,JOB_RESULT,_TRANSPORT,_BOOT_ID';
+
+/** `system.journal` is the active one; the others end with sequence number and time of their start. */
+const newestFirst = (one: string, other: string): number => {
+  const key = (name: string): string => /-([0-9a-f]{16})\.journal~?$/.exec(name)?.[1] ?? 'z';
+  return key(other).localeCompare(key(one));
+};
+
+/** Host paths of the journals of the system itself, the newest ones; regular files only. */
+const journalFiles = async ({ files }: Subject): Promise<readonly string[]> => {
+  const top = '/var/log/journal';
+  const machines = ((await files.list(top)) ?? []).filter((name) => /^[0-9a-f]{32}$/.test(name));
+  const lists = await Promise.all(
+    machines
+      .slice(0, 4)
+      .map(async (machine) =>
+        ((await files.list(`${top}/${machine}`)) ?? [])
+          .filter((name) => /^system(?:@[0-9a-f-]+)?\.journal~?$/.test(name))
+          .map((name) => ({ name, path: `${top}/${machine}/${name}` })),
+      ),
+  );
+  const newest = lists
+    .flat()
+    .toSorted((one, other) => newestFirst(one.name, other.name))
+    .slice(0, maxFiles);
+  const entries = await Promise.all(newest.map(({ path }) => files.entry(path)));
+  let size = 0;
+  return entries.flatMap((entry) => {
+    if (entry?.status.kind !== 'file' || entry.status.sizeBytes === 0) return [];
+    size += entry.status.sizeBytes;
+    return size > maxBytes ? [] : [entry.hostPath];
+  });
+};
+
+export type Journal = {
+  readonly entries: readonly LogEntry[];
+  /** Why nothing could be read although there are journals; null when all went well. */
+  readonly problem: string | null;
+};
+
+/**
+ * Reads the end of the system's journal with the host's own journalctl: nothing of the disk runs. Null
+ * when the system keeps no journal on its disk.
+ */
+export const readJournal = async (subject: Subject): Promise<Journal | null> => {
+  const paths = await journalFiles(subject);
+  if (paths.length === 0) return null;
+  try {
+    const { stdout, stderr } = await subject.host.run({
+      program: 'journalctl',
+      args: [
+        ...['--output=json', `--output-fields=${fields}`, `--lines=${maxLines}`],
+        ...['--no-pager', '--quiet'],
+        ...paths.map((path) => `--file=${path}`),
+      ],
+      // 1: one of the files could not be read to its end; what was printed before counts.
+      accept: [0, 1],
+      timeoutSeconds: 60,
+      changes: false,
+    });
+    const entries = parseJournal(stdout);
+    return { entries, problem: entries.length === 0 ? plainText(stderr).slice(0, 200) : null };
+  } catch (error) {
+    return { entries: [], problem: plainText(messageOf(error)).slice(0, 200) };
+  }
+};
