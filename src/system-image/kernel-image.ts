@@ -37,6 +37,27 @@ export const parseSetupHeader = (head: Buffer): SetupHeader | null => {
   return { sizeBytes, payload };
 };
 
+/** Packed data never have a run of zeros of this length; a block that was never written has. */
+const hole = Buffer.alloc(4096);
+
+const pieceBytes = 4 * 1024 * 1024;
+
+/** Whether a part of the packed kernel is nothing but zeros. Not every packing has a checksum. */
+const hasHole = async (
+  files: SystemFiles,
+  path: string,
+  offsetBytes: number,
+  lengthBytes: number,
+): Promise<boolean> => {
+  const end = offsetBytes + lengthBytes;
+  for (let at = offsetBytes; at < end; at += pieceBytes) {
+    // Overlapping, so that a hole across two pieces is seen.
+    const length = Math.min(pieceBytes + hole.length, end - at);
+    if ((await files.bytes(path, length, at))?.includes(hole) === true) return true;
+  }
+  return false;
+};
+
 const payloadDamage = async (
   host: Host,
   files: SystemFiles,
@@ -45,6 +66,9 @@ const payloadDamage = async (
   { payload }: SetupHeader,
 ): Promise<string | null> => {
   if (payload === null || payload.lengthBytes < 8) return null;
+  if (await hasHole(files, path, payload.offsetBytes, payload.lengthBytes)) {
+    return 'a part of it is nothing but zeros';
+  }
   const words = unpackerOf((await files.bytes(path, 8, payload.offsetBytes)) ?? Buffer.alloc(0));
   // A kernel may be packed in a way that is not known here, or not at all.
   if (words === null) return null;

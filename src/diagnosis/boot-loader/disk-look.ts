@@ -11,6 +11,7 @@ import { type GptLook, protectiveMbr, type ReadDisk, readGptCopy } from '../../d
 import { kernelName } from '../../devices/kernel-name.ts';
 import type { Host } from '../../host/host.ts';
 import type { Subject, SubjectDevices } from '../subject.ts';
+import { ownDisks } from './start-place.ts';
 
 /** GRUB's core image on a disk. */
 export type CoreLook = {
@@ -99,12 +100,16 @@ const look = async (host: Host, disk: Device, node: string): Promise<DiskLook> =
 const known = new WeakMap<SubjectDevices, Promise<readonly DiskLook[]>>();
 
 /** The disks of a system outside of their file systems, the root's first; read once. */
-export const diskLooks = ({ host, devices }: Subject): Promise<readonly DiskLook[]> => {
+export const diskLooks = (subject: Subject): Promise<readonly DiskLook[]> => {
+  const { host, devices } = subject;
   if (devices === null) return Promise.resolve([]);
-  const disks = [devices.disk, ...devices.disks.filter((disk) => disk !== devices.disk)];
   const looks =
     known.get(devices) ??
-    Promise.all(disks.flatMap((disk) => (disk.path === null ? [] : [look(host, disk, disk.path)])));
+    Promise.all(
+      ownDisks(subject, devices).flatMap((disk) =>
+        disk.path === null ? [] : [look(host, disk, disk.path)],
+      ),
+    );
   known.set(devices, looks);
   return looks;
 };

@@ -2,8 +2,8 @@ import type { Device } from '../../devices/device.ts';
 import { flattenDevice } from '../../devices/device.ts';
 import { openFat } from '../../filesystems/fat-reader.ts';
 import type { SystemFiles } from '../../system-image/system-files.ts';
-import { sameDevice } from '../../system-image/target-devices.ts';
 import type { Subject, SubjectDevices } from '../subject.ts';
+import { ownDisks } from './start-place.ts';
 
 export type EspEntry = {
   readonly name: string;
@@ -68,7 +68,7 @@ const known = new WeakMap<SubjectDevices, Promise<readonly Esp[]>>();
 export const espsOf = (subject: Subject): Promise<readonly Esp[]> => {
   const { devices } = subject;
   if (devices === null) return Promise.resolve([]);
-  const disks = [devices.disk, ...devices.disks.filter((disk) => !sameDevice(disk, devices.disk))];
+  const disks = ownDisks(subject, devices);
   const found = disks.flatMap(flattenDevice).filter(isEsp);
   const esps = known.get(devices) ?? Promise.all(found.map((device) => open(subject, device)));
   known.set(devices, esps);
