@@ -11,6 +11,8 @@ export type BootTransaction = {
   readonly orderings: readonly Ordering[];
   /** Those without which the boot fails: required, and not only wanted, all the way down. */
   readonly required: ReadonlySet<string>;
+  /** Those, and what local-fs.target and its like require: their failure ends in emergency mode. */
+  readonly fatal: ReadonlySet<string>;
 };
 
 /** A desktop has some hundreds. */
@@ -102,12 +104,12 @@ const requiredBy = (unit: LoadedUnit): readonly string[] => [
 ];
 
 const requiredUnits = (
-  start: string | null,
+  starts: readonly (string | null)[],
   units: ReadonlyMap<string, LoadedUnit>,
   nameOf: Names,
 ): ReadonlySet<string> => {
   const required = new Set<string>();
-  const queue = [start];
+  const queue = [...starts];
   for (let name = queue.pop(); name !== undefined; name = queue.pop()) {
     const unit = name === null ? undefined : units.get(name);
     if (unit === undefined || required.has(unit.name)) continue;
@@ -150,9 +152,12 @@ export const readBootTransaction = async (
   const own = all.flatMap((unit) => ownOrderings(unit, nameOf));
   const pairs = new Set(own.map(({ from, to }) => `${from} ${to}`));
   const ofTargets = all.flatMap((unit) => targetOrderings(unit, units, nameOf, pairs));
+  const start = nameOf(target);
+  const emergencies = all.filter((unit) => named(unit, 'OnFailure').includes('emergency.target'));
   return {
     units,
     orderings: [...own, ...ofTargets],
-    required: requiredUnits(nameOf(target), units, nameOf),
+    required: requiredUnits([start], units, nameOf),
+    fatal: requiredUnits([start, ...emergencies.map(({ name }) => name)], units, nameOf),
   };
 };

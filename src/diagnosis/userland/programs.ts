@@ -30,9 +30,9 @@ const ids = {
 } as const;
 
 const titles = {
-  program: (fault: Fault) => `The program ${fault.path} ${faultWords(fault)}.`,
-  loader: (fault: Fault) => `The dynamic loader ${fault.path} ${faultWords(fault)}.`,
-  library: (fault: Fault) => `The library ${fault.path} ${faultWords(fault)}.`,
+  program: (fault: Fault) => `The program ${fault.path} ${faultWords(fault)}`,
+  loader: (fault: Fault) => `The dynamic loader ${fault.path} ${faultWords(fault)}`,
+  library: (fault: Fault) => `The library ${fault.path} ${faultWords(fault)}`,
 } as const;
 
 const meaningOf = (kind: ProgramFault['kind'], faults: readonly Fault[]): string => {

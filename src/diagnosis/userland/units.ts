@@ -19,12 +19,12 @@ import {
   waitsFor,
 } from './unit-faults.ts';
 
-const severityOf = ({ required }: BootTransaction, name: string): 'critical' | 'warning' =>
-  required.has(name) || essentialUnit(name)?.severity === 'critical' ? 'critical' : 'warning';
+const severityOf = ({ fatal }: BootTransaction, name: string): 'critical' | 'warning' =>
+  fatal.has(name) || essentialUnit(name)?.severity === 'critical' ? 'critical' : 'warning';
 
 const effectOf = (transaction: BootTransaction, name: string): string =>
-  transaction.required.has(name)
-    ? 'The default target requires it: the boot fails and ends in emergency or rescue mode.'
+  transaction.fatal.has(name)
+    ? 'The boot requires it: it fails, and ends in emergency or rescue mode.'
     : (essentialUnit(name)?.meaning ?? 'The unit is not started.');
 
 const loadFindings = (transaction: BootTransaction, unit: LoadedUnit): readonly Finding[] => {
@@ -98,38 +98,50 @@ const ownStep = (cycle: readonly Ordering[]): Ordering | undefined =>
   cycle.find(({ because }) => isOwn(because) && because.endsWith('.conf')) ??
   cycle.find(({ because }) => isOwn(because) && !/\.(?:wants|requires)\/|\(default/.test(because));
 
-const cycleFinding = (
-  transaction: BootTransaction,
-  cycle: readonly Ordering[],
-): readonly Finding[] => {
-  const step = ownStep(cycle);
-  const names = cycle.map(({ from }) => from);
-  if (step === undefined) return [];
-  const optional = names.filter((name) => !transaction.required.has(name));
-  return [
-    {
-      id: 'userland.ordering-cycle',
-      severity: optional.length === 0 ? 'critical' : 'warning',
-      title: `Units wait for each other: ${[...names, names[0]].join(' after ')}`,
-      subject: [...names].sort().join(' '),
-      evidence: cycle.map(({ from, to, because }) => atFile(because, `${from} after ${to}`)),
-      meaning:
-        optional.length === 0
-          ? 'All of them are required, so systemd cannot leave one out: "Transaction order is cyclic", and it freezes.'
-          : `systemd breaks the cycle by not starting one of ${optional.join(', ')}, and says so only in the journal.`,
-      repair: 'userland.break-cycle',
-    },
-  ];
+type Cycle = {
+  readonly steps: readonly Ordering[];
+  readonly own: Ordering;
+  /** Units of it that systemd may leave out to break it. */
+  readonly optional: readonly string[];
 };
 
-const cycleFindings = (transaction: BootTransaction): readonly Finding[] => {
-  const { orderings, units } = transaction;
-  const found = [...unitsInCycles(orderings)]
-    .filter((name) => units.has(name))
-    .map((name) => cycleThrough(orderings, name))
-    .flatMap((cycle) => cycleFinding(transaction, cycle));
-  // One cycle is found once from each of its units.
-  return [...new Map(found.map((finding) => [finding.subject, finding])).values()];
+const cycleFinding = ({ steps, own, optional }: Cycle): Finding => {
+  const names = steps.map(({ from }) => from);
+  const frozen = optional.length === 0;
+  return {
+    id: 'userland.ordering-cycle',
+    severity: frozen ? 'critical' : 'warning',
+    title: `Units wait for each other: ${[...names, names[0]].join(' after ')}`,
+    subject: `${own.from} after ${own.to}`,
+    evidence: steps.map(({ from, to, because }) => atFile(because, `${from} after ${to}`)),
+    meaning: frozen
+      ? 'All of them are required, so systemd cannot leave one out: "Transaction order is cyclic", and it freezes.'
+      : `systemd breaks the cycle by not starting one of ${optional.join(', ')}, and says so only in the journal.`,
+    repair: 'userland.break-cycle',
+  };
+};
+
+/** The worse one: what systemd cannot break, and of two such the shorter. */
+const worse = (one: Cycle, other: Cycle): Cycle => {
+  const byKind = Number(one.optional.length > 0) - Number(other.optional.length > 0);
+  const order = byKind === 0 ? one.steps.length - other.steps.length : byKind;
+  return order <= 0 ? one : other;
+};
+
+/** One finding for each order in /etc that closes cycles: many may go through it. */
+const cycleFindings = ({ orderings, required }: BootTransaction): readonly Finding[] => {
+  const byOwn = new Map<string, Cycle>();
+  for (const name of unitsInCycles(orderings)) {
+    const steps = cycleThrough(orderings, name);
+    const own = ownStep(steps);
+    if (own === undefined) continue;
+    const optional = steps.map(({ from }) => from).filter((from) => !required.has(from));
+    const key = `${own.from} ${own.to}`;
+    const known = byOwn.get(key);
+    const cycle = { steps, own, optional };
+    byOwn.set(key, known === undefined ? cycle : worse(known, cycle));
+  }
+  return [...byOwn.values()].map(cycleFinding);
 };
 
 const run = async (subject: Subject): Promise<readonly Finding[]> => {

@@ -6,6 +6,7 @@ import { defaultTargetRepair } from './default-target.ts';
 import { dpkgConfigureRepair } from './dpkg-configure.ts';
 import { dpkgStatusRepair } from './dpkg-status.ts';
 import { initRepair } from './init.ts';
+import { inittabRepair } from './inittab.ts';
 import { knownModesRepair } from './known-modes.ts';
 import { machineIdRepair } from './machine-id.ts';
 import { makeDirectoriesRepair } from './make-directories.ts';
@@ -30,6 +31,7 @@ export const userlandRepairs: readonly Repair[] = [
   accountsRepair,
   knownModesRepair,
   machineIdRepair,
+  inittabRepair,
   defaultTargetRepair,
   unmaskRepair,
   unitFileRepair,
