@@ -4,6 +4,7 @@ import type { EntryState } from '../host/entry-state.ts';
 import type { Host } from '../host/host.ts';
 import { plainLine } from '../host/plain-text.ts';
 import type { Change } from './change.ts';
+import { holdsPrivateKey, withoutHashes } from './hide-secrets.ts';
 import { type Place, placeOf } from './place.ts';
 
 export const changeViewSchema = z.object({
@@ -27,11 +28,11 @@ export type ChangeView = Readonly<z.infer<typeof changeViewSchema>>;
 
 const maxTextBytes = 256 * 1024;
 
-/** Text as a person reads it; null for what is binary or too long to read. */
+/** Text as a person reads it; null for what is binary, too long to read, or a private key. */
 const textOf = (bytes: Buffer | null): string | null => {
   if (bytes === null || bytes.length > maxTextBytes || bytes.includes(0)) return null;
   const text = bytes.toString('utf8');
-  return text.includes('\ufffd') ? null : text;
+  return text.includes('\ufffd') || holdsPrivateKey(text) ? null : text;
 };
 
 const contextLines = 2;
@@ -41,7 +42,7 @@ const textDiff = (path: string, before: string, after: string): readonly string[
     .split('\n')
     // The first line is a rule and the last one is empty.
     .filter((line) => line !== '' && !/^=+$/.test(line))
-    .map(plainLine);
+    .map((line) => plainLine(withoutHashes(line)));
 
 const size = (state: EntryState | null): string =>
   state === null ? 'not there' : `${state.sizeBytes} bytes`;
@@ -73,7 +74,7 @@ const contentLines = async (
       : '';
   const text = textOf(after);
   if (old !== null && text !== null) return textDiff(place.path, old, text);
-  return [`binary content: ${size(before)} -> ${afterBytes} bytes`];
+  return [`content that is not shown: ${size(before)} -> ${afterBytes} bytes`];
 };
 
 const copyLines = async (

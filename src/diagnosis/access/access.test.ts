@@ -374,6 +374,20 @@ describe('what else shuts people out', () => {
     expect(await found({ files: audit(10 ** 9) })).toEqual([`critical ${id}`]);
   });
 
+  test('what is meant so on hardened and old machines is told of and no more', async () => {
+    const login = { 'etc/pam.d/login': 'auth required pam_securetty.so\n@include common-auth\n' };
+    const module = { 'lib/x86_64-linux-gnu/security/pam_securetty.so': program() };
+    expect(await found({ files: { ...login, ...module, 'etc/securetty': '# none\n' } })).toEqual([
+      'info access.securetty /etc/securetty',
+    ]);
+    const audit = {
+      'etc/audit/auditd.conf': 'disk_full_action = SUSPEND\n',
+      'etc/audit/rules.d/10-base.rules': '-D\n-f 2\n',
+      'etc/systemd/system/multi-user.target.wants/auditd.service': { link: '/x' },
+    };
+    expect(await found({ files: audit })).toEqual(['info access.audit-panics audit']);
+  });
+
   test('SELinux without its policy, where the kernel asks for one', async () => {
     const config = { 'etc/selinux/config': 'SELINUX=enforcing\nSELINUXTYPE=targetted\n' };
     const fedora = { ...config, 'etc/os-release': 'ID=fedora\n' };

@@ -49,10 +49,36 @@ const findingOf = (setting: Setting, free: number | null, now: boolean): Finding
   repair: now ? 'access.auditd-suspend' : null,
 });
 
+/** `-f 2` among the rules: a message that cannot be written ends in a panic (auditctl(8)). */
+const panicFindings = async ({ files }: Subject): Promise<readonly Finding[]> => {
+  const names = ((await files.list('/etc/audit/rules.d')) ?? []).filter((n) =>
+    n.endsWith('.rules'),
+  );
+  const paths = ['/etc/audit/audit.rules', ...names.map((name) => `/etc/audit/rules.d/${name}`)];
+  const texts = await Promise.all(paths.map((path) => files.read(path)));
+  const found = paths.flatMap((path, index) => {
+    const lines = (texts[index] ?? '').split('\n');
+    const at = lines.findIndex((line) => /^\s*-f\s+2\s*$/.test(line));
+    return at === -1 ? [] : [fileEvidence(path, at + 1, lines[at] ?? '')];
+  });
+  if (found.length === 0) return [];
+  return [
+    {
+      id: 'access.audit-panics',
+      severity: 'info',
+      title: 'The kernel panics when an audit message cannot be written',
+      subject: 'audit',
+      evidence: found,
+      meaning: 'Meant for machines that must not run without an audit trail.',
+      repair: null,
+    },
+  ];
+};
+
 /** What auditd does when its disk is full, and whether that is so now. */
 export const auditdCheck: Check = {
   area: 'access',
-  finds: ['access.auditd-halts'],
+  finds: ['access.auditd-halts', 'access.audit-panics'],
   run: async (subject) => {
     const { files } = subject;
     const text = await files.read(auditdConf, 64 * 1024);
@@ -60,7 +86,7 @@ export const auditdCheck: Check = {
       return [];
     const settings = settingsOf(text);
     const free = await freeMebibytes(subject);
-    return limits.flatMap(({ action, limit }): readonly Finding[] => {
+    const halts = limits.flatMap(({ action, limit }): readonly Finding[] => {
       const setting = settings.find(({ key }) => key === action);
       if (setting === undefined || !/^(?:halt|single)$/i.test(setting.value)) return [];
       const written = settings.find(({ key }) => key === limit)?.value ?? '';
@@ -68,5 +94,6 @@ export const auditdCheck: Check = {
       const least = /^\d+$/.test(written) ? Number(written) : 1;
       return [findingOf(setting, free, free !== null && free < Math.max(least, 1))];
     });
+    return [...halts, ...(await panicFindings(subject))];
   },
 };

@@ -6,6 +6,7 @@ import { hostKeysCheck } from './host-keys.ts';
 import { hostsDenyCheck } from './hosts-deny.ts';
 import { nologinCheck } from './nologin.ts';
 import { pamCheck } from './pam.ts';
+import { securettyCheck } from './securetty.ts';
 import { selinuxCheck } from './selinux.ts';
 import { sshServiceCheck } from './ssh-service.ts';
 import { sshdConfigCheck } from './sshd-config.ts';
@@ -25,4 +26,5 @@ export const accessChecks: readonly Check[] = [
   firewallCheck,
   auditdCheck,
   selinuxCheck,
+  securettyCheck,
 ];

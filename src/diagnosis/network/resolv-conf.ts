@@ -32,7 +32,11 @@ const reasonOf = async (files: SystemFiles, link: string): Promise<string | null
   const maker = makers.find(({ place }) => place.test(target));
   // Other programs write below /run too: what is not known is no fault.
   if (maker === undefined) return null;
-  const program = await firstInside(maker.programs, (path) => files.isFilled(path));
+  const program = await firstInside(maker.programs, async (path) => {
+    const found = await files.locate(path);
+    // systemd-resolved comes with a resolvconf that is resolvectl, and makes no such file.
+    return found !== null && found.status.sizeBytes > 0 && !found.path.endsWith('/resolvectl');
+  });
   if (program === null) return 'the program that makes the file is not installed';
   if (!target.includes('/systemd/resolve/')) return null;
   const units = await readUnits(files);

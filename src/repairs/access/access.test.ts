@@ -122,7 +122,7 @@ describe('shadow and passwd', () => {
   test('a new password is set, and its age no longer ends the account', async () => {
     const plan = await setRoot(shadow, { rootPasswordHash: '$y$new' });
     expect(writtenBy(plan, '/etc/shadow')).toBe(
-      `root:$y$new:${today}:0::7:::\nadmin:$6$a:19000:0:99999:7:30:18000:\n`,
+      `root:$y$new:${today}:0:90:7:::\nadmin:$6$a:19000:0:99999:7:30:18000:\n`,
     );
     const again = await setRoot(writtenBy(plan, '/etc/shadow'), { rootPasswordHash: '$y$new' });
     expect(again).toMatchObject({ kind: 'changes', changes: [] });

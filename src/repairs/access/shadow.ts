@@ -29,8 +29,9 @@ export const setShadow = (
   return editLines(text, new Map([[index + 1, withFields(fieldsOf(line.split(':')))]]));
 };
 
-// Empty means: never too old, never inactive, never expires.
-const noAging: Fields = { 4: '', 6: '', 7: '' };
+// Empty means: never inactive, never expires; an old password must not be too old either.
+const noExpiry: Fields = { 6: '', 7: '' };
+const noAging: Fields = { 4: '', ...noExpiry };
 
 const dayOf = (now: Date): string => String(Math.floor(now.getTime() / 86_400_000));
 
@@ -53,12 +54,15 @@ export const rootPassword: Repair = {
     if (hash === null) {
       return refused(
         'no new password was given, and there is no locked one to unlock',
-        'Give one with --root-password.',
+        'Give a file with one: --root-password-file FILE, or - for standard input.',
       );
     }
-    const content = setShadow(text ?? '', 'root', (line) =>
-      line[1] === hash ? noAging : { ...noAging, 1: hash, 2: dayOf(now) },
-    );
+    const content = setShadow(text ?? '', 'root', (line) => {
+      if (line[1] === hash) return noExpiry;
+      return wishes.rootPasswordHash === null
+        ? { ...noAging, 1: hash }
+        : { ...noExpiry, 1: hash, 2: dayOf(now) };
+    });
     if (content === null) {
       return refused('/etc/shadow has no line for root', 'Mend /etc/shadow first.');
     }
@@ -78,7 +82,7 @@ export const accountExpiry: Repair = {
     const text = await files.read(shadowPath);
     let content = text ?? '';
     for (const { subject } of findings) {
-      content = setShadow(content, subject, () => ({ 6: '', 7: '' })) ?? content;
+      content = setShadow(content, subject, () => noExpiry) ?? content;
     }
     return planned(content === text ? [] : [{ kind: 'write-file', path: shadowPath, content }]);
   },
