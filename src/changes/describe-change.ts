@@ -1,4 +1,4 @@
-import { createTwoFilesPatch } from 'diff';
+import { createTwoFilesPatch, FILE_HEADERS_ONLY } from 'diff';
 import { z } from 'zod';
 import type { EntryState } from '../host/entry-state.ts';
 import type { Host } from '../host/host.ts';

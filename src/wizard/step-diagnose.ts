@@ -42,6 +42,8 @@ const whileMounted = async <T>(
   mode: 'read-only' | 'ephemeral' | 'write',
   work: (mounted: Awaited<ReturnType<typeof mountAs>>) => Promise<T>,
 ): Promise<T> => {
+  // Layers and partitions that are opened for writing are the walk's, and stay.
+  if (mode === 'write') await walk.allowWrites();
   const mark = walk.session.mark();
   const mounted = await mountAs(walk, system, mode);
   const result = await work(mounted);
