@@ -38,10 +38,12 @@ const textOf = (bytes: Buffer | null): string | null => {
 const contextLines = 2;
 
 const textDiff = (path: string, before: string, after: string): readonly string[] =>
-  createTwoFilesPatch(path, path, before, after, undefined, undefined, { context: contextLines })
+  createTwoFilesPatch(path, path, before, after, undefined, undefined, {
+    context: contextLines,
+    headerOptions: FILE_HEADERS_ONLY,
+  })
+    .trimEnd()
     .split('\n')
-    // The first line is a rule and the last one is empty.
-    .filter((line) => line !== '' && !/^=+$/.test(line))
     .map((line) => plainLine(withoutHashes(line)));
 
 const size = (state: EntryState | null): string =>
