@@ -1,5 +1,8 @@
-/** What a processor of the machine is running, as far as its registers tell. */
-export type ProcessorState = 'firmware-or-loader' | 'kernel' | 'user-space';
+/**
+ * What a processor of the machine is running, as far as its registers tell. `halted`: it sleeps and
+ * has forbidden all interrupts, so nothing will wake it.
+ */
+export type ProcessorState = 'firmware-or-loader' | 'kernel' | 'user-space' | 'halted';
 
 const hex = (text: string, name: string): bigint | null => {
   const digits = new RegExp(`\\b${name}=([0-9a-f]+)`, 'i').exec(text)?.[1];
@@ -10,6 +13,12 @@ const hex = (text: string, name: string): bigint | null => {
 const kernelHalf = 0xffff_8000_0000_0000n;
 const kernelHalf32 = 0xc000_0000n;
 const paging = 1n << 31n;
+const interruptsAllowed = 1n << 9n;
+
+const isHalted = (registers: string): boolean => {
+  const flags = hex(registers, 'RFL') ?? hex(registers, 'EFL') ?? interruptsAllowed;
+  return /\bHLT=1\b/.test(registers) && (flags & interruptsAllowed) === 0n;
+};
 
 /**
  * Reads the text of QEMU's `info registers`. Firmware and boot loaders run at the addresses where
@@ -17,6 +26,7 @@ const paging = 1n << 31n;
  * silent.
  */
 export const processorState = (registers: string): ProcessorState => {
+  if (isHalted(registers)) return 'halted';
   const control = hex(registers, 'CR0') ?? 0n;
   const privilege = Number(/\bCPL=(\d)/.exec(registers)?.[1] ?? 0);
   if ((control & paging) === 0n) return 'firmware-or-loader';

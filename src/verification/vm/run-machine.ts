@@ -119,6 +119,10 @@ const causeOf = (end: BootEnd, watch: BootWatch): string => {
       return `The machine was switched off by itself in ${where}.`;
     case 'rest':
       return 'The system writes nothing to the serial console.';
+    case 'halted':
+      return watch.console.stage() === 'boot-loader'
+        ? 'The boot loader started the kernel, which stopped the processor before it wrote anything: its file is damaged.'
+        : 'The processor was stopped before anything was loaded from the disk.';
     case 'storage-full':
       return 'The scratch directory is full.';
     case 'time':
@@ -135,10 +139,12 @@ const storageFull = (directory: string): RescueError =>
     hint: 'Free some space there, or choose another place with --state-dir. The disk is unchanged.',
   });
 
-const stageOfEnd = (end: BootEnd, watch: BootWatch): BootStage =>
-  end.kind === 'judged' && end.judgement.outcome === 'failed'
-    ? end.judgement.stage
-    : (watch.console.stage() ?? 'firmware');
+const stageOfEnd = (end: BootEnd, watch: BootWatch): BootStage => {
+  const stage = watch.console.stage() ?? 'firmware';
+  if (end.kind === 'judged' && end.judgement.outcome === 'failed') return end.judgement.stage;
+  // Loaders wait for keys; what stops the processor is a kernel that cannot unpack itself.
+  return end.kind === 'halted' && stage === 'boot-loader' ? 'kernel' : stage;
+};
 
 const describe = (
   plan: RunPlan,

@@ -11,6 +11,8 @@ export type BootEnd =
   | { readonly kind: 'time'; readonly silentSeconds: number }
   /** A silent system came to rest: its kernel runs, and its processors have nothing to do. */
   | { readonly kind: 'rest' }
+  /** Before any kernel was seen the processor stopped for good. */
+  | { readonly kind: 'halted' }
   | { readonly kind: 'powered-off' }
   /** The overlay could not grow: the scratch directory is full. */
   | { readonly kind: 'storage-full' };
@@ -38,6 +40,8 @@ const lookEvery = 1500;
 /** Looks in a row without work that make rest, and the share of a core below which it is none. */
 const restLooks = 4;
 const restShare = 0.15;
+/** Looks in a row that show it, for one may fall between two instructions. */
+const haltedLooks = 3;
 
 const isAtLeast = (stage: BootStage | null, least: BootStage): boolean =>
   stage !== null && bootStages.indexOf(stage) >= bootStages.indexOf(least);
@@ -75,6 +79,7 @@ export const watchBoot = (
   const isAtRest = restMeter();
   let lastText = 0;
   let told = 0;
+  let halted = 0;
   let kernelAt: number | null = null;
   let silence: NodeJS.Timeout | undefined;
   const { promise: finished, resolve: finish, reject: fail } = Promise.withResolvers<BootEnd>();
@@ -97,7 +102,9 @@ export const watchBoot = (
   const look = async (machine: Machine): Promise<void> => {
     if (!isAtLeast(console.stage(), 'kernel')) {
       const state = await machine.processor();
-      if (state === 'firmware-or-loader') return;
+      halted = state === 'halted' ? halted + 1 : 0;
+      if (halted >= haltedLooks) finish({ kind: 'halted' });
+      if (state === 'firmware-or-loader' || state === 'halted') return;
       console.reach('kernel', seconds());
       tell();
       consider();

@@ -49,7 +49,14 @@ const uefiReasons: Readonly<Record<string, string>> = {
   'Load Error': 'it is damaged',
 };
 
+/** shim says this of the boot loader that it is to start. */
+const shimFailure = /^Failed to open (\S+\.efi) - (.*)$/i;
+
 const uefiCause = (before: Before): string => {
+  const loader = lastWith(before, shimFailure);
+  if (loader !== null) {
+    return `The EFI program shim was started and cannot open the boot loader ${loader}.`;
+  }
   // The shell is part of the firmware, and where Secure Boot is on it is refused as well.
   const tries = before.filter((line) => !line.includes('EFI Internal Shell'));
   const status = lastWith(tries, /^BdsDxe: failed to (?:load|start) Boot\w+ .*: ([A-Z][\w ]+)$/);
