@@ -2,12 +2,12 @@ import { usageError } from '../host/rescue-error.ts';
 import { readSystemFacts } from '../system-image/read-system.ts';
 import { type SystemFiles, systemFiles } from '../system-image/system-files.ts';
 import { findUnit } from '../system-image/systemd-units.ts';
+import { takeOwnKernel } from '../verification/vm/own-kernel.ts';
 import type { VmDisk, VmRequest } from '../verification/vm/vm-request.ts';
 import type { AttachedTarget } from './attach.ts';
 import { withMountHooks } from './hook-phases.ts';
 import { mountSystem } from './mount-system.ts';
 import type { Observer } from './observer.ts';
-import { copyOwnKernel } from './own-kernel.ts';
 import { type FindOptions, type FoundTarget, findSystem } from './rescue-job.ts';
 import type { Session } from './session.ts';
 import type { FoundSystem } from './survey.ts';
@@ -17,7 +17,7 @@ import { resolveTarget } from './target.ts';
 /** What only a look at the disk tells. */
 export type VmSubject = {
   readonly system: FoundSystem;
-} & Pick<VmRequest, 'disks' | 'architecture' | 'efiPrograms' | 'ownKernel' | 'target'>;
+} & Pick<VmRequest, 'disks' | 'architecture' | 'ownKernel' | 'target'>;
 
 const noDisk = (name: string): Error =>
   usageError(
@@ -44,32 +44,6 @@ const vmDisks = async (
   );
 };
 
-/** Where an EFI system partition can be mounted. */
-const espPlaces = ['/boot/efi', '/efi', '/boot'];
-
-const programsIn = async (files: SystemFiles, place: string): Promise<readonly string[]> => {
-  const top = (await files.list(place))?.find((name) => name.toLowerCase() === 'efi');
-  if (top === undefined) return [];
-  const vendors = (await files.list(`${place}/${top}`)) ?? [];
-  const found = await Promise.all(
-    vendors.map(async (vendor) => {
-      const names = (await files.list(`${place}/${top}/${vendor}`)) ?? [];
-      const programs = names.filter((name) => /\.efi$/i.test(name));
-      return programs.map((name) => `/${top}/${vendor}/${name}`);
-    }),
-  );
-  return found.flat();
-};
-
-/** Null when the partition could not be mounted here: then nobody knows. */
-const efiPrograms = async (
-  files: SystemFiles,
-  mounted: readonly { readonly target: string; readonly fsType: string }[],
-): Promise<readonly string[] | null> => {
-  const esp = mounted.find(({ target, fsType }) => fsType === 'vfat' && espPlaces.includes(target));
-  return esp === undefined ? null : programsIn(files, esp.target);
-};
-
 const defaultTarget = async (files: SystemFiles): Promise<string | null> => {
   const unit = await findUnit(files, 'default.target');
   if (unit === null || unit.state === 'masked' || unit.state === 'dangling') return null;
@@ -85,7 +59,7 @@ const lookInside = async (
   const disks = await vmDisks(session, attached, system);
   if (disks.length === 0) throw noDisk(target.name);
   const options = { mode: 'read-only', setuid: false, apart: false } as const;
-  const { root, mounted } = await withMountHooks(session, system, 'read-only', () =>
+  const { root } = await withMountHooks(session, system, 'read-only', () =>
     mountSystem(session, system, options),
   );
   const files = systemFiles(session.host.files, root);
@@ -94,8 +68,7 @@ const lookInside = async (
     system,
     disks,
     architecture: facts.architecture,
-    efiPrograms: await efiPrograms(files, mounted),
-    ownKernel: await copyOwnKernel(session, files, facts, directory),
+    ownKernel: await takeOwnKernel(session.host, files, directory),
     target: facts.init === 'systemd' ? await defaultTarget(files) : null,
   };
 };

@@ -16,11 +16,7 @@ export const vmLines = async (
   host: Host,
   request: VmRequest,
 ): Promise<readonly (readonly string[])[]> => {
-  const disks = await Promise.all(
-    request.disks.map((disk, index) =>
-      readDiskStart(host, disk, `${request.scratch}/first-sector-${index}`),
-    ),
-  );
+  const disks = await Promise.all(request.disks.map((disk) => readDiskStart(host, disk)));
   const hasKvm = (await host.files.status('/dev/kvm')) !== null;
   const lines: (readonly string[])[] = [];
   for (const firmware of chooseFirmwares(request, disks)) {
