@@ -4,6 +4,7 @@ import { bootableTree, suites } from '../../fixtures/bootable/trees.ts';
 import { changedTree } from '../../fixtures/changed-tree.ts';
 import { cutOff, leanDisk } from '../../fixtures/lean-disk.ts';
 import { type Lab, openLab } from '../../fixtures/rescuekit.ts';
+import { findContainerInit } from '../container/stop.ts';
 import { waitUntil } from '../host/wait.ts';
 import { verifyDocumentSchema } from './verify.ts';
 
@@ -146,10 +147,24 @@ it('shows the commands with --dry-run and boots nothing', async () => {
 it('takes everything down when it is interrupted while it watches', async () => {
   const unit = '[Unit]\nBefore=multi-user.target\n[Service]\nType=oneshot\nExecStart=sleep 999\n';
   const tree = await changedTree(lab, withUnit('wait.service', unit));
+  const before = await lab.sessions();
   const running = lab.start(['verify', tree]);
-  const inside = async () =>
-    (await lab.state()).processes.some((row) => row.includes('/run/rescuekit/watch'));
-  await waitUntil(inside, 20_000);
+  const isInside = async () => {
+    const [session] = (await lab.sessions()).filter((id) => !before.includes(id));
+    return session !== undefined && (await findContainerInit(lab.host, session)) !== null;
+  };
+  expect(await waitUntil(isInside, 20_000)).toBe(true);
   process.kill(running.pid, 'SIGINT');
   expect((await running.ended).exitCode).toBe(130);
+});
+
+it.each([
+  [['--bus', 'nvme'], 'go with --vm'],
+  [['--vm', '--target', 'multi-user.target'], 'goes with the container'],
+  [['--vm', '--secure-boot', '--firmware', 'bios'], 'a matter of UEFI'],
+  [['--vm'], 'no disk of its own'],
+])('%j is no use of a directory', async (words, text) => {
+  const tree = await debianTree(lab.host, debianTrees.small);
+  const answer = await lab.kit(['verify', tree, '--json', ...words]);
+  expect([answer.exitCode, answer.error().message]).toEqual([2, expect.stringContaining(text)]);
 });

@@ -13,12 +13,15 @@ import { plannedMountSchema } from '../rescue/mount-plan.ts';
 import { stackLines } from '../rescue/open-stack.ts';
 import { verifyInContainer } from '../rescue/prove-in-container.ts';
 import { type FindOptions, findSystem, rescuePrograms } from '../rescue/rescue-job.ts';
+import type { Session } from '../rescue/session.ts';
+import type { FoundSystem } from '../rescue/survey.ts';
+import { type VmWishes, verifyInVm, vmPlan } from '../rescue/verify-vm.ts';
 import { requireAllDown, withSession } from '../rescue/with-session.ts';
-import { proofSchema } from '../verification/proof.ts';
+import { type Proof, proofSchema } from '../verification/proof.ts';
 import { type CommandContext, parseOptions } from './context.ts';
 import { printCommands } from './dry-run.ts';
 import { stackAnswers } from './stack-answers.ts';
-import { type VerifyArguments, verifySchema } from './verify-options.ts';
+import { requireOneProof, type VerifyArguments, verifySchema } from './verify-options.ts';
 
 export const verifyDocumentSchema = z.object({
   schemaVersion: z.literal(1),
@@ -34,6 +37,8 @@ export const verifyDocumentSchema = z.object({
 
 type VerifyDocument = z.infer<typeof verifyDocumentSchema>;
 
+const vmPrograms = ['qemu-system-x86_64', 'qemu-img', 'mount', 'umount', 'lsblk', 'blkid'];
+
 /** Seconds until the target must be reached: longer than a unit's own limit, which is 90. */
 const defaultTimeout = 120;
 
@@ -48,6 +53,15 @@ const findOptions = async (
   answers: await stackAnswers(given, context),
 });
 
+const vmWishes = (given: VerifyArguments, { paths }: CommandContext): VmWishes => ({
+  bus: given.bus ?? 'virtio',
+  firmware: given.firmware ?? 'auto',
+  secureBoot: given.secureBoot,
+  network: given.network,
+  timeoutSeconds: given.bootTimeout ?? null,
+  machineFacts: paths.machine,
+});
+
 const dryRun = async (
   given: VerifyArguments,
   options: FindOptions,
@@ -56,35 +70,10 @@ const dryRun = async (
   const { teardown } = await withSession(
     context.session('verify --dry-run', given.TARGET),
     async (session) => {
-      const look = { ...options, mode: 'read-only' } as const;
-      const { system, opened } = await findSystem(session, look, context.observer);
-      const root = `${session.runDirectory}/root`;
-      const unit = given.target ?? 'default.target';
-      const hooks = (first: HookStage, last: HookStage) =>
-        hookLines(session.host, context.hooks, stagesBetween(first, last));
-      const checks = [
-        ...(await hooks('before-check', 'before-check')),
-        ...checkLines(checkTargetsOf(system), false),
-        ...(await hooks('after-check', 'after-check')),
-      ];
-      printCommands(context, [
-        ...(await hooks('before-probe', 'before-activate')),
-        ...stackLines(opened, 'read-only'),
-        ...(await hooks('after-activate', 'after-activate')),
-        ...(given.skipCheck ? [] : checks),
-        ...(await hooks('before-mount', 'before-mount')),
-        ...mountLines(system, 'ephemeral', root),
-        ...(await hooks('after-mount', 'before-boot')),
-        [
-          'systemd-nspawn',
-          `--directory=${root}`,
-          '--private-network',
-          '--boot',
-          '--',
-          `--unit=${unit}`,
-        ],
-        ...(await hooks('after-boot', 'after-deactivate')),
-      ]);
+      const lines = given.vm
+        ? await vmPlan(session, options, vmWishes(given, context), context.observer)
+        : await containerLines(session, given, options, context);
+      printCommands(context, lines);
       return { result: null, keepUp: false };
     },
   );
@@ -92,39 +81,94 @@ const dryRun = async (
   return exitCode.done;
 };
 
-const show = (document: VerifyDocument, target: string, context: CommandContext): ExitCode => {
-  context.printJson(document);
-  context.print(renderProof(document, target, context.out));
-  return document.boots ? exitCode.done : exitCode.problems;
+const containerLines = async (
+  session: Session,
+  given: VerifyArguments,
+  options: FindOptions,
+  context: CommandContext,
+): Promise<readonly (readonly string[])[]> => {
+  const look = { ...options, mode: 'read-only' } as const;
+  const { system, opened } = await findSystem(session, look, context.observer);
+  const root = `${session.runDirectory}/root`;
+  const unit = given.target ?? 'default.target';
+  const hooks = (first: HookStage, last: HookStage) =>
+    hookLines(session.host, context.hooks, stagesBetween(first, last));
+  const checks = [
+    ...(await hooks('before-check', 'before-check')),
+    ...checkLines(checkTargetsOf(system), false),
+    ...(await hooks('after-check', 'after-check')),
+  ];
+  return [
+    ...(await hooks('before-probe', 'before-activate')),
+    ...stackLines(opened, 'read-only'),
+    ...(await hooks('after-activate', 'after-activate')),
+    ...(given.skipCheck ? [] : checks),
+    ...(await hooks('before-mount', 'before-mount')),
+    ...mountLines(system, 'ephemeral', root),
+    ...(await hooks('after-mount', 'before-boot')),
+    [
+      'systemd-nspawn',
+      `--directory=${root}`,
+      '--private-network',
+      '--boot',
+      '--',
+      `--unit=${unit}`,
+    ],
+    ...(await hooks('after-boot', 'after-deactivate')),
+  ];
+};
+
+/** What either proof leaves to be told. */
+type Verified = Pick<VerifyDocument, 'checks' | 'notMounted'> & {
+  readonly system: FoundSystem;
+  readonly proof: Proof;
+};
+
+const verifyByContainer = async (
+  session: Session,
+  given: VerifyArguments,
+  options: FindOptions,
+  { observer }: CommandContext,
+): Promise<Verified> => {
+  const { skipCheck, bootTimeout } = given;
+  const wishes = { target: given.target ?? null, timeoutSeconds: bootTimeout ?? defaultTimeout };
+  const value = await verifyInContainer(session, { ...options, skipCheck }, wishes, observer);
+  return { ...value, notMounted: value.mounted.notMounted };
+};
+
+const verifyByVm = async (
+  session: Session,
+  given: VerifyArguments,
+  options: FindOptions,
+  context: CommandContext,
+): Promise<Verified> => {
+  const wishes = vmWishes(given, context);
+  return {
+    ...(await verifyInVm(session, options, wishes, context.observer)),
+    checks: [],
+    notMounted: [],
+  };
 };
 
 /** `rescuekit verify TARGET`: watches it boot, on a layer that is thrown away. */
 export const verifyHandler = async (args: unknown, context: CommandContext): Promise<ExitCode> => {
   const given = parseOptions(verifySchema, args);
+  requireOneProof(given);
   requireRoot('verify');
-  await requirePrograms(context.host, rescuePrograms);
+  await requirePrograms(context.host, given.vm ? vmPrograms : rescuePrograms);
   const options = await findOptions(given, context);
   if (context.options.dryRun) return dryRun(given, options, context);
+  const mode = given.vm ? 'read-only' : 'ephemeral';
+  const verify = given.vm ? verifyByVm : verifyByContainer;
   const { result, session, teardown } = await withSession(
-    context.session('verify', given.TARGET, 'ephemeral'),
-    async (open) => {
-      const proof = {
-        target: given.target ?? null,
-        timeoutSeconds: given.bootTimeout ?? defaultTimeout,
-      };
-      const { skipCheck } = given;
-      const value = await verifyInContainer(
-        open,
-        { ...options, skipCheck },
-        proof,
-        context.observer,
-      );
-      return { result: value, keepUp: false };
-    },
+    context.session('verify', given.TARGET, mode),
+    async (open) => ({ result: await verify(open, given, options, context), keepUp: false }),
   );
   requireAllDown(teardown);
-  const { proof, checks, mounted, system } = result;
-  const { notMounted } = mounted;
+  const { proof, checks, notMounted, system } = result;
   const head = { schemaVersion: 1, session, system: systemTitle(system) } as const;
-  return show({ ...head, ...proof, checks, notMounted }, given.TARGET, context);
+  const document: VerifyDocument = { ...head, ...proof, checks, notMounted };
+  context.printJson(document);
+  context.print(renderProof(proof, given.TARGET, context.out));
+  return proof.boots ? exitCode.done : exitCode.problems;
 };

@@ -6,6 +6,8 @@ export type StatePaths = {
   readonly locks: string;
   /** Mount points and sockets; empty and removed when nothing is up. */
   readonly run: string;
+  /** What was found out about this machine, until it boots again. */
+  readonly machine: string;
 };
 
 const defaultState = '/var/lib/rescuekit';
@@ -15,5 +17,6 @@ const defaultRun = '/run/rescuekit';
 export const statePaths = (stateDirectory: string | undefined): StatePaths => ({
   sessions: `${stateDirectory ?? defaultState}/sessions`,
   locks: `${stateDirectory ?? defaultState}/locks`,
+  machine: `${stateDirectory ?? defaultState}/machine`,
   run: stateDirectory === undefined ? defaultRun : `${stateDirectory}/run`,
 });

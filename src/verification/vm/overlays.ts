@@ -39,6 +39,37 @@ const sizeOf = async (
   return { bytes: Math.ceil(status.sizeBytes / 512) * 512, sectorBytes: 512, block: false };
 };
 
+type Overlay = { readonly disk: MachineDisk; readonly create: readonly string[] };
+
+const overlayFor = async (
+  host: Host,
+  disk: VmDisk,
+  index: number,
+  directory: string,
+): Promise<Overlay> => {
+  const { bytes, sectorBytes, block } = await sizeOf(host, disk.path);
+  const overlay = `${directory}/disk${index}.qcow2`;
+  return {
+    disk: {
+      // QEMU runs in another directory.
+      base: resolve(disk.path),
+      isBlockDevice: block,
+      overlay,
+      sectorBytes,
+      serial: serialOf(disk, index),
+    },
+    create: ['create', '-q', '-f', 'qcow2', overlay, `${bytes}`],
+  };
+};
+
+/** The overlays of these disks with the words for qemu-img, before any of them is made. */
+export const planOverlays = (
+  host: Host,
+  disks: readonly VmDisk[],
+  directory: string,
+): Promise<readonly Overlay[]> =>
+  Promise.all(disks.map((disk, index) => overlayFor(host, disk, index, directory)));
+
 /**
  * Makes a throwaway overlay for each disk. The base is not named in it: which file lies below is
  * said when the machine is started, so nothing on the disk can pass for the name of another file.
@@ -48,23 +79,9 @@ export const makeOverlays = async (
   disks: readonly VmDisk[],
   directory: string,
 ): Promise<readonly MachineDisk[]> => {
-  const made: MachineDisk[] = [];
-  for (const [index, disk] of disks.entries()) {
-    const { bytes, sectorBytes, block } = await sizeOf(host, disk.path);
-    const overlay = `${directory}/disk${index}.qcow2`;
-    await host.run({
-      program: 'qemu-img',
-      args: ['create', '-q', '-f', 'qcow2', overlay, `${bytes}`],
-      changes: false,
-    });
-    made.push({
-      // QEMU runs in another directory.
-      base: resolve(disk.path),
-      isBlockDevice: block,
-      overlay,
-      sectorBytes,
-      serial: serialOf(disk, index),
-    });
+  const overlays = await planOverlays(host, disks, directory);
+  for (const { create } of overlays) {
+    await host.run({ program: 'qemu-img', args: create, changes: false });
   }
-  return made;
+  return overlays.map(({ disk }) => disk);
 };

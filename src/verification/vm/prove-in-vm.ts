@@ -10,7 +10,7 @@ import { consoleUse, withSerialConsole } from './serial-console.ts';
 import type { EnteredProgram } from './uefi-variables.ts';
 import type { VmRequest } from './vm-request.ts';
 
-export type { OwnKernel, VmBus, VmDisk, VmFirmware, VmProgress, VmRequest } from './vm-request.ts';
+export type { OwnKernel, VmRequest } from './vm-request.ts';
 
 /** Machines that the emulator of x86-64 runs. */
 const startable: ReadonlySet<string> = new Set(['x86_64', 'i686', 'i586', 'i486', 'i386']);

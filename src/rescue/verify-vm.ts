@@ -1,0 +1,106 @@
+import type { Proof } from '../verification/proof.ts';
+import { proveInVm } from '../verification/vm/prove-in-vm.ts';
+import { vmLines } from '../verification/vm/vm-lines.ts';
+import type { VmProgress, VmRequest } from '../verification/vm/vm-request.ts';
+import type { Observer } from './observer.ts';
+import type { FindOptions } from './rescue-job.ts';
+import type { Session } from './session.ts';
+import type { FoundSystem } from './survey.ts';
+import { lookForVm } from './vm-request.ts';
+
+/** The person's wishes about the virtual machine. */
+export type VmWishes = Pick<
+  VmRequest,
+  'bus' | 'firmware' | 'secureBoot' | 'network' | 'timeoutSeconds' | 'machineFacts'
+>;
+
+export type VerifiedInVm = { readonly system: FoundSystem; readonly proof: Proof };
+
+const stageWords: Readonly<Record<VmProgress['stage'], string>> = {
+  firmware: 'firmware started',
+  'boot-loader': 'boot loader reached',
+  kernel: 'kernel started',
+  initramfs: 'initramfs started',
+  'root-mounted': 'root mounted',
+  'default-target': 'default target reached',
+  login: 'login prompt reached',
+};
+
+const words = ({ start, firmware, stage, seconds }: VmProgress): string => {
+  const how = `${firmware === 'uefi' ? 'UEFI' : 'BIOS'}${start === 'kernel' ? ', own kernel' : ''}`;
+  return `${how}: ${stageWords[stage]} after ${seconds.toFixed(1)} s`;
+};
+
+/** Shows each stage as it is passed, as a task of its own that ends with it. */
+const watchStages = async (
+  observer: Observer,
+  boot: (onStage: (progress: VmProgress) => void) => Promise<Proof>,
+): Promise<Proof> => {
+  const passed: VmProgress[] = [];
+  let wake = Promise.withResolvers<void>();
+  const done = boot((progress) => {
+    passed.push(progress);
+    wake.resolve();
+  });
+  const ended = done.then(() => {});
+  // Awaited by the next stage; until then it is no unhandled rejection.
+  ended.catch(() => {});
+  const next = async (): Promise<VmProgress | null> => {
+    if (passed.length === 0) await Promise.race([wake.promise, ended]);
+    wake = Promise.withResolvers<void>();
+    return passed.shift() ?? null;
+  };
+  const show = (): Promise<VmProgress | null> =>
+    observer.task('Boot in a virtual machine', next, (stage) =>
+      stage === null ? 'Watched the boot in a virtual machine' : words(stage),
+    );
+  while ((await show()) !== null);
+  return done;
+};
+
+/** Looks at the disks, and gives what is to be asked of the machine. Everything is down again. */
+const requestFor = async (
+  session: Session,
+  options: Omit<FindOptions, 'mode'>,
+  wishes: VmWishes,
+  observer: Observer,
+): Promise<{ readonly system: FoundSystem; readonly request: VmRequest }> => {
+  const directory = `${session.directory}/vm`;
+  const scratch = `${directory}/scratch`;
+  await session.intend(directory, { kind: 'remove-scratch', path: directory });
+  await session.host.files.ensureDirectory(scratch, 0o700);
+  const { system, ...subject } = await lookForVm(session, options, directory, observer);
+  return { system, request: { ...subject, ...wishes, scratch, keep: session.directory } };
+};
+
+/** The commands that would start the machine; looks at the disks and starts nothing. */
+export const vmPlan = async (
+  session: Session,
+  options: Omit<FindOptions, 'mode'>,
+  wishes: VmWishes,
+  observer: Observer,
+): Promise<readonly (readonly string[])[]> => {
+  const { request } = await requestFor(session, options, wishes, observer);
+  return vmLines(session.host, request);
+};
+
+/**
+ * Boots the very disks of a system in QEMU, from their own boot loader, and judges the boot. Not one
+ * byte of the disks is written.
+ *
+ * @throws RescueError as `lookForVm` and `proveInVm`.
+ */
+export const verifyInVm = async (
+  session: Session,
+  options: Omit<FindOptions, 'mode'>,
+  wishes: VmWishes,
+  observer: Observer,
+): Promise<VerifiedInVm> => {
+  const { system, request } = await requestFor(session, options, wishes, observer);
+  await session.intend('virtual machine', { kind: 'stop-vm', session: session.id });
+  const { signal } = session;
+  const proof = await watchStages(observer, (onStage) =>
+    proveInVm(session.host, { ...request, signal, onStage }),
+  );
+  return { system, proof };
+};
