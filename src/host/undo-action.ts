@@ -78,6 +78,8 @@ export const undoActionSchema = z.discriminatedUnion('kind', [
     kind: z.literal('udev-look-again'),
     rules: z.array(z.string()).readonly(),
     devices: z.array(z.string()).readonly(),
+    /** A btrfs was on a layer: the kernel remembers it, and then refuses the older one on the disk. */
+    btrfs: z.boolean(),
   }),
   /** A layer is being written to its disks: that has to be finished before anything else. */
   z.object({ kind: z.literal('finish-merge'), directory: z.string(), session: z.string() }),

@@ -1,5 +1,6 @@
 import type { Host } from '../host/host.ts';
 import { type UndoResult, undone } from '../host/undo-result.ts';
+import { forgetDetached } from '../storage/btrfs-registration.ts';
 
 const directory = '/run/udev/rules.d';
 
@@ -61,11 +62,18 @@ export const layerRuleCommands = (rules: string, node: string) => [
   { program: 'udevadm', args: ['control', '--reload'] },
 ];
 
+type Rest = {
+  readonly rules: readonly string[];
+  readonly devices: readonly string[];
+  readonly btrfs: boolean;
+};
+
 /** Removes the rules, and lets udev do what it does when a disk is attached. */
 export const lookAgain = async (
   host: Host,
-  { rules, devices }: { readonly rules: readonly string[]; readonly devices: readonly string[] },
+  { rules, devices, btrfs }: Rest,
 ): Promise<UndoResult> => {
+  if (btrfs) await forgetDetached(host, []);
   for (const path of rules) await host.files.removeFile(path);
   if (!(await hasUdev(host))) return undone;
   await host.run({ program: 'udevadm', args: ['control', '--reload'] });

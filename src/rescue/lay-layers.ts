@@ -15,14 +15,16 @@ export type LaidLayers = {
  * sees the layers in their place.
  *
  * @param directory where the layers are kept.
+ * @param btrfs there is one on the disks.
  */
 export const layLayers = async (
   session: Session,
   origins: readonly Origin[],
   directory: string,
+  btrfs: boolean,
 ): Promise<LaidLayers> => {
   const { host, perform, id } = session;
-  const rules = await standAside(session, origins);
+  const rules = await standAside(session, origins, btrfs);
   const protectedSince = session.mark();
   await protectOrigins(session, origins);
   const free = await host.files.freeBytes(directory);

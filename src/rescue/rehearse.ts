@@ -1,42 +1,24 @@
 import { createHost } from '../host/host.ts';
 import { RescueError } from '../host/rescue-error.ts';
-import {
-  type Means,
-  type RehearsalRecord,
-  rehearsalDirectory,
-  writeRehearsal,
-} from '../rehearsal/record.ts';
+import { type RehearsalRecord, rehearsalDirectory, writeRehearsal } from '../rehearsal/record.ts';
 import type { RehearsalReport } from '../rehearsal/report.ts';
 import type { Proof } from '../verification/proof.ts';
 import { systemTitle } from './choose-system.ts';
 import { commitOverlay } from './commit-overlay.ts';
 import { dropLayer } from './drop-layer.ts';
-import { layLayers } from './lay-layers.ts';
 import { watchLayers } from './layer-watch.ts';
 import { mergeRehearsal } from './merge-rehearsal.ts';
-import type { MountedSystem, SystemMode } from './mount-system.ts';
+import type { MountedSystem } from './mount-system.ts';
 import type { Observer } from './observer.ts';
 import { compareFiles, filesAfter, type Stage } from './rehearsal-files.ts';
-import { lookFirst, nameOnLayer, type RehearseRequest, standIn } from './rehearsal-look.ts';
+import { lookFirst, type RehearseRequest } from './rehearsal-look.ts';
 import { chooseMeans } from './rehearsal-means.ts';
+import { type Laid, layDown, type RehearsalPlace, takeUp } from './rehearsal-place.ts';
 import { sealLayers, sealUnfinished } from './seal-layers.ts';
 import type { Session, SessionOptions } from './session.ts';
-import { findOrigins, type Origin } from './stand-aside.ts';
 import type { FoundSystem } from './survey.ts';
 import { throwawayView } from './throwaway-view.ts';
 import { type SessionOutcome, withSession } from './with-session.ts';
-
-/** What the work is done on in place of the target. */
-export type RehearsalPlace = {
-  readonly means: Means;
-  readonly target: string;
-  readonly withDisks: readonly string[];
-  readonly system: string | null;
-  /** `write` on layers over disks; `ephemeral` where each file system has a layer of its own. */
-  readonly mode: Extract<SystemMode, 'write' | 'ephemeral'>;
-  /** Where the layers of an `ephemeral` mount are kept. */
-  readonly layers?: string;
-};
 
 /** What the work came to. Its mounts are still there. */
 export type RehearsedWork<T> = {
@@ -77,57 +59,6 @@ export type Rehearsed<T> = {
   readonly record: RehearsalRecord;
 };
 
-type Laid = {
-  readonly place: RehearsalPlace;
-  readonly origins: readonly Origin[];
-  /** Nodes of the layers; none for overlays. */
-  readonly nodes: readonly string[];
-  readonly mappings: readonly string[];
-  readonly protectedSince: number;
-};
-
-const overlayPlace = ({ look, directory }: Stage, request: RehearseRequest): Laid => ({
-  place: {
-    means: 'overlay',
-    target: request.target,
-    withDisks: request.withDisks,
-    system: look.found.oneOfSeveral,
-    mode: 'ephemeral',
-    layers: `${directory}/layers`,
-  },
-  origins: [],
-  nodes: [],
-  mappings: [],
-  protectedSince: Number.POSITIVE_INFINITY,
-});
-
-const snapshotPlace = async (stage: Stage): Promise<Laid> => {
-  const { session, look, directory, record, observer } = stage;
-  const origins = await findOrigins(session, record.disks);
-  const { layers, protectedSince } = await layLayers(session, origins, directory);
-  const nodes = layers.map(({ node }) => node);
-  for (const [index, { name }] of origins.entries()) {
-    observer.note(`${nodes[index]} is the layer over ${name}`);
-  }
-  const named = look.found.attached?.all ?? [];
-  const places = named.flatMap(({ path }) => standIn(look.devices, nodes, path) ?? []);
-  const [target = nodes[0] ?? '', ...withNamed] = places;
-  const others = nodes.filter((node) => !places.some((place) => place.startsWith(node)));
-  return {
-    place: {
-      means: 'snapshot',
-      target,
-      withDisks: [...withNamed, ...others],
-      system: nameOnLayer(look.found),
-      mode: 'write',
-    },
-    origins,
-    nodes,
-    mappings: layers.map(({ mapping }) => mapping),
-    protectedSince,
-  };
-};
-
 const works = async <T>(
   stage: Stage,
   laid: Laid,
@@ -156,8 +87,7 @@ const works = async <T>(
     disks.length === 0
       ? null
       : ((await proveDisks?.(session, { disks, place, system: done.system })) ?? null);
-  if (laid.origins.length > 0) await session.takeDownSince(laid.protectedSince);
-  session.aside.clear();
+  await takeUp(stage, laid, done.system);
   // All that is needed of an overlay has been copied out of it.
   await session.host.files.removeTree(`${stage.directory}/layers`);
   const proof = late ?? early;
@@ -211,20 +141,6 @@ const decideAndDo = async <T>(
       return kept.means === 'overlay'
         ? commitOverlay(session, kept, request.answers, observer)
         : mergeRehearsal(session, kept, 'commit', observer);
-  }
-};
-
-const layDown = async (stage: Stage, request: RehearseRequest): Promise<Laid> => {
-  if (stage.record.means === 'overlay') return overlayPlace(stage, request);
-  const { session, directory, record } = stage;
-  const since = session.mark();
-  try {
-    return await snapshotPlace(stage);
-  } catch (error) {
-    // Nothing was tried yet: nothing of it is kept.
-    await session.takeDownSince(since);
-    await dropLayer(session.host, directory, record);
-    throw error;
   }
 };
 

@@ -87,7 +87,11 @@ const hasHolders = async (session: Session, node: string): Promise<boolean> => {
   return ((await session.host.files.list(`/sys/class/block/${name}/holders`)) ?? []).length > 0;
 };
 
-const restFromUdev = async (session: Session, origins: readonly Origin[]): Promise<string> => {
+const restFromUdev = async (
+  session: Session,
+  origins: readonly Origin[],
+  btrfs: boolean,
+): Promise<string> => {
   const nodes = origins.flatMap((origin) => origin.nodes);
   const held = await Promise.all(nodes.map((node) => hasHolders(session, node)));
   const disks = origins.flatMap(({ nodes: [disk] }) => disk?.slice('/dev/'.length) ?? []);
@@ -106,6 +110,7 @@ const restFromUdev = async (session: Session, origins: readonly Origin[]): Promi
       kind: 'udev-look-again',
       rules: paths,
       devices: held.includes(true) ? nodes : [],
+      btrfs,
     },
   });
   return paths[1] ?? '';
@@ -116,16 +121,18 @@ const restFromUdev = async (session: Session, origins: readonly Origin[]): Promi
  * only user. Arrays and groups that udev has activated and nobody uses are taken down, and udev puts
  * them up again when the session ends.
  *
+ * @param btrfs a btrfs will be seen on layers over them.
  * @returns the file of rules, for what comes later; null where there is no udev.
  * @throws RescueError `PROTECTED`, `MOUNTED`, `BUSY`, `LOCKED` (4), `READ_ONLY`, `VANISHED` (1).
  */
 export const standAside = async (
   session: Session,
   origins: readonly Origin[],
+  btrfs = false,
 ): Promise<string | null> => {
   await lockAll(session, origins);
   await requireFree(session, origins);
-  const rules = (await hasUdev(session.host)) ? await restFromUdev(session, origins) : null;
+  const rules = (await hasUdev(session.host)) ? await restFromUdev(session, origins, btrfs) : null;
   for (const { name, nodes } of origins) {
     const [disk] = nodes;
     const cleared = disk === undefined ? null : await clearHolders(session.host, disk);

@@ -136,6 +136,24 @@ describe('the guided walk', () => {
     expect(await lab.sum(image)).toBe(sum);
   });
 
+  it('rehearses: shows what was changed and that it boots, asks, and drops it', async () => {
+    const sum = await lab.sum(image);
+    const terminal = start();
+    await walkTo(terminal, 'what to work on');
+    terminal.press('r');
+    await terminal.see('Rehearsal: ');
+    await terminal.see('You are root on web-3');
+    await terminal.see('# ');
+    terminal.press('echo tried > /root/tried; exit\r');
+    expect(await terminal.see('What becomes of it?')).toContain('+ tried');
+    expect(terminal.text()).toContain('It boots: watched in a container');
+    terminal.press('d');
+    await terminal.see('The layer is dropped.');
+    await terminal.see('Nothing is left attached or mounted.');
+    expect(await terminal.ended).toBe(0);
+    expect(await lab.sum(image)).toBe(sum);
+  });
+
   it('leads back to the list when it was the wrong disk, and then knows what is on it', async () => {
     const terminal = start();
     await walkTo(terminal, 'the system');
