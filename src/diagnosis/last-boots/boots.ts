@@ -26,9 +26,9 @@ const isFinished = ({ messageId, unit }: LogEntry): boolean =>
   messageId === startupFinished ||
   (messageId === unitStarted && /^(?:multi-user|graphical)\.target$/.test(unit ?? ''));
 
-const isEmergency = ({ messageId, unit, message }: LogEntry): boolean =>
-  (messageId === unitStarted && /^emergency\.(?:target|service)$/.test(unit ?? '')) ||
-  /^You are in emergency mode/.test(message);
+/** A boot that goes well says nothing of these units. */
+const isEmergency = ({ unit, message }: LogEntry): boolean =>
+  /^emergency\.(?:target|service)$/.test(unit ?? '') || /^You are in emergency mode/.test(message);
 
 const summary = (id: string, entries: readonly LogEntry[]): Boot => {
   const [first] = entries;
