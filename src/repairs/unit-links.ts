@@ -30,10 +30,13 @@ export const enableUnit = async (files: SystemFiles, unit: string): Promise<read
   const changes = await Promise.all(
     directories.map(async (directory): Promise<readonly Change[]> => {
       const attributes = { mode: 0o755, uid: 0, gid: 0 };
+      const link = `${directory}/${unit}`;
+      // Masking leaves the links, and where they lead is the same by more than one path.
+      if ((await files.entry(link)) !== null) return [];
       const there = await files.isDirectory(directory);
       return [
         ...(there ? [] : [{ kind: 'make-directory', path: directory, attributes } as const]),
-        { kind: 'make-link', path: `${directory}/${unit}`, to: path },
+        { kind: 'make-link', path: link, to: path },
       ];
     }),
   );

@@ -1,4 +1,5 @@
 import { expandGlob } from './glob.ts';
+import { firstInside } from './inside.ts';
 import type { SystemFiles } from './system-files.ts';
 
 /** One directive of sshd_config(5) and where it stands. */
@@ -54,6 +55,13 @@ export const parseSshdConfig = (path: string, text: string): readonly SshdDirect
   });
 };
 
+/** The file that sshd reads; SUSE keeps the vendor's below /usr. Null when there is none. */
+export const findSshdConfig = (files: SystemFiles): Promise<string | null> =>
+  firstInside(
+    [sshdConfigPath, '/usr/etc/ssh/sshd_config'],
+    async (path) => (await files.status(path))?.kind === 'file',
+  );
+
 /** sshd refuses deeper nesting (servconf.c). */
 const maxDepth = 16;
 
@@ -82,8 +90,8 @@ const readFile = async (
 };
 
 /** All directives in the order in which sshd reads them, with the files that `Include` names. */
-export const readSshdConfig = (files: SystemFiles): Promise<readonly SshdDirective[]> =>
-  readFile(files, sshdConfigPath, 0);
+export const readSshdConfig = async (files: SystemFiles): Promise<readonly SshdDirective[]> =>
+  readFile(files, (await findSshdConfig(files)) ?? sshdConfigPath, 0);
 
 /** Words of a directive outside of `Match`; of several the first one counts. */
 export const sshdValue = (

@@ -101,6 +101,62 @@ test('without a ssh server nothing is said about ssh', async () => {
   ).toEqual([]);
 });
 
+describe('other distributions are as healthy', () => {
+  test('SUSE keeps sshd_config and sudoers below /usr', async () => {
+    const files = {
+      'etc/os-release': 'ID="opensuse-tumbleweed"\n',
+      'etc/ssh/sshd_config': null,
+      'usr/etc/ssh/sshd_config': 'Include /etc/ssh/sshd_config.d/*.conf\nUsePAM yes\n',
+      'etc/sudoers': null,
+      'usr/etc/sudoers': 'root ALL=(ALL) ALL\n',
+      'etc/ssh/ssh_host_rsa_key': null,
+      'etc/ssh/ssh_host_ed25519_key': null,
+      'usr/lib/systemd/system/sshd.service':
+        '[Service]\nExecStartPre=/usr/sbin/sshd-gen-keys-start\n',
+      'etc/pam.d/common-auth': null,
+      'usr/lib/pam.d/common-auth': 'auth required pam_unix.so\n',
+    };
+    expect(await found({ files })).toEqual([]);
+  });
+
+  test('Fedora: keys for a group, PAM behind links, keys made by a unit', async () => {
+    const files = {
+      'etc/os-release': 'ID=fedora\n',
+      'etc/group': 'root:x:0:\nwheel:x:10:admin\nssh_keys:x:999:\nadmin:x:1000:\n',
+      'etc/authselect/system-auth': 'auth required pam_unix.so\naccount required pam_unix.so\n',
+      'etc/pam.d/system-auth': { link: '/etc/authselect/system-auth' },
+      'etc/pam.d/sshd': 'auth substack system-auth\naccount include system-auth\n',
+      'etc/pam.d/login': 'auth include system-auth\n-session optional pam_systemd_home.so\n',
+      'etc/sudoers':
+        'Defaults !visiblepw\nroot\tALL=(ALL) \tALL\n%wheel ALL=(ALL) ALL\n#includedir /etc/sudoers.d\n',
+    };
+    const keyFile = '/etc/ssh/ssh_host_rsa_key';
+    expect(
+      await found({ files, modes: { [keyFile]: 0o640 }, owners: { [keyFile]: [0, 999] } }),
+    ).toEqual([]);
+  });
+
+  test('Alpine: OpenRC starts sshd, whose script makes the keys, and there is no PAM', async () => {
+    const files = {
+      'etc/os-release': 'ID=alpine\n',
+      'usr/lib/systemd/systemd': null,
+      'sbin/init': program('BusyBox v1.36'),
+      'usr/lib/systemd/system/ssh.service': null,
+      'etc/systemd/system/multi-user.target.wants/ssh.service': null,
+      'etc/runlevels/default/sshd': { link: '/etc/init.d/sshd' },
+      'etc/init.d/sshd': 'generate_host_keys() { ssh-keygen -A; }\n',
+      'etc/ssh/ssh_host_rsa_key': null,
+      'etc/ssh/ssh_host_ed25519_key': null,
+      'etc/pam.d/sshd': null,
+      'etc/pam.d/login': null,
+      'etc/pam.d/common-auth': null,
+      'lib/x86_64-linux-gnu/security/pam_unix.so': null,
+      'lib/x86_64-linux-gnu/security/pam_nologin.so': null,
+    };
+    expect(await found({ files })).toEqual([]);
+  });
+});
+
 describe('the configuration of sshd', () => {
   const config = (text: string) => ({ files: { 'etc/ssh/sshd_config': text } });
   const invalid = (line: number) => [

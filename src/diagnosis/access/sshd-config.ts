@@ -1,5 +1,6 @@
 import { readSshService, sshdBytes } from '../../system-image/ssh-service.ts';
 import {
+  findSshdConfig,
   readSshdConfig,
   type SshdDirective,
   sshdConfigPath,
@@ -124,8 +125,9 @@ export const sshdConfigCheck: Check = {
   run: async (subject) => {
     const { program, enabled } = await readSshService(subject.files);
     if (program === null) return [];
-    const status = await subject.files.status(sshdConfigPath);
-    if (status?.kind !== 'file') return [missing('is missing', enabled, 'critical')];
+    const config = await findSshdConfig(subject.files);
+    const status = config === null ? null : await subject.files.status(config);
+    if (status === null) return [missing('is missing', enabled, 'critical')];
     if (status.sizeBytes === 0) return [missing('is empty', enabled, 'warning')];
     const directives = await readSshdConfig(subject.files);
     const { complaints, result } = await look(subject, program, directives);
