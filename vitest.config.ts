@@ -18,6 +18,8 @@ export default defineConfig({
           name: 'unit',
           include: ['{src,fixtures,scripts}/**/*.test.ts'],
           exclude: [loopTests, faultTests, vmTests, ...elsewhere],
+          // Property tests take seconds on a machine that is busy with something else.
+          testTimeout: 60_000,
           sequence: { groupOrder: 0 },
         },
       },

@@ -111,6 +111,7 @@ const rehearseRepair = async (
 ): Promise<Repaired> => {
   const { target, withDisks, system, answers } = wishes;
   const { observer } = context;
+  let applied: RepairJobResult['applied'] = [];
   const { result, session, teardown } = await withRehearsal<RepairJobResult>(
     context.session('repair --rehearse', target),
     {
@@ -118,11 +119,12 @@ const rehearseRepair = async (
       observer,
       work: async (open, place) => {
         const value = await repairTarget(open, { ...wishes, ...place, keepLog: false }, observer);
-        context.print(renderRepairs(value.applied, value.refused, context.out));
+        applied = value.applied;
+        context.print(renderRepairs(applied, value.refused, context.out));
         const succeeded = remainingOf(value).length === 0;
         return { value, system: value.system, mounted: value.mounted, succeeded };
       },
-      ...rehearsalProofs(context, given.proof),
+      ...rehearsalProofs(context, { wish: given.proof, answers, applied: () => applied }),
       decide: decideFrom(given, context),
     },
   );

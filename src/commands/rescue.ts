@@ -105,7 +105,10 @@ const rehearseRescue = async (
       const succeeded = exitFor(value.boot, options.wish) === exitCode.done;
       return { value, system: value.system, mounted: value.mounted, succeeded };
     },
-    ...rehearsalProofs(context, given.proof ?? 'auto'),
+    ...rehearsalProofs(context, {
+      ...{ wish: given.proof ?? 'auto', answers },
+      applied: () => [],
+    }),
     decide: decideFrom(given, context),
   });
   const { value, record } = outcome.result;

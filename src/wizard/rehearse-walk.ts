@@ -60,7 +60,7 @@ export const rehearseWalk = async (
     request: { target: target.name, withDisks: [], system: wanted, answers },
     observer,
     work: workOn(console, answers),
-    ...rehearsalProofs(context, 'auto'),
+    ...rehearsalProofs(context, { wish: 'auto', answers, applied: () => [] }),
     decide: (report) => {
       show(renderRehearsal(report, terminal));
       return ask.key(rehearsalQuestion);
