@@ -53,7 +53,7 @@ export const bootRunSchema = z.object({
   start: z.enum(['disk', 'kernel']),
   firmware: firmwareSchema,
   accelerator: acceleratorSchema,
-  /** It came to its end: a login prompt. Of a run without a serial console: to the kernel. */
+  /** It came to its end. The first start of a silent system does not, and a second one follows. */
   passed: z.boolean(),
   seconds: z.number(),
   stages: passedStagesSchema,

@@ -5,7 +5,7 @@ import { connectQmp, type Qmp, type QmpEvent } from '../../host/qmp.ts';
 import { RescueError } from '../../host/rescue-error.ts';
 import { connectUnixSocket } from '../../host/unix-socket.ts';
 import { waitUntil } from '../../host/wait.ts';
-import type { Channel } from './console/boot-console.ts';
+import type { Channel } from './console/console-memory.ts';
 import {
   type MachinePlan,
   machineArguments,

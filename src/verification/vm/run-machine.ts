@@ -191,7 +191,7 @@ export const runMachine = async (
   await host.files.makeDirectory(directory, 0o700);
   try {
     const machineIs = await machinePlan(host, request, plan, directory);
-    const watch = watchBoot(limitsOf(request, plan), (stage, at) =>
+    const watch = watchBoot(limitsOf(request, plan), request.target, (stage, at) =>
       request.onStage?.({
         start: plan.kernel === null ? 'disk' : 'kernel',
         firmware: plan.firmware,

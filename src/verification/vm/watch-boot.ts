@@ -37,6 +37,8 @@ export type BootWatch = MachineEvents & {
 
 /** Milliseconds between looks at the processors; the console itself is an event. */
 const lookEvery = 1500;
+/** Seconds of silence; a judgement that needs more is a guess while the console goes on. */
+const knownWithin = 20;
 /** Looks in a row without work that make rest, and the share of a core below which it is none. */
 const restLooks = 4;
 const restShare = 0.15;
@@ -71,9 +73,10 @@ const restMeter = () => {
  */
 export const watchBoot = (
   limits: WatchLimits,
+  target: string | null,
   onStage: (stage: BootStage, seconds: number) => void,
 ): BootWatch => {
-  const console = bootConsole();
+  const console = bootConsole(target);
   const began = performance.now();
   const seconds = () => (performance.now() - began) / 1000;
   const isAtRest = restMeter();
@@ -137,7 +140,10 @@ export const watchBoot = (
       const limit = setTimeout(() => {
         // What only other noise kept from being certain is the verdict then.
         const judgement = console.judge();
-        const isKnown = judgement !== null && judgement.silence <= 20;
+        const isKnown =
+          judgement !== null &&
+          judgement.silence <= knownWithin &&
+          !(judgement.outcome === 'passed' && judgement.by === 'default-target');
         finish(
           isKnown
             ? { kind: 'judged', judgement }

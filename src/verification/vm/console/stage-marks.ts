@@ -10,7 +10,7 @@ const kernelLine = /^\[ *\d+\.\d{6}\]/;
  * nothing: `quiet` hides the kernel's, `systemd.show_status` those of the units.
  */
 const marks: readonly Mark[] = [
-  { stage: 'login', pattern: /^[\w.-]+ login:(?:$| \S+ \(automatic login\))/ },
+  { stage: 'login', pattern: /^(?:(?:[\w.-]+|\(none\)) )?login:(?:$| \S+ \(automatic login\))/ },
   {
     stage: 'default-target',
     // Named by unit since systemd 249, by description before.
@@ -46,4 +46,4 @@ export const stageOf = (line: string): BootStage | null =>
 
 /** The kernel says this once, each time that it starts. */
 export const isKernelStart = (line: string): boolean =>
-  /^(?:\[ *0\.000000\] )?Linux version /.test(line);
+  /^\[ *0\.000000\] Linux version /.test(line);
