@@ -5,6 +5,7 @@ import type { Accelerator, Firmware, Proof } from '../proof.ts';
 import { chooseAccelerator } from './accelerator.ts';
 import { combineRuns, type FirmwareResult } from './combine-runs.ts';
 import { chooseFirmwares, enteredOn, readDiskStart } from './firmware-choice.ts';
+import { planOverlays } from './overlays.ts';
 import { type RunPlan, type RunResult, runMachine } from './run-machine.ts';
 import { consoleUse, withSerialConsole } from './serial-console.ts';
 import type { EnteredProgram } from './uefi-variables.ts';
@@ -71,7 +72,7 @@ const proveWith = async (
  * Boots the very disks of a system in QEMU and watches it stage by stage. The disks are opened
  * read-only; what the system writes goes to an overlay that is thrown away.
  *
- * Other than for the session's marks in the environment nothing outside of `scratch`, `keep` and
+ * Nothing outside of `scratch`, `keep` and
  * `machineFacts` is written. The caller has journalled `stop-vm` and the scratch directory.
  *
  * @returns the verdict; a system that does not boot is a verdict and no error.
@@ -81,6 +82,8 @@ const proveWith = async (
 export const proveInVm = async (host: Host, request: VmRequest): Promise<Proof> => {
   requireX86(request);
   await requirePrograms(host, ['qemu-system-x86_64', 'qemu-img']);
+  // What is no disk is refused before anything is read.
+  await planOverlays(host, request.disks, request.scratch);
   const disks = await Promise.all(request.disks.map((disk) => readDiskStart(host, disk)));
   const firmwares = chooseFirmwares(request, disks);
   const accelerator = await chooseAccelerator(

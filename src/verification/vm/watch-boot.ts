@@ -1,4 +1,6 @@
+import { setTimeout as setTimeoutPromise } from 'node:timers/promises';
 import { z } from 'zod';
+import { RescueError } from '../../host/rescue-error.ts';
 import { interruptedError } from '../../host/run-command.ts';
 import { type BootStage, bootStages } from '../proof.ts';
 import { type BootConsole, bootConsole, type Judgement } from './console/boot-console.ts';
@@ -34,6 +36,16 @@ export type BootWatch = MachineEvents & {
   /** Waits for the end. Rejects when QEMU fails or the signal is aborted. */
   readonly end: (machine: Machine, signal: AbortSignal | undefined) => Promise<BootEnd>;
 };
+
+/** Time in which QEMU's last events are read after its end. */
+const eventMilliseconds = 1000;
+
+const endedFromOutside = (): RescueError =>
+  new RescueError({
+    code: 'VM_ENDED',
+    message: 'QEMU was ended while the boot was watched, and not by the system in it.',
+    hint: 'Look who ends processes here (dmesg: out of memory), and run it again.',
+  });
 
 /** Milliseconds between looks at the processors; the console itself is an event. */
 const lookEvery = 1500;
@@ -165,7 +177,11 @@ export const watchBoot = (
       const abort = () => fail(interruptedError());
       if (signal?.aborted) abort();
       signal?.addEventListener('abort', abort, { once: true });
-      const ended = machine.ended.then((): BootEnd => ({ kind: 'powered-off' }));
+      const ended = machine.ended.then(async (): Promise<BootEnd> => {
+        // That the guest has switched itself off was told before, but maybe not heard yet.
+        await Promise.race([finished, setTimeoutPromise(eventMilliseconds)]);
+        throw endedFromOutside();
+      });
       try {
         return await Promise.race([finished, ended]);
       } finally {
