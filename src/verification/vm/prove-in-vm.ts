@@ -72,12 +72,12 @@ const proveWith = async (
  * Boots the very disks of a system in QEMU and watches it stage by stage. The disks are opened
  * read-only; what the system writes goes to an overlay that is thrown away.
  *
- * Nothing outside of `scratch`, `keep` and
- * `machineFacts` is written. The caller has journalled `stop-vm` and the scratch directory.
+ * Nothing outside of `scratch`, `keep` and `machineFacts` is written. The caller has journalled
+ * `stop-vm` and the scratch directory.
  *
  * @returns the verdict; a system that does not boot is a verdict and no error.
- * @throws RescueError `MISSING_PROGRAM`, `MISSING_FILES`, `VM_ARCHITECTURE`, `VM_NOT_STARTED`,
- *   `SCRATCH_FULL`, `INTERRUPTED`, or `COMMAND_FAILED` with QEMU's words.
+ * @throws RescueError `MISSING_PROGRAM`, `MISSING_FILES`, `VM_ARCHITECTURE`, `NO_DISK`,
+ *   `VM_NOT_STARTED`, `VM_ENDED`, `SCRATCH_FULL`, `INTERRUPTED`, or `COMMAND_FAILED` with QEMU's words.
  */
 export const proveInVm = async (host: Host, request: VmRequest): Promise<Proof> => {
   requireX86(request);
