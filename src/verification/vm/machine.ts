@@ -25,8 +25,8 @@ export type Machine = AsyncDisposable & {
   /** Resolves when QEMU has ended by itself; rejects with its words when it failed. */
   readonly ended: Promise<void>;
   readonly processor: () => Promise<ProcessorState>;
-  /** Clock ticks (1/100 s) of processor time that QEMU has used. */
-  readonly usedTicks: () => Promise<number | null>;
+  /** Seconds for which QEMU's threads had work, whether or not they got a processor for it. */
+  readonly busySeconds: () => Promise<number | null>;
   /** Writes a picture of the screen; null when this QEMU cannot. */
   readonly picture: (path: string) => Promise<string | null>;
 };
@@ -75,14 +75,25 @@ const processor = async (qmp: Qmp): Promise<ProcessorState> => {
   return processorState(z.string().parse(answer));
 };
 
-const usedTicks = async (host: Host, directory: string): Promise<number | null> => {
+/**
+ * What QEMU's threads have worked and waited for a processor (proc_pid_schedstat(5)): a machine that
+ * gets no time on a busy host is not at rest.
+ */
+const busySeconds = async (host: Host, directory: string): Promise<number | null> => {
   const pid = (await host.files.readText(`${directory}/${machineFiles.pid}`))?.trim() ?? '';
   if (!/^\d+$/.test(pid)) return null;
-  const stat = await host.files.readText(`/proc/${pid}/stat`).catch(() => null);
-  // proc_pid_stat(5): fields 14 and 15, counted behind the name in parentheses.
-  const fields = stat?.slice(stat.lastIndexOf(')') + 2).split(' ') ?? [];
-  const ticks = Number(fields[11]) + Number(fields[12]);
-  return Number.isNaN(ticks) ? null : ticks;
+  const tasks = (await host.files.list(`/proc/${pid}/task`)) ?? [];
+  const texts = await Promise.all(
+    // A thread may end while it is looked at.
+    tasks.map((task) =>
+      host.files.readText(`/proc/${pid}/task/${task}/schedstat`).catch(() => null),
+    ),
+  );
+  const nanoseconds = texts.map((text) => {
+    const [worked = 0, waited = 0] = (text ?? '').split(' ').map(Number);
+    return worked + waited;
+  });
+  return tasks.length === 0 ? null : nanoseconds.reduce((sum, one) => sum + one, 0) / 1e9;
 };
 
 const listen = async (
@@ -142,7 +153,7 @@ export const startMachine = async (
     return {
       ended: qemu.ended,
       processor: () => processor(qmp),
-      usedTicks: () => usedTicks(host, directory),
+      busySeconds: () => busySeconds(host, directory),
       picture: (path) => picture(qmp, path),
       [Symbol.asyncDispose]: () => connections.disposeAsync(),
     };

@@ -63,18 +63,18 @@ const isAtLeast = (stage: BootStage | null, least: BootStage): boolean =>
 const resetSchema = z.object({ guest: z.boolean(), reason: z.string().optional() });
 const ioErrorSchema = z.object({ nospace: z.boolean().default(false) });
 
-/** Tells rest from work by the processor time that QEMU uses. */
+/** Tells rest from work by the time for which QEMU has work. */
 const restMeter = () => {
-  let before: { readonly ticks: number; readonly at: number } | null = null;
+  let before: { readonly busy: number; readonly at: number } | null = null;
   let quiet = 0;
-  return (ticks: number | null): boolean => {
-    const at = performance.now();
-    if (ticks === null) return false;
+  return (busy: number | null): boolean => {
+    if (busy === null) return false;
+    const at = performance.now() / 1000;
     if (before !== null) {
-      const share = ((ticks - before.ticks) * 10) / (at - before.at);
+      const share = (busy - before.busy) / (at - before.at);
       quiet = share < restShare ? quiet + 1 : 0;
     }
-    before = { ticks, at };
+    before = { busy, at };
     return quiet >= restLooks;
   };
 };
@@ -125,7 +125,7 @@ export const watchBoot = (
       consider();
     } else if (limits.restSeconds !== null && !console.systemSpoke() && kernelAt !== null) {
       const since = seconds() - kernelAt;
-      const rests = isAtRest(await machine.usedTicks()) && limits.untilRest;
+      const rests = isAtRest(await machine.busySeconds()) && limits.untilRest;
       if ((rests && since > 5) || since > limits.restSeconds) finish({ kind: 'rest' });
     }
   };
