@@ -13,6 +13,7 @@ import { join } from 'node:path';
 import { makeDiskImage } from '../fixtures/disk-image.ts';
 import { createHost } from '../src/host/host.ts';
 import { measureStack } from './bench-stack.ts';
+import { measureVerdicts, type Verdict } from './bench-verify.ts';
 
 const here = join(import.meta.dirname, '..');
 const program = join(here, 'dist/rescuekit');
@@ -55,6 +56,11 @@ const ms = (value: number): string => `${value.toFixed(0)} ms`;
 
 const showPair = (name: string, result: ReturnType<typeof medians>, aim: string): void =>
   line(name, `${ms(result.ours)} / ${ms(result.theirs)} = ${result.ratio.toFixed(2)}`, aim);
+
+const showVerdict = (name: string, { seconds, wallSeconds, accelerator }: Verdict): void => {
+  const speed = accelerator === 'tcg' ? 'software emulation' : (accelerator ?? '');
+  line(name, `${seconds.toFixed(1)} s, whole command ${wallSeconds.toFixed(1)} s`, speed);
+};
 
 /** VmHWM only grows, so the last sample before the end is the peak, in MiB. */
 const peakMemory = async ([command, ...args]: Words): Promise<number> => {
@@ -114,6 +120,9 @@ try {
   }
   const stack = medians(await measureStack(quick ? 3 : 7));
   showPair('LVM on RAID1 up and down, in the lab', stack, 'at most 1.3');
+  const verdicts = await measureVerdicts([program, ...state]);
+  showVerdict('verdict of verify, in a container', verdicts.container);
+  showVerdict('verdict of verify --vm', verdicts.vm);
   line('peak memory of the rescue', `${(await peakMemory(rescue)).toFixed(0)} MiB`, 'under 120 MB');
 } finally {
   rmSync(work, { recursive: true, force: true });

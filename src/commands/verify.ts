@@ -20,6 +20,7 @@ import { requireAllDown, withSession } from '../rescue/with-session.ts';
 import { type Proof, proofSchema } from '../verification/proof.ts';
 import { type CommandContext, parseOptions } from './context.ts';
 import { printCommands } from './dry-run.ts';
+import { defaultBootSeconds } from './prove.ts';
 import { stackAnswers } from './stack-answers.ts';
 import { requireOneProof, type VerifyArguments, verifySchema } from './verify-options.ts';
 
@@ -38,9 +39,6 @@ export const verifyDocumentSchema = z.object({
 type VerifyDocument = z.infer<typeof verifyDocumentSchema>;
 
 const vmPrograms = ['qemu-system-x86_64', 'qemu-img', 'mount', 'umount', 'lsblk', 'blkid'];
-
-/** Seconds until the target must be reached: longer than a unit's own limit, which is 90. */
-const defaultTimeout = 120;
 
 const findOptions = async (
   given: VerifyArguments,
@@ -131,7 +129,10 @@ const verifyByContainer = async (
   { observer }: CommandContext,
 ): Promise<Verified> => {
   const { skipCheck, bootTimeout } = given;
-  const wishes = { target: given.target ?? null, timeoutSeconds: bootTimeout ?? defaultTimeout };
+  const wishes = {
+    target: given.target ?? null,
+    timeoutSeconds: bootTimeout ?? defaultBootSeconds,
+  };
   const value = await verifyInContainer(session, { ...options, skipCheck }, wishes, observer);
   return { ...value, notMounted: value.mounted.notMounted };
 };

@@ -18,13 +18,21 @@ export const stageNames: Readonly<Record<BootStage, string>> = {
 
 const shown = { units: 5, chain: 8, evidence: 12, journal: 6 };
 
-/** Evidence is quoted: cut at the edge and not wrapped, blanks at its beginning kept. */
+const asShown = (line: string, { unicode }: Look): string =>
+  unicode ? plainText(line) : asciiText(plainText(line));
+
+/** Lines of journals and consoles: the end of one may be what matters, so they are wrapped. */
 const quoted = (lines: readonly string[], indent: number, look: Look): string[] =>
+  lines.flatMap((line) =>
+    wrapText(asShown(line, look), look.columns, indent + 2, ' '.repeat(indent)).map(look.style.dim),
+  );
+
+/** The critical chain is a tree: blanks at the beginning stay, and what is too long is cut. */
+const treeLines = (lines: readonly string[], indent: number, look: Look): string[] =>
   lines.map((line) => {
-    const blanks = line.length - line.trimStart().length;
-    const text = `${' '.repeat(indent + blanks)}${plainText(line)}`;
-    const shownText = look.unicode ? text : asciiText(text);
-    return look.style.dim(cutText(shownText, look.columns, look.unicode ? '…' : ''));
+    const blanks = ' '.repeat(indent + line.length - line.trimStart().length);
+    const text = `${blanks}${asShown(line, look)}`;
+    return look.style.dim(cutText(text, look.columns, look.unicode ? '…' : ''));
   });
 
 type Look = { readonly style: Style; readonly columns: number; readonly unicode: boolean };
@@ -36,7 +44,7 @@ const headline = (proof: Proof, { style, columns }: Look): string[] => {
   if (proof.boots) {
     const what = proof.target ?? 'the login prompt';
     const words = `It boots: ${what} was reached in ${seconds(proof.seconds)} ${where}.`;
-    return [style.good(`  ${plainText(words)}`)];
+    return wrapText(plainText(words), columns).map(style.good);
   }
   const cause = proof.cause ?? 'the boot was not seen to reach its end';
   return wrapText(`It does not boot: ${plainText(cause)}`, columns).map(style.bad);
@@ -72,7 +80,7 @@ const timeLines = ({ blame, criticalChain }: Proof, look: Look): string[] => [
     .slice(0, shown.units)
     .map(({ unit, seconds: took }) => `    ${took.toFixed(2).padStart(6)} s  ${plainText(unit)}`),
   ...(criticalChain.length === 0 ? [] : ['', '  What the boot waited for, the last first']),
-  ...quoted(criticalChain.slice(0, shown.chain), 4, look),
+  ...treeLines(criticalChain.slice(0, shown.chain), 4, look),
 ];
 
 const runTitle = ({ start, firmware, accelerator }: BootRun): string => {
@@ -100,7 +108,12 @@ const limits: Readonly<Record<Proof['method'], string>> = {
   vm: 'The machine had the disks themselves, on a layer that is thrown away.',
 };
 
-const nextLines = (proof: Proof, target: string): string[] => {
+const nextLines = (proof: Proof, target: string): string[] => [
+  `  Nothing was written to ${target}.`,
+  ...hint(proof, target),
+];
+
+const hint = (proof: Proof, target: string): string[] => {
   if (!proof.boots) return [`  Find out why: rescuekit diagnose ${target}`];
   return proof.method === 'container'
     ? [`  From its own boot loader: rescuekit verify ${target} --vm`]

@@ -1,7 +1,8 @@
 import type { Proof } from '../verification/proof.ts';
 import { proveInVm } from '../verification/vm/prove-in-vm.ts';
 import { vmLines } from '../verification/vm/vm-lines.ts';
-import type { VmProgress, VmRequest } from '../verification/vm/vm-request.ts';
+import type { VmRequest } from '../verification/vm/vm-request.ts';
+import { followStages } from './follow-stages.ts';
 import type { Observer } from './observer.ts';
 import type { FindOptions } from './rescue-job.ts';
 import type { Session } from './session.ts';
@@ -15,48 +16,6 @@ export type VmWishes = Pick<
 >;
 
 export type VerifiedInVm = { readonly system: FoundSystem; readonly proof: Proof };
-
-const stageWords: Readonly<Record<VmProgress['stage'], string>> = {
-  firmware: 'firmware started',
-  'boot-loader': 'boot loader reached',
-  kernel: 'kernel started',
-  initramfs: 'initramfs started',
-  'root-mounted': 'root mounted',
-  'default-target': 'default target reached',
-  login: 'login prompt reached',
-};
-
-const words = ({ start, firmware, stage, seconds }: VmProgress): string => {
-  const how = `${firmware === 'uefi' ? 'UEFI' : 'BIOS'}${start === 'kernel' ? ', own kernel' : ''}`;
-  return `${how}: ${stageWords[stage]} after ${seconds.toFixed(1)} s`;
-};
-
-/** Shows each stage as it is passed, as a task of its own that ends with it. */
-const watchStages = async (
-  observer: Observer,
-  boot: (onStage: (progress: VmProgress) => void) => Promise<Proof>,
-): Promise<Proof> => {
-  const passed: VmProgress[] = [];
-  let wake = Promise.withResolvers<void>();
-  const done = boot((progress) => {
-    passed.push(progress);
-    wake.resolve();
-  });
-  const ended = done.then(() => {});
-  // Awaited by the next stage; until then it is no unhandled rejection.
-  ended.catch(() => {});
-  const next = async (): Promise<VmProgress | null> => {
-    if (passed.length === 0) await Promise.race([wake.promise, ended]);
-    wake = Promise.withResolvers<void>();
-    return passed.shift() ?? null;
-  };
-  const show = (): Promise<VmProgress | null> =>
-    observer.task('Boot in a virtual machine', next, (stage) =>
-      stage === null ? 'Watched the boot in a virtual machine' : words(stage),
-    );
-  while ((await show()) !== null);
-  return done;
-};
 
 /** Looks at the disks, and gives what is to be asked of the machine. Everything is down again. */
 const requestFor = async (
@@ -99,7 +58,7 @@ export const verifyInVm = async (
   const { system, request } = await requestFor(session, options, wishes, observer);
   await session.intend('virtual machine', { kind: 'stop-vm', session: session.id });
   const { signal } = session;
-  const proof = await watchStages(observer, (onStage) =>
+  const proof = await followStages(observer, (onStage) =>
     proveInVm(session.host, { ...request, signal, onStage }),
   );
   return { system, proof };

@@ -97,6 +97,10 @@ describe('a boot that did not', () => {
       "rescuekit-watch.service: Unable to locate executable '/bin/sh'",
       /^Its shell, \/bin\/sh, cannot/,
     ],
+    [
+      'Queued start job for default target poweroff.target.',
+      /^Its default target ends the system as soon as it has started\.$/,
+    ],
     ['Powering off.', /^The system ended before it was up\.$/],
   ])('with nothing from inside tells it from the console: %s', (line, cause) => {
     const boot = { console: ['Attempted to remove disk file system under "/run/x"', line] };
@@ -104,6 +108,17 @@ describe('a boot that did not', () => {
     expect(proof.boots).toBe(false);
     expect(proof.cause).toMatch(cause);
     expect(proof.evidence).toEqual([line]);
+  });
+
+  it('says that it shuts down or restarts itself while it starts', () => {
+    const report = { ...parsedReport('healthy-262'), system: 'stopping' };
+    const stopping = judgeContainerBoot(watchedBoot(report));
+    expect([stopping.boots, stopping.cause]).toEqual([
+      false,
+      'It shuts down while it starts; graphical.target does not last.',
+    ]);
+    const restarted = judgeContainerBoot(watchedBoot(null, { rebooted: true }));
+    expect(restarted.cause).toBe('The system restarted itself before it was up.');
   });
 
   it('says that nothing was heard of it when the time is over', () => {

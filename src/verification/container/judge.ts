@@ -48,6 +48,9 @@ const silenceCause = ({ boot, limitSeconds }: Watched): string => {
   if (noShell !== undefined) return 'Its shell, /bin/sh, cannot be run.';
   const stopped = find(cannotStart);
   if (stopped !== undefined) return `Its init could not start: ${stopped}`;
+  const ends = find(/^Queued start job for default target .*(?:power-?off|reboot|halt|kexec)/i);
+  if (ends !== undefined) return 'Its default target ends the system as soon as it has started.';
+  if (boot.rebooted) return 'The system restarted itself before it was up.';
   return boot.timedOut
     ? `The system gave no sign of life within ${limitSeconds} s.`
     : 'The system ended before it was up.';
@@ -171,10 +174,21 @@ const judgeReached = ({ limitSeconds }: Watched, report: GuestReport, name: stri
   };
 };
 
+/** `default.target` may be one that ends the system, and a unit may ask for it. */
+const judgeStopping = ({ boot }: Watched, { jobs }: GuestReport, name: string): Judged => ({
+  cause: `It shuts down while it starts; ${name} does not last.`,
+  evidence: [
+    'systemctl is-system-running: stopping',
+    ...jobs.slice(0, jobLines).map(({ line }) => line),
+    ...lastConsoleLines(boot.console, 4),
+  ],
+});
+
 const judge = (watched: Watched, failures: readonly Failure[]): Judged => {
   const { report, unit } = watched;
   if (report === null) return judgeSilence(watched);
   const name = report.target.id || unit;
+  if (report.system === 'stopping') return judgeStopping(watched, report, name);
   if (report.target.activeState === 'active') return judgeReached(watched, report, name);
   if (report.target.loadState !== 'loaded') return judgeUnloaded(watched, report, name);
   const running = report.jobs.filter(({ state }) => state === 'running');

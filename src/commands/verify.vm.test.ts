@@ -1,0 +1,44 @@
+import { afterAll, afterEach, beforeAll, expect, it } from 'vitest';
+import { bootableCopy } from '../../fixtures/bootable/bootable-image.ts';
+import { type Lab, openLab } from '../../fixtures/rescuekit.ts';
+import { verifyDocumentSchema } from './verify.ts';
+
+let lab: Lab;
+let image = '';
+
+beforeAll(async () => {
+  lab = await openLab();
+  const spec = { suite: 'bookworm', loader: 'grub-bios' } as const;
+  image = (await bootableCopy(lab.host, spec, lab.directory))[0].file;
+});
+afterEach(() => lab.expectAsBefore());
+afterAll(() => lab.close());
+
+const leftInSession = async (session: string) =>
+  (await lab.host.files.list(`${lab.stateDirectory}/sessions/${session}`)) ?? [];
+
+it('boots a disk from its own boot loader, changes no byte of it, and leaves nothing', async () => {
+  const before = await lab.sum(image);
+  const answer = await lab.kit(['verify', image, '--vm', '--json']);
+  const proof = answer.json(verifyDocumentSchema);
+  expect(proof, answer.stdout).toMatchObject({ boots: true, method: 'vm', firmware: 'bios' });
+  expect([answer.exitCode, proof.target]).toEqual([0, 'graphical.target']);
+  expect(proof.stages.map(({ stage }) => stage)).toContain('login');
+  expect(await leftInSession(proof.session)).not.toContain('vm');
+  expect(await lab.sum(image)).toBe(before);
+});
+
+it('says of a disk without boot code that it does not boot, with exit code 3', async () => {
+  await lab.run('dd', 'if=/dev/zero', `of=${image}`, 'bs=440', 'count=1', 'conv=notrunc');
+  const answer = await lab.kit(['verify', image, '--vm', '--firmware', 'bios']);
+  expect([answer.exitCode, answer.stdout]).toEqual([3, expect.stringContaining('does not boot')]);
+  expect(answer.stdout).toMatch(/BIOS, its own boot loader, (software emulation|KVM)/);
+  expect(answer.stdout).toContain(`Nothing was written to ${image}.`);
+});
+
+it('shows with --dry-run how the machine would be started, and starts none', async () => {
+  const answer = await lab.kit(['verify', image, '--vm', '--dry-run', '--bus', 'nvme']);
+  expect(answer.exitCode, answer.stderr).toBe(0);
+  expect(answer.stdout).toMatch(/qemu-img create .*disk0\.qcow2/);
+  expect(answer.stdout).toMatch(/qemu-system-x86_64 .*nvme,drive=disk0.*-nic none/);
+});
