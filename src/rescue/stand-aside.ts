@@ -1,5 +1,6 @@
 import { type Device, flattenDevice } from '../devices/device.ts';
 import { majorMinorOf } from '../devices/device-number.ts';
+import { kernelName } from '../devices/kernel-name.ts';
 import { findDevice } from '../devices/read-devices.ts';
 import { RescueError, refusal } from '../host/rescue-error.ts';
 import type { LayeredDisk } from '../rehearsal/record.ts';
@@ -16,6 +17,8 @@ export type Origin = LayeredDisk & {
   /** Nodes of the disk and its partitions; none for an image. */
   readonly nodes: readonly string[];
 };
+
+const sectorBytes = 512;
 
 const gone = (disk: LayeredDisk): RescueError =>
   new RescueError({
@@ -44,7 +47,9 @@ export const findOrigins = async (
     disks.map(async (disk): Promise<Origin> => {
       if (disk.kind === 'image') {
         const status = await session.host.files.status(disk.path);
-        if (status?.sizeBytes !== disk.sizeBytes) throw gone(disk);
+        // A loop device shows whole sectors only.
+        const bytes = status === null ? -1 : status.sizeBytes - (status.sizeBytes % sectorBytes);
+        if (bytes !== disk.sizeBytes) throw gone(disk);
         return { ...disk, nodes: [] };
       }
       const named = findDevice(tree, disk.path);
@@ -83,8 +88,8 @@ const lockAll = async (session: Session, origins: readonly Origin[]): Promise<vo
 
 /** What udev has put up on the disks, idle as it is, would be there twice beside a layer. */
 const hasHolders = async (session: Session, node: string): Promise<boolean> => {
-  const name = node.slice('/dev/'.length);
-  return ((await session.host.files.list(`/sys/class/block/${name}/holders`)) ?? []).length > 0;
+  const path = `/sys/class/block/${kernelName(node)}/holders`;
+  return ((await session.host.files.list(path)) ?? []).length > 0;
 };
 
 const restFromUdev = async (
@@ -94,7 +99,9 @@ const restFromUdev = async (
 ): Promise<string> => {
   const nodes = origins.flatMap((origin) => origin.nodes);
   const held = await Promise.all(nodes.map((node) => hasHolders(session, node)));
-  const disks = origins.flatMap(({ nodes: [disk] }) => disk?.slice('/dev/'.length) ?? []);
+  const disks = origins.flatMap(({ nodes: [disk] }) =>
+    disk === undefined ? [] : [kernelName(disk)],
+  );
   const rules = restRules(
     session.id,
     disks,
