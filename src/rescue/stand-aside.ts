@@ -3,6 +3,7 @@ import { majorMinorOf } from '../devices/device-number.ts';
 import { kernelName } from '../devices/kernel-name.ts';
 import { findDevice } from '../devices/read-devices.ts';
 import { RescueError, refusal } from '../host/rescue-error.ts';
+import { onlineFiles } from '../rehearsal/lvm-online.ts';
 import type { LayeredDisk } from '../rehearsal/record.ts';
 import { hasUdev, restRules, ruleCommands } from '../rehearsal/udev-rest.ts';
 import { clearHolders } from '../storage/clear-holders.ts';
@@ -92,6 +93,19 @@ const hasHolders = async (session: Session, node: string): Promise<boolean> => {
   return ((await session.host.files.list(path)) ?? []).length > 0;
 };
 
+/** Numbers of the devices and of all that stands on them. */
+const numbersOn = async (
+  session: Session,
+  nodes: readonly string[],
+): Promise<ReadonlySet<string>> => {
+  const tree = await readTree(session);
+  const on = nodes.flatMap((node) => {
+    const device = findDevice(tree, node);
+    return device === null ? [] : flattenDevice(device);
+  });
+  return new Set(on.flatMap(({ majorMinor }) => majorMinor ?? []));
+};
+
 const restFromUdev = async (
   session: Session,
   origins: readonly Origin[],
@@ -108,6 +122,8 @@ const restFromUdev = async (
     origins.map(({ path }) => path),
   );
   const paths = rules.map(([path]) => path);
+  const wasUp = held.includes(true);
+  const online = wasUp ? await onlineFiles(session.host, await numbersOn(session, nodes)) : [];
   await session.perform({
     title: `Keep udev from ${origins.map(({ name }) => name).join(', ')}`,
     commands: ruleCommands(rules),
@@ -115,8 +131,9 @@ const restFromUdev = async (
     risk: 'none: the rules are for these disks and go when the session ends',
     undo: {
       kind: 'udev-look-again',
-      rules: paths,
-      devices: held.includes(true) ? nodes : [],
+      // What LVM remembers goes with the rules: else udev would not activate a group again.
+      rules: [...paths, ...online],
+      devices: wasUp ? nodes : [],
       btrfs,
     },
   });
