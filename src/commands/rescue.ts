@@ -180,7 +180,10 @@ export const rescueHandler = async (args: unknown, context: CommandContext): Pro
     if (record !== null) process.stderr.write(renderOutcome(record, session));
   }
   if (failure !== null) throw failure;
-  return exitFor(boot, options.wish);
+  const code = exitFor(boot, options.wish);
+  // All went well, and still its layer was seen not to boot.
+  const bad = code === exitCode.done && record?.report?.succeeded === false;
+  return bad ? exitCode.problems : code;
 };
 
 const failureOf = (

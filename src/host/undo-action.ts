@@ -73,7 +73,7 @@ export const undoActionSchema = z.discriminatedUnion('kind', [
   }),
   /** Remove a mapping that the session made, told by its device-mapper UUID. */
   z.object({ kind: z.literal('remove-mapping'), name: z.string(), uuid: z.string() }),
-  /** Remove rules and let udev look at disks whose arrays and groups were taken down meanwhile. */
+  /** Remove rules (and what LVM remembers) and let udev look at disks whose arrays and groups were taken down meanwhile. */
   z.object({
     kind: z.literal('udev-look-again'),
     rules: z.array(z.string()).readonly(),

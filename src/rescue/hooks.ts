@@ -157,7 +157,7 @@ export const openHooks = async (parts: HookParts): Promise<SessionHooks> => {
     if (signal.aborted) throw interruptedError();
     return records;
   };
-  await host.files.makeDirectory(hookDirectory, 0o700);
+  await host.files.ensureDirectory(hookDirectory, 0o700);
   await save();
   return {
     tell: async (more) => {

@@ -1,7 +1,9 @@
 import { type Device, flattenDevice } from '../devices/device.ts';
 import { majorMinorOf } from '../devices/device-number.ts';
+import { kernelName } from '../devices/kernel-name.ts';
 import { findDevice } from '../devices/read-devices.ts';
 import { RescueError, refusal } from '../host/rescue-error.ts';
+import { onlineFiles } from '../rehearsal/lvm-online.ts';
 import type { LayeredDisk } from '../rehearsal/record.ts';
 import { hasUdev, restRules, ruleCommands } from '../rehearsal/udev-rest.ts';
 import { clearHolders } from '../storage/clear-holders.ts';
@@ -16,6 +18,8 @@ export type Origin = LayeredDisk & {
   /** Nodes of the disk and its partitions; none for an image. */
   readonly nodes: readonly string[];
 };
+
+const sectorBytes = 512;
 
 const gone = (disk: LayeredDisk): RescueError =>
   new RescueError({
@@ -44,7 +48,9 @@ export const findOrigins = async (
     disks.map(async (disk): Promise<Origin> => {
       if (disk.kind === 'image') {
         const status = await session.host.files.status(disk.path);
-        if (status?.sizeBytes !== disk.sizeBytes) throw gone(disk);
+        // A loop device shows whole sectors only.
+        const bytes = status === null ? -1 : status.sizeBytes - (status.sizeBytes % sectorBytes);
+        if (bytes !== disk.sizeBytes) throw gone(disk);
         return { ...disk, nodes: [] };
       }
       const named = findDevice(tree, disk.path);
@@ -83,8 +89,21 @@ const lockAll = async (session: Session, origins: readonly Origin[]): Promise<vo
 
 /** What udev has put up on the disks, idle as it is, would be there twice beside a layer. */
 const hasHolders = async (session: Session, node: string): Promise<boolean> => {
-  const name = node.slice('/dev/'.length);
-  return ((await session.host.files.list(`/sys/class/block/${name}/holders`)) ?? []).length > 0;
+  const path = `/sys/class/block/${kernelName(node)}/holders`;
+  return ((await session.host.files.list(path)) ?? []).length > 0;
+};
+
+/** Numbers of the devices and of all that stands on them. */
+const numbersOn = async (
+  session: Session,
+  nodes: readonly string[],
+): Promise<ReadonlySet<string>> => {
+  const tree = await readTree(session);
+  const on = nodes.flatMap((node) => {
+    const device = findDevice(tree, node);
+    return device === null ? [] : flattenDevice(device);
+  });
+  return new Set(on.flatMap(({ majorMinor }) => majorMinor ?? []));
 };
 
 const restFromUdev = async (
@@ -94,13 +113,17 @@ const restFromUdev = async (
 ): Promise<string> => {
   const nodes = origins.flatMap((origin) => origin.nodes);
   const held = await Promise.all(nodes.map((node) => hasHolders(session, node)));
-  const disks = origins.flatMap(({ nodes: [disk] }) => disk?.slice('/dev/'.length) ?? []);
+  const disks = origins.flatMap(({ nodes: [disk] }) =>
+    disk === undefined ? [] : [kernelName(disk)],
+  );
   const rules = restRules(
     session.id,
     disks,
     origins.map(({ path }) => path),
   );
   const paths = rules.map(([path]) => path);
+  const wasUp = held.includes(true);
+  const online = wasUp ? await onlineFiles(session.host, await numbersOn(session, nodes)) : [];
   await session.perform({
     title: `Keep udev from ${origins.map(({ name }) => name).join(', ')}`,
     commands: ruleCommands(rules),
@@ -108,8 +131,9 @@ const restFromUdev = async (
     risk: 'none: the rules are for these disks and go when the session ends',
     undo: {
       kind: 'udev-look-again',
-      rules: paths,
-      devices: held.includes(true) ? nodes : [],
+      // What LVM remembers goes with the rules: else udev would not activate a group again.
+      rules: [...paths, ...online],
+      devices: wasUp ? nodes : [],
       btrfs,
     },
   });
