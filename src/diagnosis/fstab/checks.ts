@@ -1,10 +1,12 @@
 import type { Check } from '../check.ts';
+import { crypttab } from './crypttab.ts';
 import { duplicateEntry } from './duplicate-entry.ts';
 import { fileSystemType } from './file-system-type.ts';
 import { malformedLine } from './malformed-line.ts';
 import { missingDevice } from './missing-device.ts';
 import { mountOptions } from './mount-options.ts';
 import { mountPoint } from './mount-point.ts';
+import { mountUnits } from './mount-units.ts';
 import { rootEntry } from './root-entry.ts';
 
 /** What a system's fstab and crypttab may have wrong. */
@@ -16,4 +18,6 @@ export const fstabChecks: readonly Check[] = [
   mountOptions,
   mountPoint,
   duplicateEntry,
+  crypttab,
+  mountUnits,
 ];
