@@ -90,7 +90,6 @@ describe('a healthy table gives nothing', () => {
     ),
     `${rootLine}rpool/data /data zfs defaults 0 0\nbucket /s3 fuse.s3fs _netdev,allow_other 0 0\n//nas/x /mnt/x cifs credentials=/root/c 0 0\n`,
     `${rootLine}/dev/zram0 none swap defaults,pri=100 0 0\n/swapfile none swap sw 0 0\n`,
-    `/dev/sda3 / ext4 defaults 0 1\n/dev/sda2 /boot ext4 defaults 0 2\n`,
     `${rootLine}LABEL=x /odd oddfs noauto 0 0\nnone /weird oddfs defaults 0 0\n`,
   ])('%j', async (table) => {
     expect(await found(table)).toEqual([]);
@@ -112,6 +111,27 @@ describe('missing devices', () => {
   ])('%s', async (line, wanted) => {
     const children = [esp, root];
     expect(await found(`${rootLine}${line}\n`, { children })).toEqual([wanted]);
+  });
+
+  test('names that depend on the machine are told, and those that are right on none are mended', async () => {
+    const table = '/dev/sda3 / ext4 defaults 0 1\n/dev/sda2 /boot ext4 defaults 0 2\n';
+    const names = ['info fstab.kernel-name null', 'info fstab.kernel-name null'];
+    expect(await found(table)).toEqual(names);
+    const old = table.replaceAll('sda', 'hda');
+    expect(await found(old)).toEqual([
+      'critical fstab.wrong-root fstab.set-device',
+      'critical fstab.missing-device fstab.set-device',
+    ]);
+    const mended = await within(old, {}, async (subject) => {
+      const repair = fstabRepairs.find(({ id }) => id === 'fstab.set-device');
+      return repair?.plan(subject, await look(subject), noTools);
+    });
+    expect(mended === undefined ? '' : contentOf(mended)).toBe(
+      'UUID=r007 / ext4 defaults 0 1\nUUID=b007 /boot ext4 defaults 0 2\n',
+    );
+    expect(await found('/dev/sda9 / ext4 defaults 0 1\n')).toEqual([
+      'critical fstab.wrong-root fstab.set-device',
+    ]);
   });
 
   test('swap that is gone is a warning, and the only unnamed swap takes its place', async () => {

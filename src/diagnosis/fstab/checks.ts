@@ -2,6 +2,7 @@ import type { Check } from '../check.ts';
 import { crypttab } from './crypttab.ts';
 import { duplicateEntry } from './duplicate-entry.ts';
 import { fileSystemType } from './file-system-type.ts';
+import { kernelName } from './kernel-name.ts';
 import { malformedLine } from './malformed-line.ts';
 import { missingDevice } from './missing-device.ts';
 import { mountOptions } from './mount-options.ts';
@@ -17,6 +18,7 @@ export const fstabChecks: readonly Check[] = [
   fileSystemType,
   mountOptions,
   mountPoint,
+  kernelName,
   duplicateEntry,
   crypttab,
   mountUnits,
