@@ -51,6 +51,9 @@ export const absenceOf = (
     /letter case/.test(resolution.note ?? '')
   )
     return { reason: letterCase, unsure: false };
+  if (resolution?.kind === 'found' && /^\/dev\/hd[a-z]\d*$/.test(entry.spec)) {
+    return { reason: 'Linux has called no disk so for many years', unsure: false };
+  }
   if (resolution?.kind !== 'missing' || volatileDevice.test(entry.spec)) return null;
   if (madeByCrypttab(entry.spec, subject)) return null;
   // What names no device at all is a matter of its type: `s3fs#bucket`, a ZFS dataset.

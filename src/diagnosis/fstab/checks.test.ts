@@ -90,7 +90,6 @@ describe('a healthy table gives nothing', () => {
     ),
     `${rootLine}rpool/data /data zfs defaults 0 0\nbucket /s3 fuse.s3fs _netdev,allow_other 0 0\n//nas/x /mnt/x cifs credentials=/root/c 0 0\n`,
     `${rootLine}/dev/zram0 none swap defaults,pri=100 0 0\n/swapfile none swap sw 0 0\n`,
-    `/dev/sda3 / ext4 defaults 0 1\n/dev/sda2 /boot ext4 defaults 0 2\n`,
     `${rootLine}LABEL=x /odd oddfs noauto 0 0\nnone /weird oddfs defaults 0 0\n`,
   ])('%j', async (table) => {
     expect(await found(table)).toEqual([]);
@@ -112,6 +111,27 @@ describe('missing devices', () => {
   ])('%s', async (line, wanted) => {
     const children = [esp, root];
     expect(await found(`${rootLine}${line}\n`, { children })).toEqual([wanted]);
+  });
+
+  test('names that depend on the machine are told, and those that are right on none are mended', async () => {
+    const table = '/dev/sda3 / ext4 defaults 0 1\n/dev/sda2 /boot ext4 defaults 0 2\n';
+    const names = ['info fstab.kernel-name null', 'info fstab.kernel-name null'];
+    expect(await found(table)).toEqual(names);
+    const old = table.replaceAll('sda', 'hda');
+    expect(await found(old)).toEqual([
+      'critical fstab.wrong-root fstab.set-device',
+      'critical fstab.missing-device fstab.set-device',
+    ]);
+    const mended = await within(old, {}, async (subject) => {
+      const repair = fstabRepairs.find(({ id }) => id === 'fstab.set-device');
+      return repair?.plan(subject, await look(subject), noTools);
+    });
+    expect(mended === undefined ? '' : contentOf(mended)).toBe(
+      'UUID=r007 / ext4 defaults 0 1\nUUID=b007 /boot ext4 defaults 0 2\n',
+    );
+    expect(await found('/dev/sda9 / ext4 defaults 0 1\n')).toEqual([
+      'critical fstab.wrong-root fstab.set-device',
+    ]);
   });
 
   test('swap that is gone is a warning, and the only unnamed swap takes its place', async () => {
@@ -282,4 +302,76 @@ test('a file in the place of a mount point stops the boot', async () => {
 test('two lines for one place are told, and which is meant is not guessed', async () => {
   const table = `${rootLine}UUID=b007 /data ext4 defaults 0 2\nUUID=1B2C-3D4E /data vfat defaults 0 0\n`;
   expect(await found(table)).toEqual(['warning fstab.duplicate-entry null']);
+});
+
+describe('crypttab', () => {
+  const table = `${rootLine}/dev/mapper/vault /srv/v ext4 defaults 0 2\n`;
+  const entry: SystemFacts['crypttab'][number] = {
+    ...{ line: 1, name: 'vault', source: 'UUID=gone', keyFile: null, options: [], kind: 'luks' },
+  };
+
+  test('a missing container stops the boot when a mount that is required is on it', async () => {
+    expect(await found(table, { facts: { crypttab: [entry] } })).toEqual([
+      'critical fstab.crypttab-device fstab.crypttab-nofail',
+    ]);
+    expect(await found(rootLine, { facts: { crypttab: [entry] } })).toEqual([
+      'warning fstab.crypttab-device fstab.crypttab-nofail',
+    ]);
+    expect(
+      await found(rootLine, { facts: { crypttab: [{ ...entry, options: ['nofail'] }] } }),
+    ).toEqual(['info fstab.crypttab-device null']);
+  });
+
+  test('nofail goes into both tables', async () => {
+    const tree = { 'etc/crypttab': 'vault UUID=gone # data\n' };
+    expect(await mended(table, { tree, facts: { crypttab: [entry] } })).toBe(
+      'vault UUID=gone none luks,nofail # data\n',
+    );
+  });
+
+  test('a swap with a key of each boot is no fault, a key file that is gone is one', async () => {
+    const swapped = { ...entry, name: 'cs', source: 'UUID=5a9', keyFile: '/dev/urandom' };
+    const kind = 'plain' as const;
+    const line = `${rootLine}/dev/mapper/cs none swap sw 0 0\n`;
+    expect(
+      await found(line, { facts: { crypttab: [{ ...swapped, kind, options: ['swap'] }] } }),
+    ).toEqual([]);
+    const keyed = { ...swapped, kind, keyFile: '/etc/keys/cs' };
+    expect(await found(line, { facts: { crypttab: [keyed] } })).toEqual([
+      'warning fstab.crypttab-key fstab.crypttab-nofail',
+    ]);
+  });
+
+  test('an option that nobody knows is said', async () => {
+    const odd = { ...entry, source: 'UUID=b007', options: ['luks', 'dicsard'] };
+    expect(await found(rootLine, { facts: { crypttab: [odd] } })).toEqual([
+      'info fstab.crypttab-option null',
+    ]);
+  });
+});
+
+describe('mount units', () => {
+  const unit = (what: string, where: string) =>
+    `[Mount]\nWhat=${what}\nWhere=${where}\nType=ext4\n`;
+  const at = (name: string, by: string, text: string) => ({
+    [`etc/systemd/system/${name}`]: text,
+    [`etc/systemd/system/local-fs.target.${by}/${name}`]: { link: `../${name}` },
+  });
+
+  test.each([
+    [
+      at('srv-a.mount', 'requires', unit('UUID=gone', '/srv/a')),
+      ['critical fstab.unit-device fstab.want-unit'],
+    ],
+    [at('srv-a.mount', 'wants', unit('UUID=gone', '/srv/a')), ['warning fstab.unit-device null']],
+    [
+      at('srv-a-b.mount', 'requires', unit('UUID=b007', '/srv/a-b')),
+      ['critical fstab.unit-name fstab.rename-unit'],
+    ],
+    [at('srv-a\\x2db.mount', 'requires', unit('UUID=b007', '/srv/a-b')), []],
+    [at('srv-a.mount', 'requires', unit('/dev/disk/by-uuid/b007', '/srv/a/')), []],
+    [{ 'etc/systemd/system/srv-x.mount': unit('UUID=gone', '/srv/y') }, []],
+  ])('%j', async (tree, wanted) => {
+    expect(await found(rootLine, { tree })).toEqual(wanted);
+  });
 });

@@ -1,10 +1,13 @@
 import type { Check } from '../check.ts';
+import { crypttab } from './crypttab.ts';
 import { duplicateEntry } from './duplicate-entry.ts';
 import { fileSystemType } from './file-system-type.ts';
+import { kernelName } from './kernel-name.ts';
 import { malformedLine } from './malformed-line.ts';
 import { missingDevice } from './missing-device.ts';
 import { mountOptions } from './mount-options.ts';
 import { mountPoint } from './mount-point.ts';
+import { mountUnits } from './mount-units.ts';
 import { rootEntry } from './root-entry.ts';
 
 /** What a system's fstab and crypttab may have wrong. */
@@ -15,5 +18,8 @@ export const fstabChecks: readonly Check[] = [
   fileSystemType,
   mountOptions,
   mountPoint,
+  kernelName,
   duplicateEntry,
+  crypttab,
+  mountUnits,
 ];

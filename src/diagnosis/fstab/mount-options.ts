@@ -4,7 +4,7 @@ import type { Check } from '../check.ts';
 import type { Finding } from '../finding.ts';
 import type { Subject } from '../subject.ts';
 import { bootEffect } from './boot-effect.ts';
-import { judgeOption, knowsOptionsOf, type OptionJudgement } from './option-names.ts';
+import { judgeOption, knowsOptionsOf, type OptionJudgement } from './judge-option.ts';
 import { rootNeedsTable } from './root-needs-table.ts';
 import { lineEvidence, readTable, subjectOfEntry, type Table, type TableEntry } from './table.ts';
 

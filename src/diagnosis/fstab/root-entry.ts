@@ -44,7 +44,7 @@ const wrongRoot = async (
   const elsewhere = resolution?.kind === 'found' && !isRootDevice(resolution.device, devices);
   // A name of an earlier boot tells nothing: on its own machine it may well be right.
   const guessed = ['path', 'by-path', 'by-id'].includes(parseSpec(entry.spec, entry).kind);
-  if ((absence === null && !elsewhere) || (guessed && devices.root.kind !== 'lvm')) return [];
+  if (absence === null && (!elsewhere || guessed)) return [];
   const stops = absence !== null && !absence.unsure && (await rootNeedsTable(subject));
   return [
     {

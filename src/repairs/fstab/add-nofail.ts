@@ -3,8 +3,8 @@ import type { FstabEntry, Init } from '../../system-image/system-facts.ts';
 import type { Repair } from '../repair.ts';
 import { editEntries } from './edit-table.ts';
 
-/** `defaults` says nothing beside others, and stays because the person wrote it. */
-const optionsOf = (entry: FstabEntry, init: Init): string => {
+/** Options of a line with nofail; `defaults` says nothing beside others, and stays as it was written. */
+export const nofailOptions = (entry: FstabEntry, init: Init): string => {
   const has = (name: string): boolean =>
     entry.options.some((option) => option.split('=', 1)[0] === name);
   const wait = 'x-systemd.device-timeout';
@@ -26,10 +26,11 @@ export const addNofail: Repair = {
   plan: (subject, findings) =>
     editEntries(subject, findings, async ({ entry }, table) => ({
       kind: 'line',
-      text: setField(lineText(table.text, entry.line), 3, optionsOf(entry, subject.facts.init), [
-        '',
-        '',
-        entry.fsType,
-      ]),
+      text: setField(
+        lineText(table.text, entry.line),
+        3,
+        nofailOptions(entry, subject.facts.init),
+        ['', '', entry.fsType],
+      ),
     })),
 };

@@ -1,7 +1,9 @@
 import type { Repair } from '../repair.ts';
 import { addNofail } from './add-nofail.ts';
+import { crypttabNofail } from './crypttab-nofail.ts';
 import { makeMountPoint } from './make-mount-point.ts';
 import { mendLines } from './mend-lines.ts';
+import { renameUnit, wantUnit } from './mount-units.ts';
 import { setDevice } from './set-device.ts';
 import { setOptions } from './set-options.ts';
 import { setType } from './set-type.ts';
@@ -15,6 +17,9 @@ export const fstabRepairs: readonly Repair[] = [
   setDevice,
   setType,
   setOptions,
+  crypttabNofail,
   addNofail,
+  renameUnit,
+  wantUnit,
   makeMountPoint,
 ];

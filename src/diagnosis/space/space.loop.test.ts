@@ -1,0 +1,75 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { makeDevice } from '../../../fixtures/device.ts';
+import { subjectOf } from '../../../fixtures/subject.ts';
+import { createHost } from '../../host/host.ts';
+import { spaceRepairs } from '../../repairs/space/repairs.ts';
+import { spaceChecks } from './checks.ts';
+
+const host = createHost();
+let directory: string;
+let root: string;
+
+const sh = async (script: string) => {
+  await host.run({ program: 'sh', args: ['-ec', `cd "$0"\n${script}`, root] });
+};
+
+beforeAll(async () => {
+  directory = await mkdtemp(join(tmpdir(), 'rescuekit-space-'));
+  root = join(directory, 'root');
+  const image = join(directory, 'image');
+  await host.files.makeDirectory(root, 0o755);
+  await host.run({ program: 'truncate', args: ['--size=24M', image] });
+  await host.run({ program: 'mke2fs', args: ['-q', '-F', '-t', 'ext4', '-N', '512', image] });
+  await host.run({ program: 'mount', args: ['-o', 'loop', image, root] });
+});
+
+afterAll(async () => {
+  await host.run({ program: 'umount', args: [root] });
+  await rm(directory, { recursive: true });
+});
+
+const look = async () => {
+  const disk = makeDevice('/dev/vdb', { fsType: 'ext4', uuid: 'r' });
+  const devices = { root: disk, disk, disks: [disk], subvolume: null, volumes: [] };
+  const subject = await subjectOf(root, {}, { devices });
+  const findings = (await Promise.all(spaceChecks.map((check) => check.run(subject)))).flat();
+  return { subject, findings };
+};
+
+const noTools = {
+  wishes: { authorizedKey: null, user: null, rootPasswordHash: null },
+  bench: async () => ({ results: [], changes: [] }),
+};
+
+it('a real file system out of inodes is told with what took them, and logs give some back', async () => {
+  expect((await look()).findings).toEqual([]);
+  await sh(`mkdir -p var/log/jobs var/spool/queue
+    seq -f 'var/log/jobs/job.%03g' 1 140 | xargs touch
+    seq -f 'var/spool/queue/%g' 1 1000 | xargs touch 2>/dev/null || true`);
+  const { subject, findings } = await look();
+  expect(findings).toMatchObject([
+    { id: 'space.no-inodes', severity: 'critical', repair: 'space.drop-logs' },
+  ]);
+  expect(findings[0]?.evidence[1]).toMatchObject({
+    output: expect.stringMatching(/\d+ entries {2}\/var\/spool\/queue/),
+  });
+  const plan = await spaceRepairs[0]?.plan(subject, findings, noTools);
+  if (plan?.kind !== 'changes') throw new Error('nothing was planned');
+  for (const change of plan.changes) {
+    expect(change).toMatchObject({ kind: 'remove' });
+    if ('path' in change) await sh(`rm .${change.path}`);
+  }
+  expect((await look()).findings).toEqual([]);
+});
+
+it('a real file system without room is told with what took it', async () => {
+  await sh('mkdir srv; cat /dev/zero > srv/dump 2>/dev/null || true');
+  const { findings } = await look();
+  expect(findings[0]).toMatchObject({ id: 'space.full-root', severity: 'critical' });
+  expect(findings[0]?.evidence[1]).toMatchObject({ output: expect.stringContaining('/srv/dump') });
+  await sh('rm srv/dump');
+  expect((await look()).findings).toEqual([]);
+});

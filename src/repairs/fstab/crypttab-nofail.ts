@@ -1,0 +1,58 @@
+import type { Change } from '../../changes/change.ts';
+import { crypttabPath, linesUsing } from '../../diagnosis/fstab/crypttab.ts';
+import { readTable } from '../../diagnosis/fstab/table.ts';
+import { lineText, setField } from '../../system-image/edit-fields.ts';
+import { editLines } from '../edit-lines.ts';
+import { planned } from '../plan.ts';
+import type { Repair } from '../repair.ts';
+import { nofailOptions } from './add-nofail.ts';
+
+/** Lets the boot go on without an encrypted volume that cannot be opened. */
+export const crypttabNofail: Repair = {
+  id: 'fstab.crypttab-nofail',
+  stage: 'fstab',
+  title: 'Let the system boot without the encrypted volume',
+  why: 'The lines in crypttab and fstab are kept and get the option nofail: the boot goes on without the volume and opens it as before once its device and key are back.',
+  risk: 'Services that keep data there start without it and may write to the empty mount point.',
+  proof: 'vm',
+  plan: async (subject, findings) => {
+    const names = new Set(findings.map(({ subject: name }) => name));
+    const [place, text, table] = await Promise.all([
+      subject.files.locate(crypttabPath),
+      subject.files.read(crypttabPath),
+      readTable(subject),
+    ]);
+    const entries = subject.facts.crypttab.filter(({ name }) => names.has(name));
+    if (place === null || text === null || entries.length === 0) return planned([]);
+    const nofail = entries.map(({ line, options }): readonly [number, () => string] => [
+      line,
+      () => setField(lineText(text, line), 3, withNofail(options), ['', '', 'none']),
+    ]);
+    const users = entries.flatMap((entry) => linesUsing(table, entry));
+    const mounts = users.map(({ entry }): readonly [number, () => string] => [
+      entry.line,
+      () =>
+        setField(lineText(table.text, entry.line), 3, nofailOptions(entry, subject.facts.init), [
+          '',
+          '',
+          entry.fsType,
+        ]),
+    ]);
+    const contents: readonly Change[] = [
+      { kind: 'write-file', path: place.path, content: editLines(text, new Map(nofail)) },
+      ...(table.path === null || mounts.length === 0
+        ? []
+        : [
+            {
+              kind: 'write-file',
+              path: table.path,
+              content: editLines(table.text, new Map(mounts)),
+            } as const,
+          ]),
+    ];
+    return planned(contents);
+  },
+};
+
+const withNofail = (options: readonly string[]): string =>
+  [...(options.length === 0 ? ['luks'] : options), 'nofail'].join(',');
