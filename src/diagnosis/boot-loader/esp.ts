@@ -58,7 +58,7 @@ const open = async (subject: Subject, device: Device): Promise<Esp> => {
   const fat =
     path === null
       ? null
-      : await openFat((offset, length) => subject.host.files.readDevice(path, offset, length));
+      : await openFat((offset, length) => subject.host.files.readAt(path, offset, length));
   return { device, mountedAt: null, files: fat };
 };
 

@@ -25,7 +25,7 @@ export const restoreEsp: Repair = {
       esps.map(async ({ device }) => {
         const node = device.path ?? '';
         for (const size of sectorSizes) {
-          const copy = await host.files.readDevice(node, usualBackupSector * size, 512);
+          const copy = await host.files.readAt(node, usualBackupSector * size, 512);
           const shape = parseFatBootSector(copy);
           if (shape?.bits !== 32 || shape.sectorBytes !== size) continue;
           if (shape.backupSector !== usualBackupSector) continue;
