@@ -25,13 +25,10 @@ test.each([12, 16, 32] as const)('a FAT%d is read as mtools has written it', asy
     await writeFile(program, content);
     await run('mkfs.vfat', '-F', String(bits), file);
     await run('mmd', '-i', file, '::/EFI', '::/EFI/debian');
-    const names = Array.from(
-      { length: 40 },
-      (_, index) => `::/EFI/debian/a long name ${index}.txt`,
-    );
-    for (const name of ['::/EFI/debian/shimx64.efi', ...names.slice(0, 20)]) {
-      await run('mcopy', '-i', file, program, name);
-    }
+    await run('mcopy', '-i', file, program, '::/EFI/debian/shimx64.efi');
+    const names = Array.from({ length: 20 }, (_, n) => join(directory, `a long name ${n}.txt`));
+    for (const name of names) await writeFile(name, 'some content');
+    await run('mcopy', '-i', file, ...names, '::/EFI/debian');
     await run('mdel', '-i', file, '::/EFI/debian/a long name 3.txt');
     const fat = await openFat((offset, length) => hostFiles.readAt(file, offset, length));
     if (fat === null) throw new Error('no FAT');
