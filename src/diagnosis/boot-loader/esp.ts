@@ -74,11 +74,3 @@ export const espsOf = (subject: Subject): Promise<readonly Esp[]> => {
   known.set(devices, esps);
   return esps;
 };
-
-/** A file by its path, names compared without regard to case; null when it is not there. */
-export const findOnEsp = async (files: EspFiles, path: string): Promise<EspEntry | null> => {
-  const at = path.lastIndexOf('/');
-  const entries = await files.list(path.slice(0, at));
-  const name = path.slice(at + 1).toLowerCase();
-  return entries?.find((entry) => entry.name.toLowerCase() === name) ?? null;
-};
