@@ -11,7 +11,7 @@ const sectorSizes = [512, 1024, 2048, 4096] as const;
 
 export const restoreEsp: Repair = {
   id: 'boot-loader.restore-esp',
-  stage: 'boot-loader',
+  stage: 'file-system',
   title: 'Restore the first sector of the EFI system partition from its copy',
   why: 'The file system in the partition begins with nothing that can be read.',
   risk: 'none: FAT32 keeps a copy of its first sector for this case',
