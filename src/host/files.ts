@@ -45,11 +45,6 @@ export type Files = {
     maxBytes: number,
     offsetBytes?: number,
   ) => Promise<Buffer | null>;
-  /**
-   * Bytes of a block device of the host, which may be an attached disk; fewer than asked for at its
-   * end. Nothing is ever written.
-   */
-  readonly readDevice: (node: string, offsetBytes: number, length: number) => Promise<Buffer>;
   /** Names in a directory, sorted; null when it is not there or no directory. */
   readonly list: (path: string) => Promise<readonly string[] | null>;
   /** Status without following a link; null when absent. */
@@ -167,27 +162,6 @@ const readUntrusted = async (
   }
 };
 
-const readDevice = async (node: string, offsetBytes: number, length: number): Promise<Buffer> => {
-  const handle = await fs.open(node, constants.O_RDONLY);
-  try {
-    const buffer = Buffer.alloc(length);
-    let filled = 0;
-    while (filled < length) {
-      const { bytesRead } = await handle.read(
-        buffer,
-        filled,
-        length - filled,
-        offsetBytes + filled,
-      );
-      if (bytesRead === 0) break;
-      filled += bytesRead;
-    }
-    return buffer.subarray(0, filled);
-  } finally {
-    await handle.close();
-  }
-};
-
 const writeWhole = async (path: string, data: string | Uint8Array, mode: number): Promise<void> => {
   const temporary = `${path}.${process.pid}.new`;
   await fs.writeFile(temporary, data, { mode });
@@ -255,7 +229,6 @@ const isClaimed = async (blockDevice: string): Promise<boolean> => {
 export const hostFiles: Files = {
   readText: (path) => orNull(fs.readFile(path, 'utf8')),
   readUntrusted,
-  readDevice,
   list: async (path) => (await orNull(fs.readdir(path)))?.sort() ?? null,
   status: async (path) => {
     const stats = await orNull(fs.lstat(path));

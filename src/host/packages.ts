@@ -71,6 +71,9 @@ const packagesByProgram: Readonly<Record<string, PackageNames>> = {
     arch: 'systemd',
   },
   journalctl: same('systemd'),
+  cpio: same('cpio'),
+  zstd: same('zstd'),
+  xz: { debian: 'xz-utils', fedora: 'xz', suse: 'xz', arch: 'xz' },
   'qemu-system-x86_64': {
     debian: 'qemu-system-x86',
     fedora: 'qemu-system-x86-core',

@@ -52,7 +52,7 @@ const usualSector = 512;
 const readerOf =
   (host: Host, node: string): ReadDisk =>
   (offset, length) =>
-    host.files.readDevice(node, offset, length);
+    host.files.readAt(node, offset, length);
 
 const lookAtCore = async (read: ReadDisk, firstAt: number): Promise<CoreLook> => {
   const first = await read(firstAt * grubSector, grubSector);

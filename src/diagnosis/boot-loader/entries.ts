@@ -80,7 +80,8 @@ export const entriesCheck: Check = {
   area: 'boot-loader',
   finds: ['boot-loader.entry-kernel', 'boot-loader.entry-place'],
   run: async (subject) => {
-    if (bootIsHidden(subject)) return [];
+    // That there is no kernel at all is said once, and not of each entry.
+    if (bootIsHidden(subject) || subject.facts.kernels.length === 0) return [];
     const entries = await bootEntriesOf(subject);
     const found = entries.flatMap((entry) => findingsOf(subject, entry));
     const loaders = new Set(entries.map(({ loader }) => loader));

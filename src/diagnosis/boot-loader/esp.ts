@@ -58,7 +58,7 @@ const open = async (subject: Subject, device: Device): Promise<Esp> => {
   const fat =
     path === null
       ? null
-      : await openFat((offset, length) => subject.host.files.readDevice(path, offset, length));
+      : await openFat((offset, length) => subject.host.files.readAt(path, offset, length));
   return { device, mountedAt: null, files: fat };
 };
 
@@ -73,12 +73,4 @@ export const espsOf = (subject: Subject): Promise<readonly Esp[]> => {
   const esps = known.get(devices) ?? Promise.all(found.map((device) => open(subject, device)));
   known.set(devices, esps);
   return esps;
-};
-
-/** A file by its path, names compared without regard to case; null when it is not there. */
-export const findOnEsp = async (files: EspFiles, path: string): Promise<EspEntry | null> => {
-  const at = path.lastIndexOf('/');
-  const entries = await files.list(path.slice(0, at));
-  const name = path.slice(at + 1).toLowerCase();
-  return entries?.find((entry) => entry.name.toLowerCase() === name) ?? null;
 };

@@ -33,6 +33,9 @@ const isRoot = (devices: SubjectDevices, resolution: Resolution): boolean =>
   (sameDevice(resolution.device, devices.root) ||
     (devices.root.uuid !== null && resolution.device.uuid === devices.root.uuid));
 
+/** Names that stand for a root from the network or from memory (kernel: init/do_mounts.c). */
+const noDevice = /^\/dev\/(?:nfs|cifs|ram\d*|root)$/;
+
 /** Names by which the kernel calls disks, by the bus that they are attached to. */
 const busNames: Readonly<Record<string, RegExp>> = {
   virtio: /^vd/,
@@ -84,6 +87,7 @@ const examine = (
   const spec = rootArgument(entry.options);
   // Other kinds of root (the network, OSTree, ZFS) are named in ways that are not known here.
   if (spec === null || !/^(?:(?:PART)?(?:UUID|LABEL)=|\/dev\/)/.test(spec)) return [];
+  if (noDevice.test(spec)) return [];
   const name = spec.startsWith('/dev/') ? parseKernelName(spec) : null;
   if (name !== null) {
     const problem = nameProblem(devices, name);

@@ -140,7 +140,18 @@ const damaged = (
   repair,
 });
 
-type Draft = Omit<Finding, 'severity'> & { readonly onlyBus?: true };
+/** `onlyBus` and `notRead` say nothing certain of the boot. */
+type Draft = Omit<Finding, 'severity'> & { readonly onlyBus?: true; readonly notRead?: true };
+
+const notRead = (path: string, reason: string): Draft => ({
+  id: 'kernel.initramfs-not-read',
+  title: `The initramfs ${plainText(path)} was not looked into: ${reason}.`,
+  subject: path,
+  evidence: [fileEvidence(path, null, reason)],
+  meaning: 'Whether it is whole and reaches the root is not known.',
+  repair: null,
+  notRead: true,
+});
 
 const examine = async (subject: Subject, kernel: StartedKernel): Promise<readonly Draft[]> => {
   const absent = await missing(subject, kernel);
@@ -150,7 +161,10 @@ const examine = async (subject: Subject, kernel: StartedKernel): Promise<readonl
     image.kind === 'damaged' ? [damaged(kernel, path, image)] : [],
   );
   if (broken.length > 0) return broken;
-  if (images.length === 0 || images.some(({ image }) => image.kind === 'not-read')) return [];
+  const closed = images.flatMap(({ path, image }) =>
+    image.kind === 'not-read' ? [notRead(path, image.reason)] : [],
+  );
+  if (images.length === 0 || closed.length > 0) return closed;
   const names = new Set(
     images.flatMap(({ image }) => (image.kind === 'whole' ? [...image.names] : [])),
   );
@@ -160,15 +174,22 @@ const examine = async (subject: Subject, kernel: StartedKernel): Promise<readonl
 /** Is there an initramfs for what is started, is it whole, and does it reach the root? */
 export const initramfsCheck: Check = {
   area: 'kernel',
-  finds: ['kernel.initramfs-missing', 'kernel.initramfs-damaged', 'kernel.initramfs-incomplete'],
+  finds: [
+    'kernel.initramfs-missing',
+    'kernel.initramfs-damaged',
+    'kernel.initramfs-incomplete',
+    'kernel.initramfs-not-read',
+  ],
   run: async (subject) => {
     // A unified image carries its own, in a section of the program file.
     const kernels = (await startedKernels(subject)).filter(({ image }) => !/\.efi$/i.test(image));
     const drafts = await Promise.all(kernels.map((kernel) => examine(subject, kernel)));
-    const broken = drafts.filter((list) => list.some(({ onlyBus }) => onlyBus !== true)).length;
+    const stops = ({ onlyBus, notRead: closed }: Draft) => onlyBus !== true && closed !== true;
+    const broken = drafts.filter((list) => list.some(stops)).length;
     const known = new Map<string, Finding>();
-    for (const { onlyBus, ...draft } of drafts.flat()) {
-      const severity = onlyBus === true ? 'warning' : severityAmong(broken, kernels.length);
+    for (const { onlyBus, notRead: closed, ...draft } of drafts.flat()) {
+      const certain = severityAmong(broken, kernels.length);
+      const severity = closed === true ? 'info' : onlyBus === true ? 'warning' : certain;
       known.set(`${draft.id} ${draft.subject}`, { ...draft, severity });
     }
     return [...known.values()];

@@ -133,7 +133,7 @@ const bootCodeOnly = async (
   room: CoreRoom,
 ): Promise<RepairPlan | null> => {
   const read = (sector: number, count: number) =>
-    subject.host.files.readDevice(look.node, sector * 512, count * 512);
+    subject.host.files.readAt(look.node, sector * 512, count * 512);
   const first = await read(room.sector, 1);
   const blocks = coreBlocks(first);
   if (blocks === null) return null;

@@ -11,7 +11,7 @@ const sectorSizes = [512, 1024, 2048, 4096] as const;
 
 export const restoreEsp: Repair = {
   id: 'boot-loader.restore-esp',
-  stage: 'boot-loader',
+  stage: 'file-system',
   title: 'Restore the first sector of the EFI system partition from its copy',
   why: 'The file system in the partition begins with nothing that can be read.',
   risk: 'none: FAT32 keeps a copy of its first sector for this case',
@@ -25,7 +25,7 @@ export const restoreEsp: Repair = {
       esps.map(async ({ device }) => {
         const node = device.path ?? '';
         for (const size of sectorSizes) {
-          const copy = await host.files.readDevice(node, usualBackupSector * size, 512);
+          const copy = await host.files.readAt(node, usualBackupSector * size, 512);
           const shape = parseFatBootSector(copy);
           if (shape?.bits !== 32 || shape.sectorBytes !== size) continue;
           if (shape.backupSector !== usualBackupSector) continue;

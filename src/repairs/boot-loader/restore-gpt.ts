@@ -104,7 +104,7 @@ const mend = (look: DiskLook, { mbr, primary, backup, backupAt }: GptDiskLook): 
 
 export const restoreGpt: Repair = {
   id: 'boot-loader.restore-gpt',
-  stage: 'boot-loader',
+  stage: 'file-system',
   title: 'Restore the partition table from its other copy',
   why: 'One of the two copies of the GUID partition table is damaged, or the mark of it in the first sector is gone.',
   risk: 'none for the partitions: both copies say the same of them afterwards',

@@ -50,7 +50,7 @@ export const firmwaresFor = (disks: readonly DiskStart[]): readonly Firmware[] =
 
 /** Reads what firmware looks at: first sector, partition table, EFI system partition. */
 export const readDiskStart = async (host: Host, { path }: VmDisk): Promise<DiskStart> => {
-  const read = (offset: number, length: number) => host.files.readDevice(path, offset, length);
+  const read = (offset: number, length: number) => host.files.readAt(path, offset, length);
   const partitions = await readPartitionTable(host, path, 512);
   const esp = partitions.find(isEsp);
   const efiPrograms =

@@ -57,7 +57,7 @@ const uefiIn = async (
   const variables = `${directory}/variables.fd`;
   await host.files.copy(files.variables, variables);
   if (entered !== null) {
-    const flash = withEntry(await host.files.readDevice(variables, 0, maxFlash), entered);
+    const flash = withEntry(await host.files.readAt(variables, 0, maxFlash), entered);
     if (flash !== null) await host.files.writeBytes(variables, flash, 0o600);
   }
   return { code: files.code, variables, secure };

@@ -1,0 +1,146 @@
+import { mkdtemp, open, rm, truncate, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { makeDevice, makePartition } from '../../../fixtures/device.ts';
+import { makeTree, type TreeEntry } from '../../../fixtures/make-tree.ts';
+import { subjectOf } from '../../../fixtures/subject.ts';
+import type { Device } from '../../devices/device.ts';
+import { createHost } from '../../host/host.ts';
+import type { Subject, SubjectDevices } from '../subject.ts';
+import { gptCheck } from './gpt.ts';
+import { startCheck } from './start.ts';
+
+const uuid = '0d7c7d2c-1111-4222-8333-444455556666';
+const esp = 'c12a7328-f81f-11d2-ba4b-00a0c93ec93b';
+const megabyte = 2 ** 20;
+const host = createHost();
+
+let directory: string;
+
+beforeEach(async () => {
+  directory = await mkdtemp(join(tmpdir(), 'rescuekit-start-'));
+});
+
+afterEach(() => rm(directory, { recursive: true }));
+
+const run = (program: string, ...args: readonly string[]) => host.run({ program, args });
+
+const makeFile = async (name: string, size: number): Promise<string> => {
+  const file = join(directory, name);
+  await writeFile(file, '');
+  await truncate(file, size);
+  return file;
+};
+
+/** A partition whose node is a file: it is read in the same way. */
+const makeEsp = async (files: Readonly<Record<string, string>>): Promise<Device> => {
+  const path = await makeFile('esp.img', 36 * megabyte);
+  await run('mkfs.vfat', '-F', '32', path);
+  const made = new Set<string>();
+  for (const [name, content] of Object.entries(files)) {
+    const parts = name.split('/').slice(0, -1);
+    for (const [index] of parts.entries()) {
+      const below = parts.slice(0, index + 1).join('/');
+      if (!made.has(below)) await run('mmd', '-i', path, `::/${below}`);
+      made.add(below);
+    }
+    await writeFile(join(directory, 'content'), content);
+    await run('mcopy', '-i', path, join(directory, 'content'), `::/${name}`);
+  }
+  const more = { fsType: 'vfat', uuid: '1234-ABCD' };
+  const partition = { number: 1, startBytes: megabyte, uuid: null, label: null, type: esp };
+  return makePartition(path, 1, { ...more, partition });
+};
+
+const devicesWith = async (
+  table: 'gpt' | 'dos',
+  others: readonly Device[] = [],
+): Promise<SubjectDevices> => {
+  const root = makePartition('/dev/loop0p3', 3, { fsType: 'ext4', uuid });
+  const disk = makeDevice(await makeFile('disk.img', megabyte), {
+    ...{ partitionTable: table, sizeBytes: megabyte },
+    children: [...others, root],
+  });
+  return { root, disk, disks: [disk], subvolume: null, volumes: [] };
+};
+
+const system: Readonly<Record<string, TreeEntry>> = {
+  'boot/grub/grub.cfg': 'menuentry a { linux /boot/k }\n',
+  'boot/grub/x86_64-efi/a.mod': 'm',
+};
+
+const withSubject = async <T>(
+  devices: SubjectDevices,
+  work: (subject: Subject) => Promise<T>,
+  mounts: Subject['mounts'] = [],
+): Promise<T> => {
+  await using tree = await makeTree(system);
+  const architecture = 'x86_64';
+  return await work(await subjectOf(tree.root, { architecture }, { devices, mounts }));
+};
+
+const startOf = async (devices: SubjectDevices): Promise<readonly string[]> => {
+  const findings = await withSubject(devices, (subject) => startCheck.run(subject));
+  return findings.map(({ severity, id }) => `${severity} ${id}`);
+};
+
+const program = `MZ${'x'.repeat(100)}`;
+const whole = {
+  'EFI/debian/shimx64.efi': program,
+  'EFI/debian/grubx64.efi': program,
+  'EFI/debian/grub.cfg': `search.fs_uuid ${uuid} root hd0,gpt3\nconfigfile ($root)/boot/grub/grub.cfg\n`,
+};
+
+const withEsp = async (files: Readonly<Record<string, string>>): Promise<readonly string[]> =>
+  startOf(await devicesWith('gpt', [await makeEsp(files)]));
+
+test('an MBR disk with GRUB and without boot code does not start', async () => {
+  expect(await startOf(await devicesWith('dos'))).toEqual(['critical boot-loader.boot-code']);
+});
+
+test('a disk that UEFI starts needs no boot code', async () => {
+  expect(await withEsp(whole)).toEqual([]);
+  expect(await withEsp({ 'EFI/BOOT/BOOTX64.EFI': program })).toEqual([]);
+  expect(await withEsp({ 'EFI/systemd/systemd-bootx64.efi': program })).toEqual([]);
+});
+
+test('a chain with a part that is empty, missing or no program is none', async () => {
+  const found = ['critical boot-loader.efi-programs'];
+  expect(await withEsp({ ...whole, 'EFI/debian/grubx64.efi': '' })).toEqual(found);
+  expect(await withEsp({ ...whole, 'EFI/debian/shimx64.efi': 'x'.repeat(100) })).toEqual(found);
+  expect(await withEsp({ 'EFI/debian/shimx64.efi': program })).toEqual(found);
+  expect(await withEsp({ 'EFI/Microsoft/Boot/bootmgfw.efi': program })).toEqual(found);
+});
+
+test('of two chains one may be broken', async () => {
+  const files = { ...whole, 'EFI/debian/grubx64.efi': '', 'EFI/BOOT/BOOTX64.EFI': program };
+  expect(await withEsp(files)).toEqual(['warning boot-loader.efi-program']);
+});
+
+test("GRUB's three lines that lead nowhere are found", async () => {
+  const found = ['critical boot-loader.efi-config'];
+  expect(await withEsp({ ...whole, 'EFI/debian/grub.cfg': '' })).toEqual(found);
+  const lost = 'search.fs_uuid 11111111-2222-4333-8444-555566667777 root\n';
+  expect(await withEsp({ ...whole, 'EFI/debian/grub.cfg': lost })).toEqual(found);
+});
+
+test('an EFI system partition without a file system is found', async () => {
+  const device = await makeEsp(whole);
+  const handle = await open(device.path ?? '', 'r+');
+  await handle.write(Buffer.alloc(512), 0, 512, 0);
+  await handle.close();
+  expect(await startOf(await devicesWith('gpt', [device]))).toEqual([
+    'critical boot-loader.esp-damaged',
+  ]);
+});
+
+test('another disk that is attached is not judged', async () => {
+  const own = await devicesWith('gpt', [await makeEsp(whole)]);
+  const blank = await makeFile('other.img', megabyte);
+  const other = makeDevice(blank, { partitionTable: 'gpt', sizeBytes: megabyte });
+  const devices = { ...own, disks: [own.disk, other] };
+  const subjects = await withSubject(devices, (subject) => gptCheck.run(subject));
+  expect(subjects.map(({ subject }) => subject)).not.toContain(blank);
+  expect(subjects.map(({ subject }) => subject)).toContain(own.disk.path);
+});

@@ -1,0 +1,151 @@
+import { gzipSync } from 'node:zlib';
+import { expect, test } from 'vitest';
+import { makeDevice, makePartition } from '../../../fixtures/device.ts';
+import { makeTree, type TreeEntry } from '../../../fixtures/make-tree.ts';
+import { subjectOf } from '../../../fixtures/subject.ts';
+import type { Device } from '../../devices/device.ts';
+import type { Check } from '../check.ts';
+import { initramfsCheck } from './initramfs.ts';
+import { modulesCheck } from './modules.ts';
+import { kernelCheck } from './none.ts';
+
+const uuid = '0d7c7d2c-1111-4222-8333-444455556666';
+
+const padded = (bytes: Buffer): Buffer =>
+  Buffer.concat([bytes, Buffer.alloc((4 - (bytes.length % 4)) % 4)]);
+
+const member = (name: string): Buffer => {
+  const fields = Array.from({ length: 13 }, () => '00000000');
+  fields[11] = (name.length + 1).toString(16).padStart(8, '0');
+  return padded(Buffer.from(`070701${fields.join('')}${name}\0`));
+};
+
+const initramfs = (...names: readonly string[]): Buffer =>
+  gzipSync(Buffer.concat(['init', ...names, 'TRAILER!!!'].map(member)));
+
+const module = (name: string): string => `usr/lib/modules/6.1/kernel/fs/${name}.ko`;
+
+const menu = (initrd: string, root = `UUID=${uuid}`) =>
+  `menuentry a { linux /boot/vmlinuz-6.1 root=${root}\n${initrd}\n}\n`;
+
+const healthy: Readonly<Record<string, TreeEntry>> = {
+  'boot/grub/grub.cfg': menu('initrd /boot/initrd.img-6.1'),
+  'boot/vmlinuz-6.1': 'k',
+  'boot/config-6.1': 'CONFIG_MODULES=y\n',
+  'boot/initrd.img-6.1': initramfs(module('xfs')),
+  'usr/lib/modules/6.1/modules.builtin': 'kernel/fs/ext4/ext4.ko\n',
+  'usr/lib/modules/6.1/modules.dep': 'd',
+  'usr/lib/modules/6.1/modules.alias': 'a',
+  'usr/lib/modules/6.1/kernel/a.ko': 'm',
+  lib: { link: 'usr/lib' },
+};
+
+const find = async (
+  check: Check,
+  changed: Readonly<Record<string, TreeEntry | null>> = {},
+  root: Device = makePartition('/dev/loop0p3', 3, { fsType: 'xfs', uuid }),
+  transport: string | null = null,
+): Promise<readonly string[]> => {
+  const entries = Object.entries({ ...healthy, ...changed }).flatMap(([path, entry]) =>
+    entry === null ? [] : [[path, entry] as const],
+  );
+  await using tree = await makeTree(Object.fromEntries(entries));
+  const disk = makeDevice('/dev/loop0', { transport, children: [root] });
+  const devices = { root, disk, disks: [disk], subvolume: null, volumes: [] };
+  const findings = await check.run(await subjectOf(tree.root, {}, { devices }));
+  return findings.map(({ severity, id }) => `${severity} ${id}`);
+};
+
+test('a healthy kernel with its initramfs and modules gives no finding', async () => {
+  for (const check of [initramfsCheck, modulesCheck, kernelCheck]) {
+    expect(await find(check)).toEqual([]);
+  }
+});
+
+test('an initramfs that is named and missing, or empty, is critical', async () => {
+  expect(await find(initramfsCheck, { 'boot/initrd.img-6.1': null })).toEqual([
+    'critical kernel.initramfs-missing',
+  ]);
+  expect(await find(initramfsCheck, { 'boot/initrd.img-6.1': '' })).toEqual([
+    'critical kernel.initramfs-damaged',
+  ]);
+});
+
+test('a kernel without an initramfs may do without when it knows the root by itself', async () => {
+  const ext4 = makePartition('/dev/loop0p3', 3, { fsType: 'ext4', uuid });
+  const byPartition = { 'boot/grub/grub.cfg': menu('', 'PARTUUID=1234') };
+  expect(await find(initramfsCheck, byPartition, ext4)).toEqual([]);
+  expect(await find(initramfsCheck, byPartition)).toEqual(['critical kernel.initramfs-missing']);
+  expect(await find(initramfsCheck, { 'boot/grub/grub.cfg': menu('') }, ext4)).toEqual([
+    'critical kernel.initramfs-missing',
+  ]);
+});
+
+test('what the root needs must be built in or in the initramfs', async () => {
+  const found = ['critical kernel.initramfs-incomplete'];
+  expect(await find(initramfsCheck, { 'boot/initrd.img-6.1': initramfs() })).toEqual(found);
+  // Modules of another kernel are of no use to this one.
+  const other = initramfs(module('xfs').replace('6.1', '6.2'));
+  expect(await find(initramfsCheck, { 'boot/initrd.img-6.1': other })).toEqual(found);
+  // Without the list of what is built in nothing is said.
+  const unknown = {
+    'boot/initrd.img-6.1': initramfs(),
+    'usr/lib/modules/6.1/modules.builtin': null,
+  };
+  expect(await find(initramfsCheck, unknown)).toEqual([]);
+});
+
+test('layers below the root need their modules and programs', async () => {
+  const volume = makeDevice('/dev/dm-0', { kind: 'lvm', fsType: 'xfs', uuid });
+  const array = makeDevice('/dev/md0', {
+    ...{ kind: 'raid', children: [volume] },
+    stack: {
+      ...{ layer: 'md', name: 'md0', uuid: 'a', type: 'raid1', state: 'active' },
+      ...{ present: 2, expected: 2 },
+    },
+  });
+  const disk = makeDevice('/dev/loop0', { children: [array] });
+  const devices = { root: volume, disk, disks: [disk], subvolume: null, volumes: [] };
+  const lvm = initramfs(module('xfs'), module('raid1'), module('dm-mod'), 'usr/sbin/lvm');
+  await using tree = await makeTree({ ...healthy, 'boot/initrd.img-6.1': lvm });
+  const findings = await initramfsCheck.run(await subjectOf(tree.root, {}, { devices }));
+  expect(findings.map(({ title }) => title)).toEqual([
+    'The initramfs /boot/initrd.img-6.1 lacks mdadm.',
+  ]);
+});
+
+test('the driver of the bus is a warning, and only where the bus is known', async () => {
+  expect(await find(initramfsCheck, {}, undefined, 'usb')).toEqual([]);
+  expect(await find(initramfsCheck, {}, undefined, 'nvme')).toEqual([
+    'warning kernel.initramfs-incomplete',
+  ]);
+});
+
+test('modules that are gone, or were never listed, are found', async () => {
+  const gone = Object.fromEntries(
+    Object.keys(healthy).flatMap((path) => (path.startsWith('usr/lib/') ? [[path, null]] : [])),
+  );
+  const directory = { 'usr/lib/x': '' };
+  expect(await find(modulesCheck, { ...gone, ...directory })).toEqual([
+    'critical kernel.modules-missing',
+  ]);
+  // A kernel that was built with everything in it has none.
+  expect(await find(modulesCheck, { ...gone, ...directory, 'boot/config-6.1': '' })).toEqual([]);
+  expect(await find(modulesCheck, { 'usr/lib/modules/6.1/modules.dep': '' })).toEqual([
+    'critical kernel.modules-index',
+  ]);
+  const binary = {
+    'usr/lib/modules/6.1/modules.dep': null,
+    'usr/lib/modules/6.1/modules.dep.bin': 'b',
+  };
+  expect(await find(modulesCheck, binary)).toEqual([]);
+});
+
+test('no kernel at all is critical only where a boot loader would start one', async () => {
+  const none = { 'boot/vmlinuz-6.1': null };
+  expect(await find(kernelCheck, none)).toEqual(['critical kernel.none']);
+  const outside = { ...none, 'boot/grub/grub.cfg': null };
+  expect(await find(kernelCheck, outside)).toEqual([]);
+  const hidden = { ...none, 'etc/fstab': 'UUID=1 /boot ext4 defaults 0 2\n' };
+  expect(await find(kernelCheck, hidden)).toEqual([]);
+});
