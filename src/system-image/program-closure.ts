@@ -143,9 +143,11 @@ const closureFaults = async (
   loader: Loaded | null,
 ): Promise<readonly ProgramFault[]> => {
   const byName = new Map<string, Loaded>();
-  if (loader !== null) byName.set(baseName(top.image.interpreter ?? loader.path), loader);
+  const { interpreter } = top.image;
+  if (loader !== null) byName.set(baseName(interpreter ?? loader.path), loader);
   const [faults, queue]: [ProgramFault[], Loaded[]] = [[], [top]];
-  const asked = new Set<string>(byName.keys());
+  // A broken loader is a fault of its own; libc needs it by its name and would report it again.
+  const asked = new Set<string>(interpreter === null ? [] : [baseName(interpreter)]);
   for (let index = 0; index < queue.length && index < mostObjects; index += 1) {
     const object = queue[index];
     if (object === undefined) break;

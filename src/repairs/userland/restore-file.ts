@@ -63,21 +63,26 @@ const restore = async (
   return planned([{ kind: 'write-file', path, content: copy, attributes }]);
 };
 
+type Wanted = { readonly finding: Finding; readonly path: string; readonly isThere: boolean };
+
+/** What is damaged is the file that a link leads to, and that is in a package's list of files. */
+const wantedOf = async ({ files }: Subject, finding: Finding): Promise<Wanted> => {
+  const { subject: path } = finding;
+  const found = path.includes('/') ? await files.locate(path) : null;
+  return { finding, path: found?.path ?? path, isThere: found !== null };
+};
+
 const planFor = async (
   subject: Subject,
-  finding: Finding,
+  { finding, path, isThere }: Wanted,
   owner: DpkgOwner | undefined,
 ): Promise<RepairPlan> => {
-  const wanted = finding.subject;
-  const entry = wanted.includes('/') ? await subject.files.locate(wanted) : null;
-  if (isExecutableOnly(finding) && entry !== null) {
-    const attributes = { mode: modeOf(entry.path) };
-    return planned([{ kind: 'set-attributes', path: entry.path, attributes }]);
+  if (isExecutableOnly(finding) && isThere) {
+    return planned([{ kind: 'set-attributes', path, attributes: { mode: modeOf(path) } }]);
   }
-  if (owner === undefined) return missingOwner(wanted);
+  if (owner === undefined) return missingOwner(path);
   if (owner.md5 === null) return link(subject, owner);
-  const found = entry ?? (await subject.files.locate(owner.path));
-  return restore(subject, owner, found?.path ?? owner.path, owner.md5);
+  return restore(subject, owner, isThere ? path : owner.path, owner.md5);
 };
 
 /** Restores one path of a package that is missing or damaged. */
@@ -95,12 +100,13 @@ export const restoreFileRepair: Repair = {
   risk: 'Only a copy with the checksum that dpkg noted at installation is taken.',
   proof: 'container',
   plan: async (subject, findings) => {
+    const wanted = await Promise.all(findings.map((finding) => wantedOf(subject, finding)));
     const owners = await ownersOf(
       subject.files,
-      findings.map((finding) => finding.subject),
+      wanted.map(({ path }) => path),
     );
     const plans = await Promise.all(
-      findings.map((finding) => planFor(subject, finding, owners.get(finding.subject))),
+      wanted.map((one) => planFor(subject, one, owners.get(one.path))),
     );
     // One that cannot be restored does not keep the others from it.
     const possible = plans.filter(({ kind }) => kind === 'changes');
