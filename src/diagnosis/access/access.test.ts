@@ -216,6 +216,14 @@ describe('host keys', () => {
     expect(await found({ files: used })).toHaveLength(1);
     const unit = 'etc/systemd/system/multi-user.target.wants/regenerate_ssh_host_keys.service';
     expect(await found({ files: { ...none, [unit]: 'x' } })).toEqual([]);
+    const once = {
+      ...none,
+      'etc/systemd/system/ssh.service.wants/sshd-keygen.service': { link: '/x' },
+      'usr/lib/systemd/system/sshd-keygen.service': '[Unit]\nConditionFirstBoot=yes\n',
+    };
+    expect(await found({ files: once })).toEqual([]);
+    const booted = { ...once, 'etc/machine-id': '0123456789abcdef0123456789abcdef\n' };
+    expect(await found({ files: booted })).toEqual(['critical access.host-keys-missing /etc/ssh']);
   });
 
   test('an open or empty key is critical only when no other is usable', async () => {

@@ -35,9 +35,25 @@ const readKey = async (files: SystemFiles, path: string, keyGroup: number | null
 
 const makesKeys = /ssh.*keygen|sshdgenkeys|ssh-?gen-?keys|ssh.*host.*keys/;
 
+/** machine-id(5): it is the first boot when there is no id, and not when the file is empty. */
+const isFirstBoot = async (files: SystemFiles): Promise<boolean> => {
+  const id = await files.read('/etc/machine-id', 64);
+  return id === null || id.trim() === 'uninitialized';
+};
+
+/** Debian's sshd-keygen.service runs at the first boot and never again. */
+const runsAtNextBoot = async (files: SystemFiles, unit: string): Promise<boolean> => {
+  const places = ['/etc/systemd/system', '/usr/lib/systemd/system', '/lib/systemd/system'];
+  const texts = await Promise.all(places.map((place) => files.read(`${place}/${unit}`, 64 * 1024)));
+  const text = texts.find((each) => each !== null) ?? '';
+  return !/^ConditionFirstBoot\s*=\s*(?:yes|true|1)/m.test(text) || isFirstBoot(files);
+};
+
 /** Something makes the keys at boot: a unit for it, cloud-init, or the service's own script. */
 const keysAreMade = async (files: SystemFiles, units: Units): Promise<boolean> => {
-  if ([...units.wantedBy.keys()].some((unit) => makesKeys.test(unit))) return true;
+  const makers = [...units.wantedBy.keys()].filter((unit) => makesKeys.test(unit));
+  const run = await Promise.all(makers.map((unit) => runsAtNextBoot(files, unit)));
+  if (run.includes(true)) return true;
   const texts = await Promise.all(
     ['ssh.service', 'sshd.service']
       .flatMap((unit) => [`/usr/lib/systemd/system/${unit}`, `/lib/systemd/system/${unit}`])
