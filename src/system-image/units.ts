@@ -97,3 +97,12 @@ export const startsAtBoot = async (
   if (started || names.some((name) => units.installed.has(`${name}.service`))) return started;
   return (await openrcHas(files, names)) || (await sysvHas(files, names));
 };
+
+/**
+ * machine-id(5): it is the first boot when there is no id, and not when the file is empty. Then
+ * systemd enables what the presets say, so that the links tell nothing yet.
+ */
+export const isFirstBoot = async (files: SystemFiles): Promise<boolean> => {
+  const id = await files.read('/etc/machine-id', 64);
+  return id === null || id.trim() === 'uninitialized';
+};

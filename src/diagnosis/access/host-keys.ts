@@ -3,7 +3,7 @@ import { parseGroups } from '../../system-image/accounts.ts';
 import { readSshService } from '../../system-image/ssh-service.ts';
 import { readSshdConfig, sshdValue, sshdValues } from '../../system-image/sshd-config.ts';
 import type { SystemFiles } from '../../system-image/system-files.ts';
-import type { Units } from '../../system-image/units.ts';
+import { isFirstBoot, type Units } from '../../system-image/units.ts';
 import type { Check } from '../check.ts';
 import { fileEvidence, octalMode } from '../file-evidence.ts';
 import type { Finding } from '../finding.ts';
@@ -34,12 +34,6 @@ const readKey = async (files: SystemFiles, path: string, keyGroup: number | null
 };
 
 const makesKeys = /ssh.*keygen|sshdgenkeys|ssh-?gen-?keys|ssh.*host.*keys/;
-
-/** machine-id(5): it is the first boot when there is no id, and not when the file is empty. */
-const isFirstBoot = async (files: SystemFiles): Promise<boolean> => {
-  const id = await files.read('/etc/machine-id', 64);
-  return id === null || id.trim() === 'uninitialized';
-};
 
 /** Debian's sshd-keygen.service runs at the first boot and never again. */
 const runsAtNextBoot = async (files: SystemFiles, unit: string): Promise<boolean> => {
