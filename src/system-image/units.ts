@@ -32,8 +32,7 @@ const isMasked = async (files: SystemFiles, name: string): Promise<boolean> => {
   return entry?.status.kind === 'file' && entry.status.sizeBytes === 0;
 };
 
-/** Reads which units of a systemd system are there, masked, and started by others. */
-export const readUnits = async (files: SystemFiles): Promise<Units> => {
+const readAll = async (files: SystemFiles): Promise<Units> => {
   const [names, ...vendorNames] = await Promise.all(
     [own, ...vendors].map(async (place) => (await files.list(place)) ?? []),
   );
@@ -52,6 +51,16 @@ export const readUnits = async (files: SystemFiles): Promise<Units> => {
     wantedBy,
     installed: new Set([...units.filter((name) => !masked.has(name)), ...vendorNames.flat()]),
   };
+};
+
+// Many checks ask for them, and one look at a system is made by one set of files.
+const known = new WeakMap<SystemFiles, Promise<Units>>();
+
+/** Reads which units of a systemd system are there, masked, and started by others. */
+export const readUnits = (files: SystemFiles): Promise<Units> => {
+  const units = known.get(files) ?? readAll(files);
+  known.set(files, units);
+  return units;
 };
 
 const openrcHas = async (files: SystemFiles, names: readonly string[]): Promise<boolean> => {
@@ -87,4 +96,13 @@ export const startsAtBoot = async (
   // systemd takes no notice of the links of sysvinit where there is a unit of that name.
   if (started || names.some((name) => units.installed.has(`${name}.service`))) return started;
   return (await openrcHas(files, names)) || (await sysvHas(files, names));
+};
+
+/**
+ * machine-id(5): it is the first boot when there is no id, and not when the file is empty. Then
+ * systemd enables what the presets say, so that the links tell nothing yet.
+ */
+export const isFirstBoot = async (files: SystemFiles): Promise<boolean> => {
+  const id = await files.read('/etc/machine-id', 64);
+  return id === null || id.trim() === 'uninitialized';
 };

@@ -21,6 +21,7 @@ const key = '-----BEGIN OPENSSH PRIVATE KEY-----\n';
 /** A Debian server with ssh, sudo, a locked root and an account that administers it. */
 const server: Readonly<Record<string, TreeEntry>> = {
   'etc/os-release': 'ID=debian\nVERSION_ID="12"\n',
+  'etc/machine-id': '0123456789abcdef0123456789abcdef\n',
   'usr/lib/systemd/systemd': program('libsystemd-core-252.so'),
   'sbin/init': { link: '/usr/lib/systemd/systemd' },
   'bin/bash': program(),
@@ -216,6 +217,13 @@ describe('host keys', () => {
     expect(await found({ files: used })).toHaveLength(1);
     const unit = 'etc/systemd/system/multi-user.target.wants/regenerate_ssh_host_keys.service';
     expect(await found({ files: { ...none, [unit]: 'x' } })).toEqual([]);
+    const once = {
+      ...none,
+      'etc/systemd/system/ssh.service.wants/sshd-keygen.service': { link: '/x' },
+      'usr/lib/systemd/system/sshd-keygen.service': '[Unit]\nConditionFirstBoot=yes\n',
+    };
+    expect(await found({ files: { ...once, 'etc/machine-id': 'uninitialized\n' } })).toEqual([]);
+    expect(await found({ files: once })).toEqual(['critical access.host-keys-missing /etc/ssh']);
   });
 
   test('an open or empty key is critical only when no other is usable', async () => {
@@ -294,6 +302,7 @@ describe('accounts', () => {
       'warning access.shell-missing admin',
     ]);
     expect(await found(passwd('/usr/sbin/nologin'))).toEqual([]);
+    expect(await found(passwd('/run/current-system/sw/bin/bash'))).toEqual([]);
   });
 
   test('expired accounts: critical when nobody else administers', async () => {

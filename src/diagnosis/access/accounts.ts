@@ -11,6 +11,7 @@ import type { SystemFiles } from '../../system-image/system-files.ts';
 import type { Check } from '../check.ts';
 import { fileEvidence } from '../file-evidence.ts';
 import type { Finding } from '../finding.ts';
+import type { Subject } from '../subject.ts';
 
 export type Logins = {
   readonly accounts: readonly Account[];
@@ -67,17 +68,22 @@ const shellFinding = (account: Account, text: string): Finding => {
   };
 };
 
-const shellFindings = async (
-  files: SystemFiles,
-  { people }: Logins,
-): Promise<readonly Finding[]> => {
+/** NixOS and Guix link their programs below /run; a part that could not be mounted is not seen. */
+const isElsewhere = ({ mounts }: Subject, path: string): boolean =>
+  path.startsWith('/run/') ||
+  mounts.some(
+    ({ target, state }) => state !== 'mount' && target !== '/' && path.startsWith(`${target}/`),
+  );
+
+const shellFindings = async (subject: Subject, { people }: Logins): Promise<readonly Finding[]> => {
+  const { files } = subject;
   const lines = ((await files.read('/etc/passwd')) ?? '').split('\n');
   const listed = ((await files.read('/etc/shells')) ?? '').split('\n').map((line) => line.trim());
   const found = await Promise.all(
     people.map(async (account) => {
       const { shell, line, name } = account;
       const text = lines[line - 1] ?? '';
-      if (shell === '' || baseShells.test(shell)) return null;
+      if (shell === '' || baseShells.test(shell) || isElsewhere(subject, shell)) return null;
       if (!(await isProgram(files, shell))) return shellFinding(account, text);
       if (listed.length < 2 || listed.includes(shell)) return null;
       return {
@@ -172,11 +178,12 @@ export const accountsCheck: Check = {
     ...['access.root-shell-missing', 'access.shell-missing', 'access.shell-unlisted'],
     ...['access.account-expired', 'access.root-locked'],
   ],
-  run: async ({ files, now }) => {
+  run: async (subject) => {
+    const { files, now } = subject;
     const logins = await readLogins(files);
     const lines = ((await files.read('/etc/shadow')) ?? '').split('\n');
     return [
-      ...(await shellFindings(files, logins)),
+      ...(await shellFindings(subject, logins)),
       ...expiryFindings(logins, lines, now),
       ...rootLocked(logins),
     ];

@@ -3,7 +3,7 @@ import { parseGroups } from '../../system-image/accounts.ts';
 import { readSshService } from '../../system-image/ssh-service.ts';
 import { readSshdConfig, sshdValue, sshdValues } from '../../system-image/sshd-config.ts';
 import type { SystemFiles } from '../../system-image/system-files.ts';
-import type { Units } from '../../system-image/units.ts';
+import { isFirstBoot, type Units } from '../../system-image/units.ts';
 import type { Check } from '../check.ts';
 import { fileEvidence, octalMode } from '../file-evidence.ts';
 import type { Finding } from '../finding.ts';
@@ -35,9 +35,19 @@ const readKey = async (files: SystemFiles, path: string, keyGroup: number | null
 
 const makesKeys = /ssh.*keygen|sshdgenkeys|ssh-?gen-?keys|ssh.*host.*keys/;
 
+/** Debian's sshd-keygen.service runs at the first boot and never again. */
+const runsAtNextBoot = async (files: SystemFiles, unit: string): Promise<boolean> => {
+  const places = ['/etc/systemd/system', '/usr/lib/systemd/system', '/lib/systemd/system'];
+  const texts = await Promise.all(places.map((place) => files.read(`${place}/${unit}`, 64 * 1024)));
+  const text = texts.find((each) => each !== null) ?? '';
+  return !/^ConditionFirstBoot\s*=\s*(?:yes|true|1)/m.test(text) || isFirstBoot(files);
+};
+
 /** Something makes the keys at boot: a unit for it, cloud-init, or the service's own script. */
 const keysAreMade = async (files: SystemFiles, units: Units): Promise<boolean> => {
-  if ([...units.wantedBy.keys()].some((unit) => makesKeys.test(unit))) return true;
+  const makers = [...units.wantedBy.keys()].filter((unit) => makesKeys.test(unit));
+  const run = await Promise.all(makers.map((unit) => runsAtNextBoot(files, unit)));
+  if (run.includes(true)) return true;
   const texts = await Promise.all(
     ['ssh.service', 'sshd.service']
       .flatMap((unit) => [`/usr/lib/systemd/system/${unit}`, `/lib/systemd/system/${unit}`])

@@ -1,5 +1,6 @@
 import { readSshService, sshServiceNames } from '../../system-image/ssh-service.ts';
 import type { SystemFiles } from '../../system-image/system-files.ts';
+import { isFirstBoot } from '../../system-image/units.ts';
 import type { Check } from '../check.ts';
 import { fileEvidence } from '../file-evidence.ts';
 import type { Finding } from '../finding.ts';
@@ -60,6 +61,7 @@ export const sshServiceCheck: Check = {
     }
     const unit = unitNames.find((name) => units.installed.has(name));
     if (enabled || unit === undefined) return [];
+    if (await isFirstBoot(files)) return [];
     const missed = (await wasEnabled(files)) && (await hasKeys(files));
     return [disabledFinding(unit, missed ? 'warning' : 'info')];
   },

@@ -5,9 +5,9 @@ import type { Subject } from '../subject.ts';
 
 const hostnamePath = '/etc/hostname';
 
-/** hostname_is_valid of systemd: letters, digits, `-`, `_` and dots that stand alone. */
+/** hostname_is_valid of systemd: letters, digits, `-`, `_`, dots that stand alone, `?` as a wildcard. */
 const isHostname = (name: string): boolean =>
-  name.length <= 64 && /^[A-Za-z0-9](?:[A-Za-z0-9_-]|\.(?=[A-Za-z0-9]))*$/.test(name);
+  name.length <= 64 && /^[A-Za-z0-9?](?:[A-Za-z0-9_?-]|\.(?=[A-Za-z0-9?]))*$/.test(name);
 
 const hostnameFinding = (line: number | null, text: string, reason: string): Finding => ({
   id: 'network.hostname-invalid',

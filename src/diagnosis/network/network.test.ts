@@ -11,6 +11,7 @@ const program: TreeEntry = { program: makeElf({ machine: 62 }) };
 
 const base: Readonly<Record<string, TreeEntry>> = {
   'etc/os-release': 'ID=debian\nVERSION_ID="12"\n',
+  'etc/machine-id': '0123456789abcdef0123456789abcdef\n',
   'usr/lib/systemd/systemd': program,
   'sbin/init': { link: '/usr/lib/systemd/systemd' },
   'etc/hostname': 'web-3\n',

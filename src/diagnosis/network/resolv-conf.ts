@@ -1,6 +1,6 @@
 import { firstInside } from '../../system-image/inside.ts';
 import type { SystemFiles } from '../../system-image/system-files.ts';
-import { readUnits, type Units } from '../../system-image/units.ts';
+import { isFirstBoot, readUnits, type Units } from '../../system-image/units.ts';
 import type { Check } from '../check.ts';
 import { fileEvidence } from '../file-evidence.ts';
 
@@ -41,7 +41,9 @@ const reasonOf = async (files: SystemFiles, link: string): Promise<string | null
   if (!target.includes('/systemd/resolve/')) return null;
   const units = await readUnits(files);
   if (units.masked.has('systemd-resolved.service')) return 'systemd-resolved is masked';
-  return resolvedRuns(units) ? null : 'nothing starts systemd-resolved';
+  return resolvedRuns(units) || (await isFirstBoot(files))
+    ? null
+    : 'nothing starts systemd-resolved';
 };
 
 /** Where the resolver finds its name servers. */

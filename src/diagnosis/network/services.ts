@@ -1,3 +1,4 @@
+import { isFirstBoot } from '../../system-image/units.ts';
 import type { Check } from '../check.ts';
 import { fileEvidence } from '../file-evidence.ts';
 import type { Finding } from '../finding.ts';
@@ -53,7 +54,8 @@ export const servicesCheck: Check = {
     const managers = await readManagers(files);
     const running = managers.all.filter(({ enabled, masked }) => enabled && !masked);
     // One that runs may do for all; netplan and cloud-init write for the others at each boot.
-    if (running.length > 0 || managers.others || managers.netplan) return [];
+    const fresh = await isFirstBoot(files);
+    if (running.length > 0 || managers.others || managers.netplan || fresh) return [];
     const findings = managers.all
       .filter(({ name }) => !hasOther(managers, name))
       .map(findingFor)
