@@ -126,7 +126,11 @@ const runRounds = async (
     let changed = false;
     for (const repair of repairs) {
       if (!isChosen(repair, only) || refused.has(repair.id)) continue;
-      const findings = diagnosis.findings.filter((finding) => finding.repair === repair.id);
+      // What is only worth knowing is mended when the person names it.
+      const findings = diagnosis.findings.filter(
+        ({ repair: id, severity }) =>
+          id === repair.id && (severity !== 'info' || only?.includes(repair.id) === true),
+      );
       const byName = options.only?.includes(repair.id) === true && !named.has(repair.id);
       if (findings.length === 0 && !(byName && repair.onlyWhenNamed === true)) continue;
       named.add(repair.id);
