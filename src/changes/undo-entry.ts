@@ -1,3 +1,4 @@
+import { unmountBelow } from '../filesystems/unmount.ts';
 import type { Host } from '../host/host.ts';
 import { RescueError, refusal } from '../host/rescue-error.ts';
 import { removeHalfMade } from './apply-change.ts';
@@ -42,10 +43,18 @@ const extract = (host: Host, file: string, { directory, name }: Place): Promise<
     `./${name}`,
   );
 
-const removeEntry = (host: Host, hostPath: string, kind: string): Promise<void> =>
-  kind === 'directory'
-    ? command(host, 'rmdir', hostPath)
-    : command(host, 'rm', '--force', hostPath);
+/** A directory that fstab mounts on is busy now: what was mounted there comes down first. */
+const removeEntry = async (host: Host, hostPath: string, kind: string): Promise<void> => {
+  if (kind !== 'directory') return command(host, 'rm', '--force', hostPath);
+  const unmounted = await unmountBelow(host, hostPath);
+  if (unmounted.outcome === 'left') {
+    throw new RescueError({
+      code: 'UNDO_FAILED',
+      message: `${hostPath} cannot be removed: ${unmounted.reason}`,
+    });
+  }
+  return command(host, 'rmdir', hostPath);
+};
 
 const changedSince = (path: string): RescueError =>
   refusal(
