@@ -19,8 +19,8 @@ beforeAll(async () => {
 afterAll(() => vm.close());
 
 const rehearse = async (stack: AttachedStack, exec: string, onSuccess: string) => {
-  // Its boot is watched in the tests on this machine, which take a tenth of the time.
-  const words = ['--rehearse', '--proof', 'none', '--on-success', onSuccess, '--exec', exec];
+  // Boots of a layer are watched in the tests on this machine, which take a tenth of the time.
+  const words = ['--rehearse', '--proof', 'none', '--on-success', onSuccess, '--as-pid2', exec];
   return (await runs(stack, 'rescue', words)).json(rescueDocumentSchema);
 };
 
@@ -113,7 +113,7 @@ describe('LVM on RAID1 on a host that activates nothing', () => {
     await vm.remember();
     const exec = 'head -c 22M /dev/urandom > /root/big; sync; sleep 1000';
     const answer = await vm.kit([
-      ...['rescue', stack.target, '--rehearse', '--skip-check', '--exec', exec],
+      ...['rescue', stack.target, '--rehearse', '--skip-check', '--as-pid2', exec],
       ...['--state-dir', '/root/small', '--json'],
     ]);
     expect(answer.exitCode, answer.stderr).toBe(1);
