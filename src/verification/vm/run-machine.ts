@@ -91,6 +91,8 @@ const limitsOf = ({ timeoutSeconds }: VmRequest, plan: RunPlan): WatchLimits => 
   };
   return {
     seconds: timeoutSeconds ?? limitSeconds[plan.accelerator],
+    // A limit that a person has set is one.
+    mostSeconds: timeoutSeconds ?? 2 * limitSeconds[plan.accelerator],
     restSeconds: rest[plan.serial],
     untilRest: plan.serial === 'no',
   };
@@ -126,9 +128,11 @@ const causeOf = (end: BootEnd, watch: BootWatch): string => {
     case 'storage-full':
       return 'The scratch directory is full.';
     case 'time':
-      return waiting === null
-        ? `It hung in ${where}: no end after ${seconds(watch.seconds())}, nothing new for ${seconds(end.silentSeconds)}.`
-        : `It still waits for ${waiting} after ${seconds(watch.seconds())}.`;
+      if (waiting !== null)
+        return `It still waits for ${waiting} after ${seconds(watch.seconds())}.`;
+      return end.silentSeconds < 15
+        ? `It was not through after ${seconds(watch.seconds())}, and still going on in ${where}: a longer limit may show more.`
+        : `It hung in ${where}: no end after ${seconds(watch.seconds())}, nothing new for ${seconds(end.silentSeconds)}.`;
   }
 };
 

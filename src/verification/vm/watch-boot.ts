@@ -21,6 +21,8 @@ export type BootEnd =
 
 export type WatchLimits = {
   readonly seconds: number;
+  /** Up to here a boot may go on that still gets on, on a host that is slow at the moment. */
+  readonly mostSeconds: number;
   /**
    * Seconds after the kernel's start by which a silent system is looked at as it is; null for a
    * system that is expected to use the serial console.
@@ -51,6 +53,8 @@ const endedFromOutside = (): RescueError =>
 const lookEvery = 1500;
 /** Seconds of silence; a judgement that needs more is a guess while the console goes on. */
 const knownWithin = 20;
+/** Seconds since the last text within which a boot counts as getting on. */
+const goingOn = 15;
 /** Looks in a row without work that make rest, and the share of a core below which it is none. */
 const restLooks = 4;
 const restShare = 0.15;
@@ -149,7 +153,13 @@ export const watchBoot = (
       }
     },
     end: async (machine, signal) => {
-      const limit = setTimeout(() => {
+      let limit: NodeJS.Timeout | undefined;
+      const atLimit = (): void => {
+        const getsOn = seconds() - lastText < goingOn && console.waitingFor() === null;
+        if (getsOn && seconds() < limits.mostSeconds) {
+          limit = setTimeout(atLimit, goingOn * 1000);
+          return;
+        }
         // What only other noise kept from being certain is the verdict then.
         const judgement = console.judge();
         const isKnown =
@@ -161,7 +171,8 @@ export const watchBoot = (
             ? { kind: 'judged', judgement }
             : { kind: 'time', silentSeconds: seconds() - lastText },
         );
-      }, limits.seconds * 1000);
+      };
+      limit = setTimeout(atLimit, limits.seconds * 1000);
       let looking = false;
       const looks = setInterval(() => {
         if (looking) return;
