@@ -83,14 +83,23 @@ const unitFiles = ({ unit, work, hasRescueTarget }: GuestRequest): readonly Gues
 const heredoc = (path: string, text: string, mode: number): string =>
   `cat > ${shellQuote(path)} <<'RESCUEKIT_END'\n${text.trimEnd()}\nRESCUEKIT_END\nchmod ${mode.toString(8)} ${shellQuote(path)}`;
 
+/** A session may boot more than once: to work in it, and to see whether it boots. */
+const freeNumber = async ({ files }: Host, runDirectory: string): Promise<string> => {
+  for (let number = 1; ; number++) {
+    const suffix = number === 1 ? '' : `-${number}`;
+    if ((await files.status(`${runDirectory}/guest${suffix}`)) === null) return suffix;
+  }
+};
+
 /**
  * Makes the scripts, units and FIFOs of one boot in the session's private directory, and says how
  * they are bound into the container. Nothing is written to the disk.
  */
 export const prepareGuest = async (host: Host, request: GuestRequest): Promise<Guest> => {
   const { files } = host;
-  const directory = `${request.runDirectory}/guest`;
-  const units = `${request.runDirectory}/units`;
+  const number = await freeNumber(host, request.runDirectory);
+  const directory = `${request.runDirectory}/guest${number}`;
+  const units = `${request.runDirectory}/units${number}`;
   const write = async (path: string, text: string, mode: number): Promise<void> => {
     await files.writeText(path, text, mode);
     request.note(heredoc(path, text, mode));
