@@ -38,7 +38,7 @@ export type BootConsole = {
   readonly systemSpoke: () => boolean;
 };
 
-const keptLines = 400;
+const keptLines = 2000;
 /** Lines by which one port may be ahead of the other. */
 const repeatedWithin = 40;
 /** Resets or kernels after which it is a loop: SELinux relabels and first boots restart once. */
@@ -54,6 +54,8 @@ const silentGetty = 45;
 const after = (one: BootStage, other: BootStage | null): boolean =>
   other === null || bootStages.indexOf(one) > bootStages.indexOf(other);
 
+/** A loader that writes to the screen and to the port is heard twice on EDK2's port. */
+const doubled = /^(.{6,})\1$/;
 const startJob = /A start job is running for (.*)$/;
 const failedUnit = /^\[FAILED\] Failed to (?:start|mount|listen on|activate swap) (.*?)\.?$/;
 const trouble = /^\[ ?(?:FAILED|DEPEND|TIME) ?\] /;
@@ -69,10 +71,14 @@ type Found = {
   readonly line: string;
 };
 
-const find = (marks: readonly FailureMark[], line: string): Found | null => {
+const find = (
+  marks: readonly FailureMark[],
+  line: string,
+  before: readonly string[],
+): Found | null => {
   for (const mark of marks) {
     const match = mark.pattern.exec(line);
-    if (match !== null) return { mark, match, line };
+    if (match !== null && mark.cause(match, before) !== null) return { mark, match, line };
   }
   return null;
 };
@@ -128,7 +134,7 @@ export const bootConsole = (): BootConsole => {
     sawGetty ||= getty.test(line);
     const unit = failedUnit.exec(line)?.[1];
     if (unit !== undefined) failed.add(unitName(unit));
-    const found = find(lineMarks, line);
+    const found = find(lineMarks, line, lines);
     if (found !== null && (failure === null || !isFinal(failure))) failure = found;
   };
   const failedAs = ({ mark, match }: Found): Judgement => ({
@@ -143,14 +149,14 @@ export const bootConsole = (): BootConsole => {
     return stage !== null && after(stage, at) ? stage : at;
   };
   const isLogin = (): boolean => stage === 'login' || stageOf(input.system.last()) === 'login';
+  const isLoading = (): boolean => stage === null || after('kernel', stage);
   /** What stands unfinished on either port; of the screen only while the loader has it. */
   const prompts = (): readonly string[] => {
-    const loading = stage === null || after('kernel', stage);
-    return [input.system.last(), ...(loading ? [input.firmware.last()] : [])];
+    return [input.system.last(), ...(isLoading() ? [input.firmware.last()] : [])];
   };
   const findPrompt = (): Found | null => {
     for (const text of prompts()) {
-      const found = find(promptMarks, text);
+      const found = find(promptMarks, text, lines);
       if (found !== null) return found;
     }
     return null;
@@ -196,7 +202,8 @@ export const bootConsole = (): BootConsole => {
   return {
     push: (chunk, seconds, channel = 'system') => {
       for (const line of input[channel].push(chunk)) {
-        if (!isRepeated(line, channel)) takeLine(line, seconds);
+        const once = doubled.exec(line)?.[1] ?? line;
+        if (!isRepeated(once, channel)) takeLine(once, seconds);
       }
       // Its first sector writes this, and the line is never ended when the rest does not come up.
       if (/^GRUB\b/.test(input[channel].last())) reach('boot-loader', seconds);
@@ -241,7 +248,7 @@ export const bootConsole = (): BootConsole => {
       const at =
         failure === null
           ? all.findLastIndex((line) => stageOf(line) === 'login')
-          : all.lastIndexOf(failure.line);
+          : all.indexOf(failure.line);
       const end = at < 0 ? all.length : at + 1;
       const begin = Math.max(end - count, 0);
       return [

@@ -130,6 +130,17 @@ const grubFile = (_: RegExpExecArray, before: Before): string =>
 const grubCoreCause = (): string =>
   'GRUB’s first sector was started, but its core image behind it is damaged or gone.';
 
+/** The loader was started and came back to the firmware, or the firmware never found one. */
+const setupCause = (_: RegExpExecArray, before: Before): string => {
+  const complaint = lastWith(
+    before,
+    /^(No loader found.*|Error (?:loading|opening|executing) .*)$/,
+  );
+  const failed = before.some((line) => /^BdsDxe: failed to (?:load|start)/.test(line));
+  if (complaint === null && failed) return uefiCause(before);
+  return `The boot loader gave up and the firmware opened its setup${because(complaint)}.`;
+};
+
 /** Lines by which a boot is known to have failed. */
 export const lineMarks: readonly FailureMark[] = [
   {
@@ -145,6 +156,18 @@ export const lineMarks: readonly FailureMark[] = [
     stage: 'firmware',
     pattern: /^BdsDxe: No bootable option or device was found/,
     cause: (_, before) => uefiCause(before),
+    silence: 1,
+  },
+  {
+    stage: 'firmware',
+    pattern: /^(?:Select Language|Device Manager|Boot Maintenance Manager)\b/,
+    cause: setupCause,
+    silence: 3,
+  },
+  {
+    stage: 'boot-loader',
+    pattern: /^No loader found\. Configuration files in .* are needed/,
+    cause: () => 'systemd-boot found no entries (loader/entries/*.conf) to start.',
     silence: 1,
   },
   {
@@ -244,6 +267,16 @@ export const promptMarks: readonly FailureMark[] = [
     stage: 'boot-loader',
     pattern: /^Enter passphrase for (?:hd|lvm|md|luks|cryptouuid).*:$/,
     cause: () => 'GRUB asks for the passphrase of the encrypted disk and cannot go on without.',
+    silence: 3,
+  },
+  {
+    stage: 'kernel',
+    // On systems whose init is busybox this is the login, so the trouble before it counts.
+    pattern: /^Please press Enter to activate this console\.?$/,
+    cause: (_, before) => {
+      const reason = lastWith(before, /(Failed to execute \/init.*)/);
+      return reason === null ? null : `The initramfs has no init that works${because(reason)}.`;
+    },
     silence: 3,
   },
   {

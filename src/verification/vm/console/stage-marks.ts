@@ -30,7 +30,7 @@ const marks: readonly Mark[] = [
   { stage: 'initramfs', pattern: /^Welcome to .*(?:initramfs|dracut|initrd).*!$/i },
   {
     stage: 'initramfs',
-    pattern: /(?:Run \/init as init process|Running in initrd|initial RAM disk)/,
+    pattern: /(?:Running in initrd|initial RAM disk)/,
   },
   { stage: 'kernel', pattern: kernelLine },
   { stage: 'kernel', pattern: /^(?:EFI stub: |Linux version |Decompressing Linux|Probing EDD)/ },
