@@ -1,0 +1,62 @@
+import { expect, test } from 'vitest';
+import type { BootRun } from '../proof.ts';
+import { combineRuns } from './combine-runs.ts';
+import type { RunResult } from './run-machine.ts';
+
+const result = (run: Partial<BootRun>, failedUnits: readonly string[] = []): RunResult => ({
+  silent: false,
+  failedUnits,
+  run: {
+    ...{ start: 'disk', firmware: 'bios', accelerator: 'tcg', passed: true, seconds: 30 },
+    ...{ stages: [{ stage: 'login', seconds: 30 }], stoppedAt: null, cause: null },
+    ...{ evidence: ['web-3 login:'], screen: null },
+    ...run,
+  },
+});
+
+const failed = {
+  passed: false,
+  stoppedAt: 'boot-loader',
+  cause: 'GRUB gave up.',
+  stages: [],
+} as const;
+
+test('a boot to the login passes, with its failed units named', () => {
+  const proof = combineRuns(
+    [{ firmware: 'bios', results: [result({}, ['shop.service'])] }],
+    'multi-user.target',
+  );
+  expect(proof).toMatchObject({ boots: true, failedUnits: ['shop.service'], cause: null });
+  expect(proof.evidence[0]).toContain('login prompt after 30 s');
+});
+
+test('with two firmwares both have to pass, and the one that does not is the verdict', () => {
+  const proof = combineRuns(
+    [
+      { firmware: 'bios', results: [result({})] },
+      { firmware: 'uefi', results: [result({ ...failed, firmware: 'uefi' })] },
+    ],
+    null,
+  );
+  expect(proof).toMatchObject({ boots: false, firmware: 'uefi', stoppedAt: 'boot-loader' });
+  expect(proof.cause).toBe('With UEFI: GRUB gave up. With BIOS it boots.');
+  expect(proof.runs).toHaveLength(2);
+});
+
+test('a silent system is judged by the start of its own kernel, and both starts are told', () => {
+  const silent = result({
+    ...{ passed: false, stoppedAt: 'kernel', cause: 'It is silent.', screen: '/x.png' },
+    stages: [{ stage: 'boot-loader', seconds: 1 }],
+  });
+  const proof = combineRuns(
+    [{ firmware: 'bios', results: [silent, result({ start: 'kernel' })] }],
+    null,
+  );
+  expect(proof).toMatchObject({ boots: true, screen: '/x.png', seconds: 60 });
+  expect(proof.stages.map(({ stage }) => stage)).toEqual(['boot-loader', 'login']);
+  expect(proof.evidence.slice(0, 2).map((line) => line.includes('kernel'))).toEqual([false, true]);
+});
+
+test('nothing tried is no boot', () => {
+  expect(combineRuns([], null).boots).toBe(false);
+});
