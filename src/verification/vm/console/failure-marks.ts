@@ -184,10 +184,17 @@ export const lineMarks: readonly FailureMark[] = [
   },
   {
     stage: 'boot-loader',
-    // GRUB waits here for ten seconds, and then for ever in its menu.
-    pattern: /^(?:error: you need to load the kernel first|Failed to boot both default)/,
+    // GRUB waits for ten seconds and tries its fallback.
+    pattern: /^error: you need to load the kernel first/,
     cause: grubFile,
     silence: 15,
+  },
+  {
+    stage: 'boot-loader',
+    // Another ten seconds, and then it waits for ever in its menu.
+    pattern: /^Failed to boot both default and fallback entries/,
+    cause: grubFile,
+    silence: 2,
   },
   {
     stage: 'kernel',
@@ -242,7 +249,7 @@ export const promptMarks: readonly FailureMark[] = [
     stage: 'root-mounted',
     pattern: /^(?:#|(?:sh|bash)-[\d.]+[#$])$/,
     cause: (_, before) =>
-      `A shell was started in place of the system’s init${because(lastWith(before, /^(run-init: .*)$/))}.`,
+      `A shell was started in place of the system’s init${because(before.find((line) => line.startsWith('run-init: ')) ?? null)}.`,
     silence: 3,
   },
   {
