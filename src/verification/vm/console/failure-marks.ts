@@ -107,13 +107,20 @@ const initramfsCause = (before: Before): string => {
 const troubleLine = /^\[(?:FAILED| ?TIME ?)\] (.*?)\.?$/;
 const localFileSystems = /^\[DEPEND\] Dependency failed for .*(?:local-fs|Local File Systems)/;
 
+/** systemd cuts long lines in their middle, and with them its own colours. */
+const cutColour = /(?:\d+;)+\d*(?=…)/;
+const dependent = /^\[DEPEND\] Dependency failed for (?:\S+\.mount - )?(\/\S*?)\.?$/;
+
 /**
  * The trouble that stopped the boot: the nearest one before the local file systems were given up,
- * because others that fail are not required by them.
+ * because others that fail are not required by them. Of a device what needs it is told.
  */
 const emergencyReason = (before: Before): string | null => {
   const given = before.findIndex((line) => localFileSystems.test(line));
-  return lastWith(given < 0 ? before : before.slice(0, given), troubleLine);
+  const until = given < 0 ? before : before.slice(0, given);
+  const reason = lastWith(until, troubleLine)?.replace(cutColour, '') ?? null;
+  const mount = reason?.startsWith('Timed out waiting') ? lastWith(until, dependent) : null;
+  return mount === null ? reason : `${reason} (${mount} needs it)`;
 };
 
 const emergencyCause = (_: RegExpExecArray, before: Before): string => {
