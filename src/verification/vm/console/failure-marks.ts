@@ -1,7 +1,6 @@
 import type { BootStage } from '../../proof.ts';
-
-/** The lines of the stage up to now, the newest last: what came before often has the reason. */
-type Before = readonly string[];
+import { type Before, because, lastWith } from './before.ts';
+import { emergencyCause, troubleLine } from './emergency-cause.ts';
 
 export type FailureMark = {
   readonly stage: BootStage;
@@ -15,11 +14,6 @@ export type FailureMark = {
   readonly silence: number;
 };
 
-const lastWith = (before: Before, pattern: RegExp): string | null => {
-  const line = before.findLast((text) => pattern.test(text));
-  return line === undefined ? null : (pattern.exec(line)?.[1] ?? line);
-};
-
 /** Without a graphics adapter GRUB says this and goes on. */
 const harmless = /no suitable video mode|Booting in blind mode/;
 
@@ -29,9 +23,6 @@ export const grubError = (before: Before): string | null => {
   const reason = errors.findLast((line) => !line.includes('you need to load')) ?? errors.at(-1);
   return reason?.slice('error: '.length) ?? null;
 };
-
-const because = (reason: string | null): string =>
-  reason === null ? '' : `: ${reason.replace(/\.$/, '')}`;
 
 const grubPromptCause = (_: RegExpExecArray, before: Before): string => {
   const error = grubError(before);
@@ -101,34 +92,6 @@ const initramfsCause = (before: Before): string => {
   const reasons = initramfsReasons.map((pattern) => lastWith(before, pattern));
   const reason = reasons.find((text) => text !== null) ?? null;
   return `The initramfs gave up and opened its shell${because(reason)}.`;
-};
-
-/** `[ TIME ] Timed out waiting for device X`, `[FAILED] Failed to mount X`, without the mark. */
-const troubleLine = /^\[(?:FAILED| ?TIME ?)\] (.*?)\.?$/;
-const localFileSystems = /^\[DEPEND\] Dependency failed for .*(?:local-fs|Local File Systems)/;
-
-/** systemd cuts long lines in their middle, and with them its own colours. */
-const cutColour = /(?:\d+;)+\d*(?=…)/;
-const dependent = /^\[DEPEND\] Dependency failed for (?:\S+\.mount - )?(\/\S*?)\.?$/;
-
-/**
- * The trouble that stopped the boot: the nearest one before the local file systems were given up,
- * because others that fail are not required by them. Of a device what needs it is told.
- */
-const emergencyReason = (before: Before): string | null => {
-  const given = before.findIndex((line) => localFileSystems.test(line));
-  const until = given < 0 ? before : before.slice(0, given);
-  const reason = lastWith(until, troubleLine)?.replace(cutColour, '') ?? null;
-  const mount = reason?.startsWith('Timed out waiting') ? lastWith(until, dependent) : null;
-  return mount === null ? reason : `${reason} (${mount} needs it)`;
-};
-
-const emergencyCause = (_: RegExpExecArray, before: Before): string => {
-  const reason = emergencyReason(before) ?? lastWith(before, /(Unit default\.target not found)/);
-  const rescue = before.some((line) => /You are in rescue mode|target rescue\.target/.test(line));
-  const locked = before.some((line) => /root account is locked/.test(line));
-  const shell = locked ? ', whose shell is closed because root has no password' : '';
-  return `systemd stopped in ${rescue ? 'rescue' : 'emergency'} mode${shell}${because(reason)}.`;
 };
 
 const grubFile = (_: RegExpExecArray, before: Before): string =>
