@@ -139,3 +139,20 @@ test('a kernel that is known to run from its processor alone is not waited for a
   expect(console.judge()).toBe(null);
   expect(console.systemSpoke()).toBe(false);
 });
+
+test('a device that never came is named with the mount that needs it', () => {
+  const lines = [
+    'Welcome to Debian GNU/Linux 12 (bookworm)!',
+    '[ TIME ] Timed out waiting for device 0;1;…99999-8888-7777-6666-555555555555.',
+    '[DEPEND] Dependency failed for syst…99999-8888-7777-6666-555555555555.',
+    '[DEPEND] Dependency failed for srv-data.mount - /srv/data.',
+    '[DEPEND] Dependency failed for loca…s.target - Local File Systems.',
+    'You are in emergency mode. After logging in, type "journalctl -xb" to view',
+  ];
+  expect(consoleOf(`${lines.join('\r\n')}\r\n`).judge()).toMatchObject({
+    outcome: 'failed',
+    stage: 'root-mounted',
+    cause:
+      'systemd stopped in emergency mode: Timed out waiting for device …99999-8888-7777-6666-555555555555 (/srv/data needs it).',
+  });
+});
