@@ -91,6 +91,9 @@ export const initramfsCause = (before: Before): string => {
 
 /** `[ TIME ] Timed out waiting for device X`, `[FAILED] Failed to mount X`, without the mark. */
 const troubleLine = /^\[(?:FAILED| ?TIME ?)\] (.*?)\.?$/;
+/** systemd cuts long lines in their middle, and with them its own colours. */
+const cutColour = /(?:\d+;)+\d*(?=…)/;
+const dependent = /^\[DEPEND\] Dependency failed for (?:\S+\.mount - )?(\/\S*?)\.?$/;
 const localFileSystems = /^\[DEPEND\] Dependency failed for .*(?:local-fs|Local File Systems)/;
 
 /**
@@ -101,9 +104,9 @@ const emergencyReason = (before: Before): string | null => {
   const given = before.findIndex((line) => localFileSystems.test(line));
   const until = given < 0 ? before : before.slice(0, given);
   const at = until.findLastIndex((line) => troubleLine.test(line));
-  const trouble = troubleLine.exec(until[at] ?? '')?.[1] ?? null;
-  const needing = lastWith(until.slice(at + 1), /^\[DEPEND\] Dependency failed for (.*?)\.?$/);
-  return trouble === null || needing === null ? trouble : `${trouble}, needed for ${needing}`;
+  const trouble = troubleLine.exec(until[at] ?? '')?.[1]?.replace(cutColour, '') ?? null;
+  const needing = lastWith(until.slice(at + 1), dependent);
+  return trouble === null || needing === null ? trouble : `${trouble} (${needing} needs it)`;
 };
 
 export const emergencyCause = (_: RegExpExecArray, before: Before): string => {
