@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { changeViewSchema } from '../changes/describe-change.ts';
-import { findingSchema } from '../diagnosis/finding.ts';
+import { findingKey, findingSchema } from '../diagnosis/finding.ts';
 import { isHealthy } from '../diagnosis/run-checks.ts';
 import { checkResultSchema } from '../filesystems/file-system.ts';
 import { requirePrograms, requireRoot } from '../host/capabilities.ts';
@@ -51,6 +51,8 @@ export const repairDocumentSchema = z.object({
   refused: z.array(z.object({ id: z.string(), reason: z.string(), hint: z.string() })).readonly(),
   /** Critical findings and warnings that are there after the repair. */
   remaining: z.array(findingSchema).readonly(),
+  /** Those of them that were not there before: a repair has uncovered or made them. */
+  appeared: z.array(findingSchema).readonly(),
   notChecked: notCheckedSchema.readonly(),
   checks: z.array(checkResultSchema).readonly(),
   /** The boot that was watched afterwards; null when none was. */
@@ -135,6 +137,11 @@ const rehearseRepair = async (
 const remainingOf = ({ after }: RepairJobResult) =>
   after.findings.filter(({ severity }) => severity !== 'info');
 
+const appearedIn = (result: RepairJobResult) => {
+  const known = new Set(result.before.map(findingKey));
+  return remainingOf(result).filter((finding) => !known.has(findingKey(finding)));
+};
+
 /** Shows and documents what was done, and gives the exit code. */
 export const reportRepair = (
   context: CommandContext,
@@ -147,7 +154,14 @@ export const reportRepair = (
   context.printJson({
     schemaVersion: 1,
     ...{ session, system: systemTitle(system), dryRun: context.options.dryRun },
-    ...{ applied, refused, remaining, notChecked: after.notChecked, checks },
+    ...{
+      applied,
+      refused,
+      remaining,
+      appeared: appearedIn(result),
+      notChecked: after.notChecked,
+      checks,
+    },
     ...{ ...proof, rehearsal },
   });
   if (record === null) context.print(renderRepairs(applied, refused, context.out));
