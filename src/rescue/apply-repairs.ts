@@ -6,6 +6,7 @@ import { type ChangeView, viewChange } from '../changes/describe-change.ts';
 import { applyBytesChange } from '../changes/disk-bytes.ts';
 import { undoChanges } from '../changes/undo-changes.ts';
 import type { Finding } from '../diagnosis/finding.ts';
+import { writableDisks } from '../diagnosis/own-disks.ts';
 import type { Subject } from '../diagnosis/subject.ts';
 import { messageOf, RescueError } from '../host/rescue-error.ts';
 import type { Repair, RepairTools } from '../repairs/repair.ts';
@@ -37,24 +38,26 @@ export type RepairOutcome =
   | { readonly kind: 'nothing' }
   | { readonly kind: 'refused'; readonly refused: RefusedRepair };
 
+const disksOf = ({ mounts, devices }: Subject) => writableDisks(mounts, devices);
+
 const applyOne = async (place: Workplace, change: Change): Promise<ChangeView | null> => {
   const { subject, log, writesDisks } = place;
-  const { host, root, devices } = subject;
+  const { host, root } = subject;
   const view = await viewChange(host, root, change);
   if (change.kind !== 'write-bytes') {
     return (await applyEntryChange(host, root, log, change)) === null ? null : view;
   }
   if (!writesDisks) return view;
-  const done = await applyBytesChange(host, devices?.disks ?? [], log, change);
+  const done = await applyBytesChange(host, disksOf(subject), log, change);
   return done === null ? null : view;
 };
 
 /** A repair is done whole or not at all: what it had changed is put back. */
 const rollBack = async (place: Workplace, from: number): Promise<void> => {
-  const { host, root, devices } = place.subject;
+  const { host, root } = place.subject;
   const all = parseChangeLog((await host.files.readText(changeLogFile(place.logDirectory))) ?? '');
   const mine = all.filter(({ intent }) => intent.number >= from);
-  const target = { host, root, disks: devices?.disks ?? [] };
+  const target = { host, root, disks: disksOf(place.subject) };
   const { left } = await undoChanges(target, place.log, mine, true);
   const [first] = left;
   if (first === undefined) return;

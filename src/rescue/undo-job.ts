@@ -2,6 +2,7 @@ import { changeLogFile, openChangeLog } from '../changes/change-log.ts';
 import { type FsckIntent, parseChangeLog, type RecordedChange } from '../changes/change-record.ts';
 import { type UndoReport, undoChanges } from '../changes/undo-changes.ts';
 import { flattenDevice, nodeOf } from '../devices/device.ts';
+import { writableDisks } from '../diagnosis/own-disks.ts';
 import { undoExtRepair } from '../filesystems/ext-repair.ts';
 import { messageOf, RescueError } from '../host/rescue-error.ts';
 import { attachTarget } from './attach.ts';
@@ -52,7 +53,10 @@ export const undoFiles = async (
   const place = {
     host: session.host,
     root: mounted.root,
-    disks: system.place?.disks ?? [],
+    disks: writableDisks(
+      system.mounts,
+      system.place === null ? null : { ...system.place, root: system.place.device },
+    ),
   };
   return observer.task(
     'Put back what the session changed',

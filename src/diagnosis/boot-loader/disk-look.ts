@@ -10,8 +10,8 @@ import type { Device } from '../../devices/device.ts';
 import { type GptLook, protectiveMbr, type ReadDisk, readGptCopy } from '../../devices/gpt.ts';
 import { kernelName } from '../../devices/kernel-name.ts';
 import type { Host } from '../../host/host.ts';
+import { ownDisks } from '../own-disks.ts';
 import type { Subject, SubjectDevices } from '../subject.ts';
-import { ownDisks } from './start-place.ts';
 
 /** GRUB's core image on a disk. */
 export type CoreLook = {

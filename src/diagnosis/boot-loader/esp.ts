@@ -2,8 +2,8 @@ import type { Device } from '../../devices/device.ts';
 import { flattenDevice } from '../../devices/device.ts';
 import { openFat } from '../../filesystems/fat-reader.ts';
 import type { SystemFiles } from '../../system-image/system-files.ts';
+import { ownDisks } from '../own-disks.ts';
 import type { Subject, SubjectDevices } from '../subject.ts';
-import { ownDisks } from './start-place.ts';
 
 export type EspEntry = {
   readonly name: string;

@@ -7,23 +7,6 @@ import type { Subject, SubjectDevices } from '../subject.ts';
 export const allDevices = ({ disks, disk }: SubjectDevices): readonly Device[] =>
   [disk, ...disks].flatMap(flattenDevice);
 
-/**
- * The disks that the system is on: those of its root and of what it mounts. Others that are attached
- * are none of its business.
- */
-export const ownDisks = (
-  { mounts }: Subject,
-  { disk, disks, root }: SubjectDevices,
-): readonly Device[] => {
-  const nodes = new Set(mounts.flatMap(({ device }) => device ?? []));
-  const isOwn = (one: Device): boolean =>
-    sameDevice(one, root) || [one.path ?? '', ...one.aliases].some((path) => nodes.has(path));
-  const others = disks.filter(
-    (one) => !sameDevice(one, disk) && flattenDevice(one).some((device) => isOwn(device)),
-  );
-  return [disk, ...others];
-};
-
 /** The device with `/boot`: its own one, or the root. */
 export const bootDevice = (subject: Subject, devices: SubjectDevices): Device => {
   const mount = subject.mounts.find(
