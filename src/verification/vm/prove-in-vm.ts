@@ -6,6 +6,7 @@ import { chooseAccelerator } from './accelerator.ts';
 import { combineRuns, type FirmwareResult } from './combine-runs.ts';
 import { chooseFirmwares, enteredOn, readDiskStart } from './firmware-choice.ts';
 import { planOverlays } from './overlays.ts';
+import { untilSound } from './run-again.ts';
 import { type RunPlan, type RunResult, runMachine } from './run-machine.ts';
 import { consoleUse, withSerialConsole } from './serial-console.ts';
 import type { EnteredProgram } from './uefi-variables.ts';
@@ -46,14 +47,15 @@ const proveWith = async (
     serial,
     entered,
   };
-  const results: RunResult[] = [await runMachine(host, request, plan)];
+  const run = (wanted: RunPlan) => untilSound(() => runMachine(host, request, wanted));
+  const results: RunResult[] = [await run(plan)];
   const [first] = results;
   if (first === undefined || first.run.passed) return { firmware, results };
   const inLoader = ['firmware', 'boot-loader'].includes(first.run.stoppedAt ?? '');
   if (plan.screen && inLoader) {
     // A graphical menu shows its errors on the screen only; without an adapter they are text.
     const text = { ...plan, name: `${firmware}-text`, screen: false };
-    results.push(await runMachine(host, request, text));
+    results.push(await run(text));
   } else if (first.silent && request.ownKernel !== null) {
     const kernel = withSerialConsole(request.ownKernel);
     const own: RunPlan = {
@@ -63,7 +65,7 @@ const proveWith = async (
       screen: false,
       serial: 'yes',
     };
-    results.push(await runMachine(host, request, own));
+    results.push(await run(own));
   }
   return { firmware, results };
 };
@@ -77,7 +79,7 @@ const proveWith = async (
  *
  * @returns the verdict; a system that does not boot is a verdict and no error.
  * @throws RescueError `MISSING_PROGRAM`, `MISSING_FILES`, `VM_ARCHITECTURE`, `NO_DISK`,
- *   `VM_NOT_STARTED`, `VM_ENDED`, `SCRATCH_FULL`, `INTERRUPTED`, or `COMMAND_FAILED` with QEMU's words.
+ *   `VM_NOT_STARTED`, `VM_ENDED`, `VM_UNRELIABLE`, `SCRATCH_FULL`, `INTERRUPTED`, or `COMMAND_FAILED` with QEMU's words.
  */
 export const proveInVm = async (host: Host, request: VmRequest): Promise<Proof> => {
   requireX86(request);

@@ -15,6 +15,6 @@ test('the second start is the same one with its messages on the serial port', ()
     own('root=UUID=1 ro quiet splash console=hvc0 rd.luks.uuid=2 systemd.unit=x.target'),
   );
   expect(commandLine).toBe(
-    'root=UUID=1 ro rd.luks.uuid=2 systemd.unit=x.target console=tty0 console=ttyS0,115200 systemd.show_status=1',
+    'root=UUID=1 ro rd.luks.uuid=2 systemd.unit=x.target console=tty0 console=ttyS0,115200 systemd.show_status=1 no_timer_check',
   );
 });

@@ -156,3 +156,13 @@ test('a device that never came is named with the mount that needs it', () => {
       'systemd stopped in emergency mode: Timed out waiting for device …99999-8888-7777-6666-555555555555 (/srv/data needs it).',
   });
 });
+
+test('a colour that systemd has cut in two leaves nothing of itself', () => {
+  const console = bootConsole();
+  console.push('[ TIME ] Timed out waiting for device \u001b[0;1;…9999-8888.\r\n', 1);
+  console.push('[  OK  ] Started \u001b[0;1;39msystemd-udev-trig…[0m - Coldplug.\r\n', 1);
+  expect(console.evidence(2)).toEqual([
+    '[ TIME ] Timed out waiting for device …9999-8888.',
+    '[ OK ] Started systemd-udev-trig… - Coldplug.',
+  ]);
+});

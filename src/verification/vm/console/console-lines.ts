@@ -7,7 +7,7 @@ import { plainText } from '../../../host/plain-text.ts';
  * terminal, any other escape sequence (ECMA-48), a line's end, or text.
  */
 const pieces =
-  /\u001b\[\d*;?(?<column>\d*)[Hf]|(?<clear>\u001b\[[0-9]*J|\u001bc)|(?<other>\u001b[P\]^_X][^\u0007\u001b]*(?:\u0007|\u001b\\)|\u001b\[[0-?]*[ -/]*[@-~]|\u001b[ -/]+[0-~]|\u001b[0-~]|\u001b)|(?<end>\r*\n|\r)|(?<text>[^\u001b\r\n]+)/g;
+  /\u001b\[\d*;?(?<column>\d*)[Hf]|(?<clear>\u001b\[[0-9]*J|\u001bc)|(?<other>\u001b[P\]^_X][^\u0007\u001b]*(?:\u0007|\u001b\\)|\u001b\[[0-?]*[ -/]*[@-~]|\u001b\[[\d;]*(?=…)|\u001b[ -/]+[0-~]|\u001b[0-~]|\u001b)|(?<end>\r*\n|\r)|(?<text>[^\u001b\r\n]+)/g;
 
 /** The beginning of a sequence, or a return that may be followed by a line feed. */
 const unfinished = /(?:\u001b(?:\[[0-?]*[ -/]*|[P\]^_X][^\u0007\u001b]{0,512}\u001b?|[ -/]+)?|\r)$/;
