@@ -59,24 +59,41 @@ export type Rehearsed<T> = {
   readonly record: RehearsalRecord;
 };
 
+type Watched = { readonly proof: Proof | null; readonly failed: boolean };
+
+/** A boot that cannot be watched is no reason to lose what was tried, and none to commit it. */
+const proofOr = async (
+  { session, observer }: Stage,
+  prove: () => Promise<Proof | null>,
+): Promise<Watched> => {
+  try {
+    return { proof: await prove(), failed: false };
+  } catch (error) {
+    if (session.signal.aborted || !(error instanceof RescueError)) throw error;
+    observer.warn(`The boot of the layer could not be watched: ${error.message}`);
+    return { proof: null, failed: true };
+  }
+};
+
 const works = async <T>(
   stage: Stage,
   laid: Laid,
   { request, work, proveMounted, proveDisks, observer }: RehearsalOptions<T>,
+  onWorked: () => void,
 ): Promise<{ readonly value: T; readonly report: RehearsalReport }> => {
   const { session } = stage;
   const mark = session.mark();
   const done = await work(session, laid.place);
+  onWorked();
   const changed = await observer.task('See what has changed', () =>
     filesAfter(stage, done.mounted),
   );
-  const early =
+  const { system, mounted } = done;
+  const early = await proofOr(stage, async () =>
     proveMounted === undefined
       ? null
-      : await proveMounted(session, {
-          system: done.system,
-          mounted: await throwawayView(session, done.mounted),
-        });
+      : proveMounted(session, { system, mounted: await throwawayView(session, mounted) }),
+  );
   await session.takeDownSince(mark);
   const disks = laid.nodes.map((path, index) => ({
     path,
@@ -85,17 +102,20 @@ const works = async <T>(
   const { place } = laid;
   const late =
     disks.length === 0
-      ? null
-      : ((await proveDisks?.(session, { disks, place, system: done.system })) ?? null);
-  await takeUp(stage, laid, done.system);
+      ? { proof: null, failed: false }
+      : await proofOr(
+          stage,
+          async () => (await proveDisks?.(session, { disks, place, system })) ?? null,
+        );
+  await takeUp(stage, laid, system);
   // All that is needed of an overlay has been copied out of it.
   await session.host.files.removeTree(`${stage.directory}/layers`);
-  const proof = late ?? early;
+  const proof = late.proof ?? early.proof;
   const report = await observer.task('Compare with the disks as they are', async () => ({
     disks: await sealLayers(session.host.files, stage.directory, laid.origins),
     ...(await compareFiles(stage, request, changed)),
     proof,
-    succeeded: done.succeeded && proof?.boots !== false,
+    succeeded: done.succeeded && proof?.boots !== false && !early.failed && !late.failed,
   }));
   return { value: done.value, report };
 };
@@ -158,11 +178,15 @@ const run = async <T>(
     origin: { name: disks[index]?.name ?? '' },
   }));
   const stop = watchLayers(createHost(), watched, (error) => full.abort(error));
-  const { value, report } = await works(stage, laid, options)
+  let worked = false;
+  const onWorked = () => {
+    worked = true;
+  };
+  const { value, report } = await works(stage, laid, options, onWorked)
     .finally(stop)
     .catch(async (error: unknown) => {
       await session.takeDownSince(layersSince);
-      const keeps = session.signal.aborted && !full.signal.aborted;
+      const keeps = (worked || session.signal.aborted) && !full.signal.aborted;
       await afterFailure(stage, laid, keeps);
       throw error;
     });
@@ -170,8 +194,9 @@ const run = async <T>(
 };
 
 /**
- * What an interruption leaves may be the work of hours: it is kept, and compared at once, as long as
- * nobody else can have written to the disks. With what failed by itself nobody can do anything.
+ * What an interruption leaves, or a failure after the work was done, may be the work of hours: it is
+ * kept, and compared at once, as long as nobody else can have written to the disks. With work that
+ * failed by itself nobody can do anything.
  */
 const afterFailure = async (
   { session: { host }, directory, record }: Stage,
