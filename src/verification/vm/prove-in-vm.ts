@@ -27,18 +27,6 @@ const requireX86 = ({ architecture }: VmRequest): void => {
 };
 
 /**
- * The kernel measures a timer while it starts, and on an overloaded machine an emulated one may come
- * too late for it (arch/x86/kernel/apic/io_apic.c). That says nothing about the disk.
- */
-const timerPanic = /IO-APIC \+ timer doesn't work/;
-
-/** One start; a second one when it was stopped by the emulation itself. */
-const runOnce = async (host: Host, request: VmRequest, plan: RunPlan): Promise<RunResult> => {
-  const result = await runMachine(host, request, plan);
-  return timerPanic.test(result.run.cause ?? '') ? runMachine(host, request, plan) : result;
-};
-
-/**
  * Boots by the disk's own loader, and where the system then says nothing on the serial line, once
  * more with its own kernel, initramfs and command line and a console there.
  */
