@@ -170,6 +170,10 @@ const examples = `Examples:
   rescuekit rescue /dev/vdb                   a root shell in the system on that disk
   rescuekit rescue /dev/vdb --yes --exec 'systemctl --failed'
   rescuekit rescue disk.img --ephemeral       try things, keep nothing
+  rescuekit diagnose /dev/vdb                 why does it not boot?
+  rescuekit repair /dev/vdb --dry-run         what would be changed, to the line
+  rescuekit verify /dev/vdb --vm              watch it boot from its own boot loader
+  rescuekit rescue /dev/vdb --auto            all of it, without a question
   rescuekit verify /dev/vdb                   does it boot again?
 
 Exit codes: 0 done, 1 failed, 2 wrong use, 3 problems found, 4 refused for safety,
