@@ -214,9 +214,9 @@ describe('the guided walk', () => {
     const last = await terminal.see('rescuekit verify');
     const session = /rescuekit undo ([0-9a-f]{4})/.exec(last)?.[1] ?? '';
     expect(await terminal.ended).toBe(0);
-    expect((await lab.kit(['diagnose', disk, '--skip-check'])).exitCode).toBe(0);
+    expect((await lab.kit(['diagnose', loop, '--skip-check'])).exitCode).toBe(0);
     expect((await lab.kit(['undo', session])).stdout).toContain('/etc/fstab');
-    expect((await lab.kit(['diagnose', disk, '--skip-check'])).exitCode).toBe(3);
+    expect((await lab.kit(['diagnose', loop, '--skip-check'])).exitCode).toBe(3);
     await lab.run('losetup', '--detach', loop);
   });
 
