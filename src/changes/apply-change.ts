@@ -84,6 +84,24 @@ const storeContent = async (
   return { content, fromKind: from?.kind ?? 'file' };
 };
 
+/**
+ * On a full disk there is no room for a second file beside the old one, but what is to become
+ * smaller can be written in place: what was there is kept elsewhere already.
+ */
+const shrinks = async (
+  host: Host,
+  change: EntryChange,
+  before: EntryState | null,
+  content: string,
+  cause: unknown,
+): Promise<boolean> => {
+  if (change.kind !== 'write-file' || before?.kind !== 'file' || !isNoSpace(cause)) return false;
+  return ((await host.files.entryState(content))?.sizeBytes ?? 0) < before.sizeBytes;
+};
+
+const isNoSpace = (cause: unknown): boolean =>
+  cause instanceof Error && cause.message.includes('No space left on device');
+
 /** What a change of an entry came to. */
 export type AppliedEntry = {
   readonly place: Place;
@@ -131,7 +149,8 @@ export const applyEntryChange = async (
     }
   } catch (cause) {
     await removeTemporary(host, temporary);
-    throw failed(place, cause);
+    if (!(await shrinks(host, change, before, sources.content, cause))) throw failed(place, cause);
+    await run(host, ['cp', '--no-preserve=all', sources.content, place.hostPath], true);
   }
   const after = await host.files.entryState(place.hostPath);
   await log.done({ number, after, sha256: null });

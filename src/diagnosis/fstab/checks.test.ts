@@ -363,7 +363,7 @@ describe('mount units', () => {
       at('srv-a.mount', 'requires', unit('UUID=gone', '/srv/a')),
       ['critical fstab.unit-device fstab.want-unit'],
     ],
-    [at('srv-a.mount', 'wants', unit('UUID=gone', '/srv/a')), ['warning fstab.unit-device null']],
+    [at('srv-a.mount', 'wants', unit('UUID=gone', '/srv/a')), ['info fstab.unit-device null']],
     [
       at('srv-a-b.mount', 'requires', unit('UUID=b007', '/srv/a-b')),
       ['critical fstab.unit-name fstab.rename-unit'],

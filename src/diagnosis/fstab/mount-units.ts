@@ -73,7 +73,7 @@ const waiting = (subject: Subject, unit: MountUnit): readonly Finding[] => {
   );
   if (absence === null) return [];
   const required = isRequired(unit);
-  const severity = absence.unsure ? 'info' : required ? 'critical' : 'warning';
+  const severity = required && !absence.unsure ? 'critical' : 'info';
   return [
     {
       id: 'fstab.unit-device',
@@ -84,7 +84,7 @@ const waiting = (subject: Subject, unit: MountUnit): readonly Finding[] => {
       meaning: required
         ? 'systemd waits 90 seconds for the device, and what requires the unit then fails: the boot ends in emergency mode.'
         : 'systemd waits 90 seconds for the device and then boots without it.',
-      repair: required && severity === 'critical' ? 'fstab.want-unit' : null,
+      repair: severity === 'critical' ? 'fstab.want-unit' : null,
     },
   ];
 };

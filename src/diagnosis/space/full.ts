@@ -8,9 +8,15 @@ import { type Place, spacePlaces } from './places.ts';
 
 const mebibyte = 2 ** 20;
 
-/** Not even root can write a log line any more. */
-const isFull = ({ space }: Place): boolean =>
-  space.sizeBytes > 0 && space.freeBytes < Math.min(4 * mebibyte, space.sizeBytes / 100);
+const isBoot = (target: string): boolean => ['/boot', '/boot/efi', '/efi'].includes(target);
+
+/**
+ * Not even root can write a log line any more; to /boot no kernel. ext4 keeps up to two parts in a
+ * hundred back even from root and counts them as free (ext4_has_free_clusters).
+ */
+const isFull = ({ space, target }: Place): boolean =>
+  space.sizeBytes > 0 &&
+  space.freeBytes < Math.min(4 * mebibyte, space.sizeBytes / (isBoot(target) ? 10 : 100));
 
 /** Only root can write: what runs under an account of its own cannot. */
 const isFullForServices = ({ space }: Place): boolean =>
@@ -21,8 +27,6 @@ const withoutInodes = ({ space }: Place): boolean => space.inodes > 0 && space.f
 /** Where services write when they start, and logins leave their marks. */
 const isVital = (target: string): boolean =>
   ['/', '/var', '/var/log', '/tmp', '/var/lib', '/home'].includes(target);
-
-const isBoot = (target: string): boolean => ['/boot', '/boot/efi', '/efi'].includes(target);
 
 const roomEvidence = ({ space, target }: Place): Evidence => ({
   kind: 'command',
