@@ -166,3 +166,8 @@ test('a colour that systemd has cut in two leaves nothing of itself', () => {
     '[ OK ] Started systemd-udev-trig… - Coldplug.',
   ]);
 });
+
+test('a prompt that the screen has cut in two is one', () => {
+  const text = 'Welcome to GRUB!\r\nMinimal BASH-like line editing is supported.\r\ng\r\nrub> ';
+  expect(consoleOf(text).judge()).toMatchObject({ outcome: 'failed', stage: 'boot-loader' });
+});

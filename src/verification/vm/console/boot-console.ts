@@ -186,7 +186,9 @@ export const bootConsole = (target: string | null = null): BootConsole => {
         return failed(stages.at(-1)?.stage ?? 'firmware', 'It restarts again and again.', 0);
       }
       if (isLogin()) return judgeLogin();
-      for (const text of prompts()) {
+      // A cursor that jumps may cut a prompt in two: the first letters then count as a line.
+      const before = memory.lines().at(-1) ?? '';
+      for (const text of prompts().flatMap((last) => [last, before + last])) {
         const found = find(promptMarks, text, memory.lines());
         if (found !== null) return failedAs(found);
       }
