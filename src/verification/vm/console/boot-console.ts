@@ -188,7 +188,7 @@ export const bootConsole = (target: string | null = null): BootConsole => {
       if (isLogin()) return judgeLogin();
       // A cursor that jumps may cut a prompt in two: the first letters then count as a line.
       const before = memory.lines().at(-1) ?? '';
-      for (const text of prompts().flatMap((last) => [last, before + last])) {
+      for (const text of prompts().flatMap((last) => (last === '' ? [] : [last, before + last]))) {
         const found = find(promptMarks, text, memory.lines());
         if (found !== null) return failedAs(found);
       }
