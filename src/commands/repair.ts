@@ -47,6 +47,8 @@ export const repairDocumentSchema = z.object({
   session: z.string(),
   system: z.string(),
   dryRun: z.boolean(),
+  /** What was found before anything was changed. */
+  found: z.array(findingSchema).readonly(),
   applied: z.array(appliedRepairSchema).readonly(),
   refused: z.array(z.object({ id: z.string(), reason: z.string(), hint: z.string() })).readonly(),
   /** Critical findings and warnings that are there after the repair. */
@@ -153,6 +155,7 @@ export const reportRepair = (
   const rehearsal = record === null ? null : rehearsalDocument(record);
   context.printJson({
     schemaVersion: 1,
+    found: result.before,
     ...{ session, system: systemTitle(system), dryRun: context.options.dryRun },
     ...{
       applied,
