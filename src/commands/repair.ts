@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { changeViewSchema } from '../changes/describe-change.ts';
-import { findingKey, findingSchema } from '../diagnosis/finding.ts';
+import { findingKey, findingSchema, problemsAmong } from '../diagnosis/finding.ts';
 import { isHealthy } from '../diagnosis/run-checks.ts';
 import { checkResultSchema } from '../filesystems/file-system.ts';
 import { requirePrograms, requireRoot } from '../host/capabilities.ts';
@@ -136,8 +136,7 @@ const rehearseRepair = async (
   return { result: result.value, session, record: result.record };
 };
 
-const remainingOf = ({ after }: RepairJobResult) =>
-  after.findings.filter(({ severity }) => severity !== 'info');
+const remainingOf = ({ after }: RepairJobResult) => problemsAmong(after.findings);
 
 const appearedIn = (result: RepairJobResult) => {
   const known = new Set(result.before.map(findingKey));

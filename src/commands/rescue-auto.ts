@@ -2,6 +2,7 @@ import type { LastResorts } from '../filesystems/file-system.ts';
 import { requirePrograms, requireRoot } from '../host/capabilities.ts';
 import { type ExitCode, usageError } from '../host/rescue-error.ts';
 import { renderFindings } from '../output/finding-report.ts';
+import { noWishes } from '../repairs/repair.ts';
 import type { ProofWish } from '../rescue/plan-proof.ts';
 import type { FindOptions } from '../rescue/rescue-job.ts';
 import type { CommandContext } from './context.ts';
@@ -34,7 +35,7 @@ export const rescueAuto = async (
     skipCheck: false,
     only: null,
     own: await ownRepairs(context),
-    wishes: { authorizedKey: null, user: null, rootPasswordHash: null },
+    wishes: noWishes,
   });
   context.print(renderFindings(done.result.before, context.out));
   const { applied } = done.result;

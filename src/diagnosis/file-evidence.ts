@@ -1,4 +1,4 @@
-import { plainText } from '../host/plain-text.ts';
+import { lastPlainLines, plainText } from '../host/plain-text.ts';
 import type { Evidence } from './finding.ts';
 
 /** Longer lines say nothing more, and a file of a broken disk may be one line of a megabyte. */
@@ -20,11 +20,7 @@ export const fileEvidence = (path: string, line: number | null, text: string): E
 export const commandEvidence = (words: readonly string[], output: string): Evidence => ({
   kind: 'command',
   command: words.join(' '),
-  output: output
-    .split('\n')
-    .map(plainText)
-    .filter((line) => line !== '')
-    .slice(-5)
+  output: lastPlainLines(output, 5)
     .map((line) => line.slice(0, maxLength))
     .join('\n'),
 });

@@ -42,6 +42,10 @@ export const findingSchema = z.object({
 
 export type Finding = Readonly<z.infer<typeof findingSchema>>;
 
+/** Findings that say that something is wrong, without what is only worth knowing. */
+export const problemsAmong = (findings: readonly Finding[]): readonly Finding[] =>
+  findings.filter(({ severity }) => severity !== 'info');
+
 /** Two findings are the same when they say the same thing of the same subject. */
 export const findingKey = ({ id, subject }: Pick<Finding, 'id' | 'subject'>): string =>
   `${id} ${subject}`;

@@ -21,6 +21,14 @@ export const plainText = (text: string): string =>
     .replace(unprintable, '')
     .trim();
 
+/** The last lines of what a program said that say something, each as `plainText`: errors come last. */
+export const lastPlainLines = (text: string, count: number): readonly string[] =>
+  text
+    .split('\n')
+    .map(plainText)
+    .filter((line) => line !== '')
+    .slice(-count);
+
 /** One line of a file as it stands, blanks kept, without anything that steers a terminal. */
 export const plainLine = (text: string): string =>
   text.replace(sequences, '').replaceAll('\t', '    ').replace(unprintable, '');

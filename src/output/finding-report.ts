@@ -1,4 +1,4 @@
-import type { Evidence, Finding } from '../diagnosis/finding.ts';
+import { type Evidence, type Finding, problemsAmong } from '../diagnosis/finding.ts';
 import type { Diagnosis } from '../diagnosis/run-checks.ts';
 import { plainText } from '../host/plain-text.ts';
 import { createStyle, type Style } from './style.ts';
@@ -39,7 +39,7 @@ const renderFinding = (finding: Finding, view: View, style: Style): readonly str
 /** Findings as paragraphs, without what information alone says. */
 export const renderFindings = (findings: readonly Finding[], view: View): string => {
   const style = createStyle(view.colour);
-  const problems = findings.filter(({ severity }) => severity !== 'info');
+  const problems = problemsAmong(findings);
   if (problems.length === 0) return '';
   return `${['', ...problems.flatMap((finding) => renderFinding(finding, view, style))].join('\n')}`;
 };
@@ -51,7 +51,7 @@ export const renderDiagnosis = (
   view: View,
 ): string => {
   const style = createStyle(view.colour);
-  const problems = findings.filter(({ severity }) => severity !== 'info');
+  const problems = problemsAmong(findings);
   const repairable = problems.some(({ repair }) => repair !== null);
   const summary =
     problems.length === 0

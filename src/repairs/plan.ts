@@ -1,4 +1,6 @@
 import type { Change } from '../changes/change.ts';
+import type { InsideResult } from '../diagnosis/subject.ts';
+import { lastPlainLines } from '../host/plain-text.ts';
 import type { RepairPlan } from './repair.ts';
 
 /** A plan of changes that needed no command, or some that were run on the layer. */
@@ -6,6 +8,10 @@ export const planned = (
   changes: readonly Change[],
   commands: readonly (readonly string[])[] = [],
 ): RepairPlan => ({ kind: 'changes', changes, commands });
+
+/** What a program said at its end, for the reason of a refusal. */
+export const lastWords = ({ stderr }: InsideResult): string =>
+  lastPlainLines(stderr, 3).join('; ').slice(0, 300);
 
 /** Nothing is done. */
 export const refused = (reason: string, hint: string): RepairPlan => ({

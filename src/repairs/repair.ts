@@ -27,6 +27,9 @@ export type RepairWishes = {
   readonly rootPasswordHash: string | null;
 };
 
+/** Nothing was asked for beyond the repairs themselves. */
+export const noWishes: RepairWishes = { authorizedKey: null, user: null, rootPasswordHash: null };
+
 export type BenchCommand = {
   /** Program and words as the system knows them. */
   readonly words: readonly string[];

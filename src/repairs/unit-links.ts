@@ -1,8 +1,9 @@
 import type { Change } from '../changes/change.ts';
 import { firstInside } from '../system-image/inside.ts';
 import type { SystemFiles } from '../system-image/system-files.ts';
+import { administratorUnits } from '../system-image/systemd-units.ts';
 
-const own = '/etc/systemd/system';
+const own = administratorUnits;
 
 /** What `systemctl unmask` takes away. */
 export const unmaskUnit = (unit: string): Change => ({ kind: 'remove', path: `${own}/${unit}` });

@@ -1,4 +1,4 @@
-import type { Finding } from '../diagnosis/finding.ts';
+import { type Finding, problemsAmong } from '../diagnosis/finding.ts';
 import { allChecks } from '../diagnosis/registry.ts';
 import { type Diagnosis, isHealthy, runChecks } from '../diagnosis/run-checks.ts';
 import type { Subject } from '../diagnosis/subject.ts';
@@ -78,7 +78,7 @@ export const diagnoseSubject = async (
       return { ...diagnosis, findings };
     },
     ({ findings }) => {
-      const count = findings.filter(({ severity }) => severity !== 'info').length;
+      const count = problemsAmong(findings).length;
       return count === 0 ? 'Nothing was found that keeps it from booting' : `${count} found`;
     },
   );

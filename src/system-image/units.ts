@@ -1,4 +1,5 @@
 import type { SystemFiles } from './system-files.ts';
+import { administratorUnits } from './systemd-units.ts';
 
 /** What the administrator's directory of systemd says about units. */
 export type Units = {
@@ -10,7 +11,7 @@ export type Units = {
   readonly installed: ReadonlySet<string>;
 };
 
-const own = '/etc/systemd/system';
+const own = administratorUnits;
 const vendors = ['/usr/lib/systemd/system', '/lib/systemd/system', '/usr/local/lib/systemd/system'];
 
 const wantsOf = async (

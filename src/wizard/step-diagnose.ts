@@ -1,8 +1,9 @@
-import type { Finding } from '../diagnosis/finding.ts';
+import { type Finding, problemsAmong } from '../diagnosis/finding.ts';
 import type { CheckResult } from '../filesystems/file-system.ts';
 import { renderFindings } from '../output/finding-report.ts';
 import { renderRemaining, renderRepairs } from '../output/repair-report.ts';
 import { noOwnRepairs } from '../repairs/own/own-repair.ts';
+import { noWishes } from '../repairs/repair.ts';
 import { diagnoseSubject } from '../rescue/diagnose-job.ts';
 import { examine } from '../rescue/examine.ts';
 import { memoryLayers } from '../rescue/mount-system.ts';
@@ -62,7 +63,7 @@ const findOut = (
   whileMounted(walk, system, 'read-only', async (mounted) => {
     const subject = await examine(walk.session, { system, mounted });
     const { findings } = await diagnoseSubject(subject, checks, noOwnRepairs, walk.observer);
-    return findings.filter(({ severity }) => severity !== 'info');
+    return problemsAmong(findings);
   });
 
 const mend = (
@@ -77,7 +78,7 @@ const mend = (
       { system, mounted, checks },
       {
         ...{ mode, keepLog: mode === 'write', only: null, own: noOwnRepairs },
-        wishes: { authorizedKey: null, user: null, rootPasswordHash: null },
+        wishes: noWishes,
       },
       walk.observer,
     ),
@@ -106,7 +107,7 @@ const offerRepairs = async (
   walk.show('');
   if ((await walk.ask.key(yesOrNo('Make these changes on the disk?'))) === 'no') return nothing;
   const { applied, after } = await mend(walk, system, checks, 'write');
-  const remaining = after.findings.filter(({ severity }) => severity !== 'info');
+  const remaining = problemsAmong(after.findings);
   walk.show(`\n${renderRemaining(remaining, walk.terminal).trimEnd()}`);
   return { mended: applied.length, leave: false };
 };

@@ -7,6 +7,7 @@ import {
   parseShadow,
   type ShadowEntry,
 } from '../../system-image/accounts.ts';
+import { programInside } from '../../system-image/init.ts';
 import type { SystemFiles } from '../../system-image/system-files.ts';
 import type { Check } from '../check.ts';
 import { fileEvidence } from '../file-evidence.ts';
@@ -48,11 +49,6 @@ export const readLogins = async (files: SystemFiles): Promise<Logins> => {
 /** Shells of the base system: when one of them is gone, the program has to come back. */
 const baseShells = /^(?:\/usr)?\/bin\/(?:ba|da|a)?sh$/;
 
-const isProgram = async (files: SystemFiles, path: string): Promise<boolean> => {
-  const status = await files.status(path);
-  return status?.kind === 'file' && status.sizeBytes > 0 && (status.mode & 0o111) !== 0;
-};
-
 const shellFinding = (account: Account, text: string): Finding => {
   const root = account.name === 'root';
   return {
@@ -76,7 +72,7 @@ const isElsewhere = ({ mounts }: Subject, path: string): boolean =>
   );
 
 const shellFindings = async (subject: Subject, { people }: Logins): Promise<readonly Finding[]> => {
-  const { files } = subject;
+  const { files, host, root } = subject;
   const lines = ((await files.read('/etc/passwd')) ?? '').split('\n');
   const listed = ((await files.read('/etc/shells')) ?? '').split('\n').map((line) => line.trim());
   const found = await Promise.all(
@@ -84,7 +80,8 @@ const shellFindings = async (subject: Subject, { people }: Logins): Promise<read
       const { shell, line, name } = account;
       const text = lines[line - 1] ?? '';
       if (shell === '' || baseShells.test(shell) || isElsewhere(subject, shell)) return null;
-      if (!(await isProgram(files, shell))) return shellFinding(account, text);
+      if ((await programInside(host.files, root, shell)) === null)
+        return shellFinding(account, text);
       if (listed.length < 2 || listed.includes(shell)) return null;
       return {
         id: 'access.shell-unlisted',

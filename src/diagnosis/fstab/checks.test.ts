@@ -6,7 +6,7 @@ import { smallDebian } from '../../../fixtures/small-debian.ts';
 import { subjectOf } from '../../../fixtures/subject.ts';
 import type { Device } from '../../devices/device.ts';
 import { fstabRepairs } from '../../repairs/fstab/repairs.ts';
-import type { RepairPlan } from '../../repairs/repair.ts';
+import { noWishes, type RepairPlan } from '../../repairs/repair.ts';
 import type { SystemFacts } from '../../system-image/system-facts.ts';
 import type { Finding } from '../finding.ts';
 import type { Subject } from '../subject.ts';
@@ -55,7 +55,7 @@ const found = (table: string | null, world: World = {}) =>
   within(table, world, async (subject) => short(await look(subject)));
 
 const noTools = {
-  wishes: { authorizedKey: null, user: null, rootPasswordHash: null },
+  wishes: noWishes,
   bench: async () => ({ results: [], changes: [] }),
 };
 

@@ -1,12 +1,13 @@
 import { plainText } from '../../host/plain-text.ts';
 import { resolveSpec } from '../../system-image/resolve-spec.ts';
+import { administratorUnits } from '../../system-image/systemd-units.ts';
 import type { Check } from '../check.ts';
 import { fileEvidence } from '../file-evidence.ts';
 import type { Evidence, Finding } from '../finding.ts';
 import type { Subject } from '../subject.ts';
 import { absenceOf } from './absence.ts';
 import { resolveContextOf } from './table.ts';
-import { type MountUnit, readMountUnits, unitDirectory, unitNameFor } from './unit-file.ts';
+import { type MountUnit, readMountUnits, unitNameFor } from './unit-file.ts';
 
 /** Values with specifiers or quotes are systemd's to expand. */
 const isPlain = (value: string): boolean => !/[%"']/.test(value);
@@ -20,7 +21,7 @@ const lineOf = ({ path, text }: MountUnit, key: string): Evidence => {
 const linkEvidence = ({ name, pulledInBy }: MountUnit): readonly Evidence[] =>
   pulledInBy
     .slice(0, 3)
-    .map((by) => fileEvidence(`${unitDirectory}/${by}/${name}`, null, 'pulls it in at boot'));
+    .map((by) => fileEvidence(`${administratorUnits}/${by}/${name}`, null, 'pulls it in at boot'));
 
 const isRequired = ({ pulledInBy }: MountUnit): boolean =>
   pulledInBy.some((by) =>

@@ -1,6 +1,5 @@
+import { administratorUnits } from '../../system-image/systemd-units.ts';
 import type { Subject } from '../subject.ts';
-
-export const unitDirectory = '/etc/systemd/system';
 
 export type MountUnit = {
   /** File name. */
@@ -40,12 +39,12 @@ export const unitNameFor = (where: string, suffix: string): string => {
 };
 
 const pulledIn = async ({ files }: Subject): Promise<ReadonlyMap<string, readonly string[]>> => {
-  const names = ((await files.list(unitDirectory)) ?? []).filter((name) =>
+  const names = ((await files.list(administratorUnits)) ?? []).filter((name) =>
     /\.(?:wants|requires)$/.test(name),
   );
   const users = new Map<string, string[]>();
   for (const directory of names.slice(0, 200)) {
-    for (const unit of (await files.list(`${unitDirectory}/${directory}`)) ?? []) {
+    for (const unit of (await files.list(`${administratorUnits}/${directory}`)) ?? []) {
       users.set(unit, [...(users.get(unit) ?? []), directory]);
     }
   }
@@ -61,13 +60,13 @@ const sections: Readonly<Record<string, string>> = {
 /** Mount, automount and swap units that a person has laid down. Masked ones are links and left out. */
 export const readMountUnits = async (subject: Subject): Promise<readonly MountUnit[]> => {
   const { files } = subject;
-  const names = ((await files.list(unitDirectory)) ?? []).filter((name) =>
+  const names = ((await files.list(administratorUnits)) ?? []).filter((name) =>
     /\.(?:mount|automount|swap)$/.test(name),
   );
   const users = await pulledIn(subject);
   const units = await Promise.all(
     names.slice(0, 200).map(async (name): Promise<readonly MountUnit[]> => {
-      const path = `${unitDirectory}/${name}`;
+      const path = `${administratorUnits}/${name}`;
       const entry = await files.entry(path);
       const text = entry?.status.kind === 'file' ? await files.read(path, 64 * 1024) : null;
       if (text === null) return [];

@@ -1,3 +1,4 @@
+import { nsswitchPath, type SwitchLine, servicesOf } from '../../system-image/nsswitch.ts';
 import type { Check } from '../check.ts';
 import { fileEvidence } from '../file-evidence.ts';
 import type { Finding } from '../finding.ts';
@@ -40,11 +41,15 @@ const hostname = async ({ files, facts }: Subject): Promise<readonly Finding[]> 
 const hostsPath = '/etc/hosts';
 
 /** nss-myhostname and nss-resolve know localhost without a file. */
-const knowsLocalhost = (hostsLine: string): boolean => /\b(?:myhostname|resolve)\b/.test(hostsLine);
+const knowsLocalhost = (hostSources: readonly string[]): boolean =>
+  hostSources.some((source) => /\b(?:myhostname|resolve)\b/.test(source));
 
-const hosts = async ({ files }: Subject, hostsLine: string): Promise<readonly Finding[]> => {
+const hosts = async (
+  { files }: Subject,
+  hostSources: readonly string[],
+): Promise<readonly Finding[]> => {
   const text = await files.read(hostsPath);
-  const covered = knowsLocalhost(hostsLine);
+  const covered = knowsLocalhost(hostSources);
   if (text === null) {
     const missing = (await files.status(hostsPath)) === null;
     // Systems made without an installer do without, and most programs do not mind.
@@ -85,22 +90,6 @@ const hosts = async ({ files }: Subject, hostsLine: string): Promise<readonly Fi
   ];
 };
 
-const switchPath = '/etc/nsswitch.conf';
-
-type SwitchLine = { readonly line: number; readonly text: string; readonly services: string };
-
-const switchLine = (text: string, database: string): SwitchLine | null => {
-  const lines = text.split('\n');
-  const index = lines.findIndex((line) => new RegExp(`^\\s*${database}\\s*:`).test(line));
-  const line = lines[index];
-  if (line === undefined) return null;
-  const services = line
-    .replace(/#.*$/, '')
-    .replace(/^[^:]*:/, '')
-    .trim();
-  return { line: index + 1, text: line, services };
-};
-
 /** Any of these is an arrangement that may be meant. */
 const sources: Readonly<Record<string, RegExp>> = {
   hosts:
@@ -112,9 +101,9 @@ const sources: Readonly<Record<string, RegExp>> = {
 const switchFinding = (database: string, found: SwitchLine): Finding => ({
   id: 'network.nsswitch-broken',
   severity: database === 'passwd' ? 'critical' : 'warning',
-  title: `${switchPath} names no source for ${database}`,
-  subject: `${switchPath}:${database}`,
-  evidence: [fileEvidence(switchPath, found.line, found.text)],
+  title: `${nsswitchPath} names no source for ${database}`,
+  subject: `${nsswitchPath}:${database}`,
+  evidence: [fileEvidence(nsswitchPath, found.line, found.text)],
   meaning:
     database === 'passwd'
       ? 'No account is known, root included: nobody can log in, and services do not start.'
@@ -124,8 +113,8 @@ const switchFinding = (database: string, found: SwitchLine): Finding => ({
 
 const nameSwitch = (text: string): readonly Finding[] =>
   Object.entries(sources).flatMap(([database, known]) => {
-    const found = switchLine(text, database);
-    if (found === null || known.test(found.services.replace(/\[[^\]]*\]/g, ' '))) return [];
+    const found = servicesOf(text, database);
+    if (found === null || known.test(found.services.join(' '))) return [];
     return [switchFinding(database, found)];
   });
 
@@ -137,9 +126,9 @@ export const namesCheck: Check = {
     'network.nsswitch-broken',
   ],
   run: async (subject) => {
-    const text = (await subject.files.read(switchPath)) ?? '';
-    const hostsLine = switchLine(text, 'hosts')?.services ?? '';
-    const found = await Promise.all([hostname(subject), hosts(subject, hostsLine)]);
+    const text = (await subject.files.read(nsswitchPath)) ?? '';
+    const hostSources = servicesOf(text, 'hosts')?.services ?? [];
+    const found = await Promise.all([hostname(subject), hosts(subject, hostSources)]);
     return [...found.flat(), ...nameSwitch(text)];
   },
 };

@@ -4,7 +4,7 @@ import { makeTree, type TreeEntry } from '../../../fixtures/make-tree.ts';
 import { smallDebian } from '../../../fixtures/small-debian.ts';
 import { subjectOf } from '../../../fixtures/subject.ts';
 import type { Space } from '../../host/files.ts';
-import type { RepairPlan } from '../../repairs/repair.ts';
+import { noWishes, type RepairPlan } from '../../repairs/repair.ts';
 import { enough } from '../../repairs/space/drop-logs.ts';
 import { spaceRepairs } from '../../repairs/space/repairs.ts';
 import type { Subject } from '../subject.ts';
@@ -93,7 +93,7 @@ test('no more is taken than is needed', () => {
 });
 
 const noTools = {
-  wishes: { authorizedKey: null, user: null, rootPasswordHash: null },
+  wishes: noWishes,
   bench: async () => ({ results: [], changes: [] }),
 };
 

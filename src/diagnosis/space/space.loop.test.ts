@@ -5,6 +5,7 @@ import { afterAll, beforeAll, expect, it } from 'vitest';
 import { makeDevice } from '../../../fixtures/device.ts';
 import { subjectOf } from '../../../fixtures/subject.ts';
 import { createHost } from '../../host/host.ts';
+import { noWishes } from '../../repairs/repair.ts';
 import { spaceRepairs } from '../../repairs/space/repairs.ts';
 import { spaceChecks } from './checks.ts';
 
@@ -40,7 +41,7 @@ const look = async () => {
 };
 
 const noTools = {
-  wishes: { authorizedKey: null, user: null, rootPasswordHash: null },
+  wishes: noWishes,
   bench: async () => ({ results: [], changes: [] }),
 };
 

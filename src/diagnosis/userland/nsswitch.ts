@@ -1,29 +1,11 @@
+import { nsswitchPath as path, servicesOf } from '../../system-image/nsswitch.ts';
 import type { Check } from '../check.ts';
 import type { Finding } from '../finding.ts';
 import type { Subject } from '../subject.ts';
 import { atFile } from './evidence.ts';
 
-const path = '/etc/nsswitch.conf';
-
 /** Modules that know the accounts of /etc/passwd; `compat` and `db` read them, too. */
 const local = ['files', 'compat', 'altfiles', 'db', 'extrausers', 'systemd', 'cache'];
-
-/** The services that a line names for one database (nsswitch.conf(5)); null without such a line. */
-export const servicesOf = (
-  text: string,
-  database: string,
-): {
-  readonly line: number;
-  readonly text: string;
-  readonly services: readonly string[];
-} | null => {
-  const lines = text.split('\n');
-  const index = lines.findIndex((line) => new RegExp(`^\\s*${database}\\s*:`).test(line));
-  const line = lines[index];
-  if (line === undefined) return null;
-  const words = (line.split('#')[0] ?? '').replace(/^[^:]*:/, '').replace(/\[[^\]]*\]/g, ' ');
-  return { line: index + 1, text: line, services: words.trim().split(/\s+/).filter(Boolean) };
-};
 
 const finding = (title: string, text: string, line: number | null): Finding => ({
   id: 'userland.nsswitch',

@@ -1,10 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import { makeTree, type TreeEntry } from '../../../fixtures/make-tree.ts';
-import { toolsWithoutBench, writtenBy } from '../../../fixtures/repair-tools.ts';
+import { findingAt, planOn, toolsWithoutBench, writtenBy } from '../../../fixtures/repair-tools.ts';
 import { answering, lookedAt, subjectOf } from '../../../fixtures/subject.ts';
 import type { Change } from '../../changes/change.ts';
-import { fileEvidence } from '../../diagnosis/file-evidence.ts';
-import type { Finding } from '../../diagnosis/finding.ts';
 import type { Repair, RepairTools, RepairWishes } from '../repair.ts';
 import { auditdSuspend } from './auditd.ts';
 import { authorizedKey, withKey } from './authorized-keys.ts';
@@ -17,42 +15,22 @@ import { selinuxPolicy } from './selinux.ts';
 import { accountExpiry, loginShell, rootPassword } from './shadow.ts';
 import { sudoersBlock, sudoersLine } from './sudoers.ts';
 
-const finding = (path: string, line: number | null, subject = path, id = 'x.y'): Finding => ({
-  id,
-  severity: 'critical',
-  title: '',
-  subject,
-  evidence: [fileEvidence(path, line, '')],
-  meaning: '',
-  repair: null,
-});
-
-const planOf = async (
-  repair: Repair,
-  entries: Readonly<Record<string, TreeEntry>>,
-  findings: readonly Finding[],
-  tools: RepairTools = toolsWithoutBench(),
-) => {
-  await using tree = await makeTree(entries);
-  return await repair.plan(await subjectOf(tree.root), findings, tools);
-};
-
 describe('sshd_config', () => {
   const path = '/etc/ssh/sshd_config';
   const sshd = { 'usr/sbin/sshd': 'x' };
 
   test('only the refused line becomes a comment, line ends and all else stay', async () => {
     const text = '# mine\r\nUsePAM yes\r\n  Prot 22\r\nX11Forwarding no';
-    const plan = await planOf(commentSshdLine, { ...sshd, 'etc/ssh/sshd_config': text }, [
-      finding(path, 3),
+    const plan = await planOn(commentSshdLine, { ...sshd, 'etc/ssh/sshd_config': text }, [
+      findingAt(path, 3),
     ]);
     expect(writtenBy(plan, path)).toBe('# mine\r\nUsePAM yes\r\n#  Prot 22\r\nX11Forwarding no');
   });
 
   test('with a Match line goes its block, up to the next one', async () => {
     const text = 'Match Usr a\n  PasswordAuthentication no\n\nMatch User b\n  PermitTTY no\n';
-    const plan = await planOf(commentSshdLine, { ...sshd, 'etc/ssh/sshd_config': text }, [
-      finding(path, 1),
+    const plan = await planOn(commentSshdLine, { ...sshd, 'etc/ssh/sshd_config': text }, [
+      findingAt(path, 1),
     ]);
     expect(writtenBy(plan, path)).toBe(
       '#Match Usr a\n#  PasswordAuthentication no\n\nMatch User b\n  PermitTTY no\n',
@@ -72,7 +50,7 @@ describe('sshd_config', () => {
       return { results: [{ exitCode: done ? 0 : 255, stdout: '', stderr }], changes: [] };
     };
     const tools = { ...toolsWithoutBench(), bench };
-    const plan = await commentSshdLine.plan(subject, [finding(path, 1)], tools);
+    const plan = await commentSshdLine.plan(subject, [findingAt(path, 1)], tools);
     expect(writtenBy(plan, path)).toBe('#A\n#Port 0\n#UsePAM x\n');
     expect(tried).toHaveLength(3);
   });
@@ -84,7 +62,7 @@ describe('sshd_config', () => {
       results: [{ exitCode: 255, stdout: '', stderr: `${path} line 1: bad\n` }],
       changes: [],
     });
-    const plan = await commentSshdLine.plan(subject, [finding(path, 1)], {
+    const plan = await commentSshdLine.plan(subject, [findingAt(path, 1)], {
       ...toolsWithoutBench(),
       bench,
     });
@@ -99,10 +77,10 @@ test('broken host keys go before new ones are made', async () => {
     return { results: [{ exitCode: 0, stdout: '', stderr: '' }], changes: [] };
   };
   const key = '/etc/ssh/ssh_host_rsa_key';
-  const plan = await planOf(
+  const plan = await planOn(
     makeHostKeys,
     { 'usr/bin/ssh-keygen': 'x' },
-    [finding(key, null, key, 'access.host-key-broken')],
+    [findingAt(key, null, key, 'access.host-key-broken')],
     { ...toolsWithoutBench(), bench },
   );
   expect(plan.kind).toBe('changes');
@@ -116,7 +94,7 @@ describe('shadow and passwd', () => {
   const shadow =
     'root:!$6$salt$hash:19000:0:90:7:30:18000:\nadmin:$6$a:19000:0:99999:7:30:18000:\n';
   const setRoot = (text: string, wishes: Partial<RepairWishes> = {}) =>
-    planOf(rootPassword, { 'etc/shadow': text }, [], toolsWithoutBench(wishes));
+    planOn(rootPassword, { 'etc/shadow': text }, [], toolsWithoutBench(wishes));
   const today = Math.floor(lookedAt.getTime() / 86_400_000);
 
   test('a new password is set, and its age no longer ends the account', async () => {
@@ -136,8 +114,8 @@ describe('shadow and passwd', () => {
   });
 
   test('an expiry is emptied, and the password stays', async () => {
-    const plan = await planOf(accountExpiry, { 'etc/shadow': shadow }, [
-      finding('/etc/shadow', 2, 'admin'),
+    const plan = await planOn(accountExpiry, { 'etc/shadow': shadow }, [
+      findingAt('/etc/shadow', 2, 'admin'),
     ]);
     expect(writtenBy(plan, '/etc/shadow').split('\n')).toEqual([
       'root:!$6$salt$hash:19000:0:90:7:30:18000:',
@@ -149,7 +127,7 @@ describe('shadow and passwd', () => {
   test('a shell that is there takes the place of one that is not', async () => {
     const passwd = 'root:x:0:0:root:/root:/gone\nann:x:1:1::/:/gone\n';
     const tree = { 'etc/passwd': passwd, 'bin/sh': { program: 'x' } };
-    const plan = await planOf(loginShell, tree, [finding('/etc/passwd', 1, 'root')]);
+    const plan = await planOn(loginShell, tree, [findingAt('/etc/passwd', 1, 'root')]);
     expect(writtenBy(plan, '/etc/passwd')).toBe(
       'root:x:0:0:root:/root:/bin/sh\nann:x:1:1::/:/gone\n',
     );
@@ -164,7 +142,7 @@ describe('an authorized key', () => {
     'root/file': '',
   };
   const add = (entries: Readonly<Record<string, TreeEntry>>, wishes: Partial<RepairWishes>) =>
-    planOf(authorizedKey, entries, [], toolsWithoutBench(wishes));
+    planOn(authorizedKey, entries, [], toolsWithoutBench(wishes));
   const kinds = (changes: readonly Change[]) =>
     changes.map((change) => `${change.kind} ${'path' in change ? change.path : ''}`);
 
@@ -208,7 +186,7 @@ describe('an authorized key', () => {
 describe('PAM and sudo', () => {
   const path = '/etc/pam.d/common-auth';
   const mend = (repair: Repair, text: string, line: number) =>
-    planOf(repair, { 'etc/pam.d/common-auth': text }, [finding(path, line)]);
+    planOn(repair, { 'etc/pam.d/common-auth': text }, [findingAt(path, line)]);
 
   test('a missing module becomes optional where it stands', async () => {
     const text = 'auth [success=1 default=ignore] pam_unix.so\nauth\trequired\tpam_otp.so x\n';
@@ -235,7 +213,7 @@ describe('PAM and sudo', () => {
   test('a sudo rule becomes a comment with the lines that belong to it', async () => {
     const text = 'a ALL=(ALL) \\\n  NOPASSWD \\\n  x\nb ALL=(ALL) ALL\n';
     expect(sudoersBlock('', text, 2)).toEqual([1, 2, 3]);
-    const plan = await planOf(sudoersLine, { 'etc/sudoers': text }, [finding('/etc/sudoers', 1)]);
+    const plan = await planOn(sudoersLine, { 'etc/sudoers': text }, [findingAt('/etc/sudoers', 1)]);
     expect(writtenBy(plan, '/etc/sudoers')).toBe(
       '# a ALL=(ALL) \\\n#   NOPASSWD \\\n#   x\nb ALL=(ALL) ALL\n',
     );
@@ -244,8 +222,8 @@ describe('PAM and sudo', () => {
 
 describe('the rest', () => {
   test('hosts.deny', async () => {
-    const plan = await planOf(hostsDenyLine, { 'etc/hosts.deny': 'ALL: ALL\nx: y\n' }, [
-      finding('/etc/hosts.deny', 1),
+    const plan = await planOn(hostsDenyLine, { 'etc/hosts.deny': 'ALL: ALL\nx: y\n' }, [
+      findingAt('/etc/hosts.deny', 1),
     ]);
     expect(writtenBy(plan, '/etc/hosts.deny')).toBe('#ALL: ALL\nx: y\n');
   });
@@ -253,18 +231,20 @@ describe('the rest', () => {
   test('auditd', async () => {
     const path = '/etc/audit/auditd.conf';
     const text = 'disk_full_action = HALT\nspace_left = 75\n';
-    const plan = await planOf(auditdSuspend, { 'etc/audit/auditd.conf': text }, [finding(path, 1)]);
+    const plan = await planOn(auditdSuspend, { 'etc/audit/auditd.conf': text }, [
+      findingAt(path, 1),
+    ]);
     expect(writtenBy(plan, path)).toBe('disk_full_action = SUSPEND\nspace_left = 75\n');
   });
 
   test('SELinux: the policy that is there, else permissive', async () => {
     const path = '/etc/selinux/config';
     const config = { 'etc/selinux/config': '# x\nSELINUX=enforcing\nSELINUXTYPE=targetted\n' };
-    expect(writtenBy(await planOf(selinuxPolicy, config, []), path)).toBe(
+    expect(writtenBy(await planOn(selinuxPolicy, config, []), path)).toBe(
       '# x\nSELINUX=permissive\nSELINUXTYPE=targetted\n',
     );
     const policy = { ...config, 'etc/selinux/targeted/policy/policy.33': 'x' };
-    expect(writtenBy(await planOf(selinuxPolicy, policy, []), path)).toBe(
+    expect(writtenBy(await planOn(selinuxPolicy, policy, []), path)).toBe(
       '# x\nSELINUX=enforcing\nSELINUXTYPE=targeted\n',
     );
   });
@@ -287,7 +267,7 @@ describe('the rest', () => {
     ],
     ['/usr/lib/firewalld/zones/public.xml', '<zone>\n</zone>\n', '<service name="ssh"/>'],
   ])('%s gets a rule for ssh in front of the others', async (path, text, expected) => {
-    const plan = await planOf(openSshPort, { [path]: text }, [finding(path, null)]);
+    const plan = await planOn(openSshPort, { [path]: text }, [findingAt(path, null)]);
     expect(writtenBy(plan, path.replace('/usr/lib/', '/etc/'))).toContain(expected);
   });
 });

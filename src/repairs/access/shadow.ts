@@ -1,4 +1,5 @@
 import { type Account, parsePasswd } from '../../system-image/accounts.ts';
+import { programInside } from '../../system-image/init.ts';
 import { firstInside } from '../../system-image/inside.ts';
 import { editLines } from '../edit-lines.ts';
 import { planned, refused } from '../plan.ts';
@@ -103,11 +104,11 @@ export const loginShell: Repair = {
   why: 'An account whose shell does not exist cannot log in.',
   risk: "The account's own shell has to be set again once it is installed.",
   proof: 'container',
-  plan: async ({ files }, findings) => {
-    const shell = await firstInside(shells, async (path) => {
-      const status = await files.status(path);
-      return status?.kind === 'file' && status.sizeBytes > 0 && (status.mode & 0o111) !== 0;
-    });
+  plan: async ({ files, host, root }, findings) => {
+    const shell = await firstInside(
+      shells,
+      async (path) => (await programInside(host.files, root, path)) !== null,
+    );
     const text = await files.read('/etc/passwd');
     if (shell === null || text === null) {
       return refused('there is no shell on the disk', 'Reinstall bash in a rescue shell.');

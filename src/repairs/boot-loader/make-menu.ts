@@ -1,9 +1,8 @@
 import type { Change } from '../../changes/change.ts';
 import type { Subject } from '../../diagnosis/subject.ts';
 import { shellQuote } from '../../host/command.ts';
-import { plainText } from '../../host/plain-text.ts';
 import { parseGrubScript } from '../../system-image/grub-script.ts';
-import { planned, refused } from '../plan.ts';
+import { lastWords, planned, refused } from '../plan.ts';
 import type { RepairPlan, RepairTools } from '../repair.ts';
 import { type GrubPlaces, grubPlaces } from './grub-places.ts';
 import { findGrubTools, type GrubTools, standIns, uuidLinks } from './grub-tools.ts';
@@ -13,15 +12,6 @@ import { plainGrubConfig } from './plain-grub-config.ts';
 const osProber = '/etc/grub.d/30_os-prober';
 
 const mkconfigTimeout = 180;
-
-const lastLines = (text: string): string =>
-  text
-    .split('\n')
-    .map(plainText)
-    .filter((line) => line !== '')
-    .slice(-3)
-    .join('; ')
-    .slice(0, 300);
 
 /** A menu without entries, or one that GRUB would not read, is worse than none. */
 const problemOf = (text: string): string | null => {
@@ -50,7 +40,7 @@ const runMkconfig = async (
   const failed = results.find(({ exitCode }) => exitCode !== 0);
   if (failed !== undefined) {
     return refused(
-      `The system's own grub-mkconfig failed: ${lastLines(failed.stderr)}`,
+      `The system's own grub-mkconfig failed: ${lastWords(failed)}`,
       'Look at /etc/default/grub and /etc/grub.d, then repair again.',
     );
   }

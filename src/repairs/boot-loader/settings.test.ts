@@ -5,7 +5,7 @@ import { subjectOf } from '../../../fixtures/subject.ts';
 import { entriesCheck } from '../../diagnosis/boot-loader/entries.ts';
 import type { Subject } from '../../diagnosis/subject.ts';
 import { parseGrubScript } from '../../system-image/grub-script.ts';
-import type { Repair, RepairPlan, RepairTools } from '../repair.ts';
+import { noWishes, type Repair, type RepairPlan, type RepairTools } from '../repair.ts';
 import { grubPlaces } from './grub-places.ts';
 import { mendDefaults } from './mend-defaults.ts';
 import { mendEntries } from './mend-entries.ts';
@@ -19,7 +19,7 @@ const disk = makeDevice('/dev/loop0', { partitionTable: 'gpt', children: [root] 
 const devices = { root, disk, disks: [disk], subvolume: null, volumes: [] };
 
 const tools: RepairTools = {
-  wishes: { authorizedKey: null, user: null, rootPasswordHash: null },
+  wishes: noWishes,
   bench: async () => {
     throw new Error('nothing may be run here');
   },

@@ -1,7 +1,7 @@
 import type { Finding } from '../../diagnosis/finding.ts';
 import { readTable, type Table, type TableEntry, tablePath } from '../../diagnosis/fstab/table.ts';
 import type { Subject } from '../../diagnosis/subject.ts';
-import { editLines } from '../edit-lines.ts';
+import { editLines, placesOf } from '../edit-lines.ts';
 import { planned, refused } from '../plan.ts';
 import type { RepairPlan } from '../repair.ts';
 
@@ -11,13 +11,7 @@ export type EntryEdit =
   | { readonly kind: 'refused'; readonly reason: string };
 
 const linesOf = (findings: readonly Finding[]): readonly number[] => [
-  ...new Set(
-    findings.flatMap(({ evidence }) =>
-      evidence.flatMap((one) =>
-        one.kind === 'file' && one.path === tablePath && one.line !== null ? [one.line] : [],
-      ),
-    ),
-  ),
+  ...new Set(placesOf(findings).get(tablePath)),
 ];
 
 /** The table with some lines set; every other byte stays. Null for a line that is to stay, too. */

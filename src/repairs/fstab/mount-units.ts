@@ -1,6 +1,7 @@
 import type { Change } from '../../changes/change.ts';
-import { readMountUnits, unitDirectory, unitNameFor } from '../../diagnosis/fstab/unit-file.ts';
+import { readMountUnits, unitNameFor } from '../../diagnosis/fstab/unit-file.ts';
 import type { Subject } from '../../diagnosis/subject.ts';
+import { administratorUnits } from '../../system-image/systemd-units.ts';
 import { planned, refused } from '../plan.ts';
 import type { Repair } from '../repair.ts';
 
@@ -21,7 +22,7 @@ export const renameUnit: Repair = {
     const changes: Change[] = [];
     for (const { name, path, text, values, pulledInBy } of await named(subject, findings)) {
       const wanted = unitNameFor(values.get('Where') ?? '', name.slice(name.lastIndexOf('.') + 1));
-      const target = `${unitDirectory}/${wanted}`;
+      const target = `${administratorUnits}/${wanted}`;
       if ((await subject.files.entry(target)) !== null) {
         return refused(
           `${target} exists already`,
@@ -37,8 +38,12 @@ export const renameUnit: Repair = {
         attributes: { mode, uid, gid },
       });
       for (const by of pulledInBy) {
-        changes.push({ kind: 'make-link', path: `${unitDirectory}/${by}/${wanted}`, to: target });
-        changes.push({ kind: 'remove', path: `${unitDirectory}/${by}/${name}` });
+        changes.push({
+          kind: 'make-link',
+          path: `${administratorUnits}/${by}/${wanted}`,
+          to: target,
+        });
+        changes.push({ kind: 'remove', path: `${administratorUnits}/${by}/${name}` });
       }
       changes.push({ kind: 'remove', path });
     }
@@ -58,9 +63,9 @@ export const wantUnit: Repair = {
     const changes: Change[] = [];
     for (const { name, pulledInBy } of await named(subject, findings)) {
       for (const by of pulledInBy.filter((directory) => directory.endsWith('.requires'))) {
-        const from = `${unitDirectory}/${by}/${name}`;
+        const from = `${administratorUnits}/${by}/${name}`;
         const link = await subject.files.link(from);
-        const wants = `${unitDirectory}/${by.replace(/requires$/, 'wants')}`;
+        const wants = `${administratorUnits}/${by.replace(/requires$/, 'wants')}`;
         if (link === null) return refused(`${from} is no link`, 'Move it away by hand.');
         if (!(await subject.files.isDirectory(wants))) {
           const attributes = { mode: 0o755, uid: 0, gid: 0 };

@@ -4,12 +4,11 @@ import type { Finding } from '../../diagnosis/finding.ts';
 import { lacking, needWords } from '../../diagnosis/kernel/initramfs.ts';
 import { type StartedKernel, startedKernels } from '../../diagnosis/kernel/started-kernels.ts';
 import type { Subject } from '../../diagnosis/subject.ts';
-import { plainText } from '../../host/plain-text.ts';
 import { readInitramfs } from '../../system-image/initramfs.ts';
 import { modulesDirectory } from '../../system-image/kernel-modules.ts';
 import { systemFiles } from '../../system-image/system-files.ts';
 import { makeGrubMenu } from '../boot-loader/make-menu.ts';
-import { planned, refused, together } from '../plan.ts';
+import { lastWords, planned, refused, together } from '../plan.ts';
 import type { Repair, RepairPlan, RepairTools } from '../repair.ts';
 import { findInitramfsMaker, type InitramfsMaker } from './initramfs-maker.ts';
 
@@ -62,15 +61,6 @@ const roomProblem = async (
   return `it needs ${needed} MiB in ${posix.dirname(path)}, and only ${there} MiB are free there`;
 };
 
-const lastWords = (text: string): string =>
-  text
-    .split('\n')
-    .map(plainText)
-    .filter((line) => line !== '')
-    .slice(-3)
-    .join('; ')
-    .slice(0, 300);
-
 const byHand =
   'Boot the system with rescuekit rescue and make it there, where its devices can be seen.';
 
@@ -91,7 +81,7 @@ const make = async (
   const { results, changes } = await tools.bench(commands, maker.prepare);
   const failed = results.find(({ exitCode }) => exitCode !== 0);
   if (failed !== undefined) {
-    return refused(`The system's own program failed: ${lastWords(failed.stderr)}`, byHand);
+    return refused(`The system's own program failed: ${lastWords(failed)}`, byHand);
   }
   const made = changes.find((change) => 'path' in change && change.path === path);
   if (made?.kind !== 'copy-entry') {

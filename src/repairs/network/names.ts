@@ -1,5 +1,6 @@
 import { resolvConf, resolvedRuns } from '../../diagnosis/network/resolv-conf.ts';
 import { firstInside } from '../../system-image/inside.ts';
+import { nsswitchPath } from '../../system-image/nsswitch.ts';
 import type { SystemFiles } from '../../system-image/system-files.ts';
 import { readUnits } from '../../system-image/units.ts';
 import { editLines, placesOf, throughLinks } from '../edit-lines.ts';
@@ -77,7 +78,7 @@ export const nsswitchRepair: Repair = {
   risk: 'A source of your own (LDAP, SSSD) has to be added again.',
   proof: 'container',
   plan: async ({ files }, findings) => {
-    const path = '/etc/nsswitch.conf';
+    const path = nsswitchPath;
     const text = (await files.read(path)) ?? '';
     const set = (line: string): string =>
       line.replace(/^(\s*)(\w+)(\s*:)(\s*).*$/, (_, lead, database, colon, gap) =>

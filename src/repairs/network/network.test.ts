@@ -1,10 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { makeTree, type TreeEntry } from '../../../fixtures/make-tree.ts';
-import { toolsWithoutBench, writtenBy } from '../../../fixtures/repair-tools.ts';
-import { subjectOf } from '../../../fixtures/subject.ts';
-import { fileEvidence } from '../../diagnosis/file-evidence.ts';
-import type { Finding } from '../../diagnosis/finding.ts';
-import type { Repair } from '../repair.ts';
+import { findingAt, planOn, writtenBy } from '../../../fixtures/repair-tools.ts';
 import { networkdSection, withoutTabs } from './configuration.ts';
 import { interfacesLine, interfacesMissing } from './interfaces.ts';
 import {
@@ -17,32 +12,13 @@ import {
 import { enableService, unmaskService } from './services.ts';
 import { unpinNames } from './unpin.ts';
 
-const finding = (path: string, line: number | null, subject = path): Finding => ({
-  id: 'x.y',
-  severity: 'critical',
-  title: 'netplan cannot read it',
-  subject,
-  evidence: [fileEvidence(path, line, '')],
-  meaning: '',
-  repair: null,
-});
-
-const planOf = async (
-  repair: Repair,
-  entries: Readonly<Record<string, TreeEntry>>,
-  findings: readonly Finding[] = [],
-) => {
-  await using tree = await makeTree(entries);
-  return await repair.plan(await subjectOf(tree.root), findings, toolsWithoutBench());
-};
-
 describe('ifupdown', () => {
   const path = '/etc/network/interfaces';
   const mend = (text: string, ...lines: readonly number[]) =>
-    planOf(
+    planOn(
       interfacesLine,
       { 'etc/network/interfaces': text },
-      lines.map((line) => finding(path, line)),
+      lines.map((line) => findingAt(path, line)),
     );
 
   test('slips are corrected, and what belongs to nothing becomes a comment', async () => {
@@ -67,12 +43,12 @@ describe('ifupdown', () => {
 
   test('a lost file comes back when one interface had a lease', async () => {
     const lease = { 'var/lib/dhcp/dhclient.ens3.leases': 'x', 'var/lib/dhcp/dhclient.leases': '' };
-    expect(writtenBy(await planOf(interfacesMissing, lease), path)).toContain(
+    expect(writtenBy(await planOn(interfacesMissing, lease), path)).toContain(
       'allow-hotplug ens3\niface ens3 inet dhcp\n',
     );
     const two = { ...lease, 'var/lib/dhcp/dhclient.ens4.leases': 'x' };
-    expect((await planOf(interfacesMissing, two)).kind).toBe('refused');
-    expect((await planOf(interfacesMissing, {})).kind).toBe('refused');
+    expect((await planOn(interfacesMissing, two)).kind).toBe('refused');
+    expect((await planOn(interfacesMissing, {})).kind).toBe('refused');
   });
 });
 
@@ -80,7 +56,7 @@ describe('configuration files', () => {
   test('a section name is closed or corrected', async () => {
     const path = '/etc/systemd/network/a.network';
     const mend = (text: string, line: number | null) =>
-      planOf(networkdSection, { 'etc/systemd/network/a.network': text }, [finding(path, line)]);
+      planOn(networkdSection, { 'etc/systemd/network/a.network': text }, [findingAt(path, line)]);
     expect(writtenBy(await mend('[Match\nName=e*\n', 1), path)).toBe('[Match]\nName=e*\n');
     expect(writtenBy(await mend('# x\n[Macth]\nName=e*\n', 2), path)).toBe(
       '# x\n[Match]\nName=e*\n',
@@ -105,11 +81,11 @@ describe('pins', () => {
   const one = rule('52:54:00:00:00:01', 'eth0');
 
   test('the rule keeps its name for whichever Ethernet card there is', async () => {
-    const plan = await planOf(unpinNames, { [path]: one });
+    const plan = await planOn(unpinNames, { [path]: one });
     expect(writtenBy(plan, path)).toBe(
       'SUBSYSTEM=="net", ATTR{address}=="?*", ATTR{type}=="1", NAME="eth0"\n',
     );
-    expect(await planOf(unpinNames, { [path]: writtenBy(plan, path) })).toMatchObject({
+    expect(await planOn(unpinNames, { [path]: writtenBy(plan, path) })).toMatchObject({
       kind: 'changes',
       changes: [],
     });
@@ -117,17 +93,17 @@ describe('pins', () => {
 
   test('several cards, and netplan, are refused', async () => {
     const two = one + rule('52:54:00:00:00:02', 'eth1');
-    expect((await planOf(unpinNames, { [path]: two })).kind).toBe('refused');
+    expect((await planOn(unpinNames, { [path]: two })).kind).toBe('refused');
     const netplan =
       'network:\n  ethernets:\n    a:\n      match:\n        macaddress: 52:54:00:00:00:01\n';
-    expect((await planOf(unpinNames, { 'etc/netplan/a.yaml': netplan })).kind).toBe('refused');
+    expect((await planOn(unpinNames, { 'etc/netplan/a.yaml': netplan })).kind).toBe('refused');
   });
 });
 
 describe('names', () => {
   test('the one valid name in the file, or that of 127.0.1.1', async () => {
     const name = async (text: string, hosts = '') => {
-      const plan = await planOf(hostnameRepair, { 'etc/hostname': text, 'etc/hosts': hosts });
+      const plan = await planOn(hostnameRepair, { 'etc/hostname': text, 'etc/hosts': hosts });
       return plan.kind === 'refused' ? 'refused' : writtenBy(plan, '/etc/hostname');
     };
     expect(await name('$(x) web-3\n')).toBe('web-3\n');
@@ -139,16 +115,16 @@ describe('names', () => {
   test('localhost is added to its line, or on one of its own, once', async () => {
     expect(withLocalhost('# h\n127.0.0.1 web # x\n')).toBe('# h\n127.0.0.1\tlocalhost web # x\n');
     expect(withLocalhost('10.0.0.1 db\n')).toBe('127.0.0.1\tlocalhost\n10.0.0.1 db\n');
-    const plan = await planOf(hostsLocalhost, { 'etc/hosts': '127.0.0.1\n' });
+    const plan = await planOn(hostsLocalhost, { 'etc/hosts': '127.0.0.1\n' });
     expect(writtenBy(plan, '/etc/hosts')).toBe('127.0.0.1\tlocalhost\n');
   });
 
   test('the usual sources are set in the line that has none', async () => {
     const path = '/etc/nsswitch.conf';
-    const plan = await planOf(
+    const plan = await planOn(
       nsswitchRepair,
       { [path]: 'passwd:\nhosts:          \ngroup: files\n' },
-      [finding(path, 1), finding(path, 2)],
+      [findingAt(path, 1), findingAt(path, 2)],
     );
     expect(writtenBy(plan, path)).toBe('passwd: files\nhosts:          files dns\ngroup: files\n');
   });
@@ -165,7 +141,7 @@ describe('resolv.conf and services', () => {
 
   test('leads to resolved when that runs', async () => {
     expect(
-      await planOf(resolvConfRepair, { ...link('/run/resolvconf/x'), ...resolved, ...enabled }),
+      await planOn(resolvConfRepair, { ...link('/run/resolvconf/x'), ...resolved, ...enabled }),
     ).toMatchObject({
       changes: [{ kind: 'make-link', to: '../run/systemd/resolve/stub-resolv.conf' }],
     });
@@ -173,7 +149,7 @@ describe('resolv.conf and services', () => {
 
   test('has resolved started when the link is its own', async () => {
     const stub = link('../run/systemd/resolve/stub-resolv.conf');
-    expect(await planOf(resolvConfRepair, { ...stub, ...resolved })).toMatchObject({
+    expect(await planOn(resolvConfRepair, { ...stub, ...resolved })).toMatchObject({
       changes: [
         { kind: 'make-directory', path: wants },
         { kind: 'make-link', path: `${wants}/systemd-resolved.service` },
@@ -184,22 +160,22 @@ describe('resolv.conf and services', () => {
   test('takes a copy with name servers, and refuses without', async () => {
     const gone = link('/run/resolvconf/resolv.conf');
     const copy = { 'etc/resolv.conf.bak': 'nameserver 192.0.2.1\n' };
-    const plan = await planOf(resolvConfRepair, { ...gone, ...copy });
+    const plan = await planOn(resolvConfRepair, { ...gone, ...copy });
     expect(writtenBy(plan, '/etc/resolv.conf')).toBe('nameserver 192.0.2.1\n');
-    expect((await planOf(resolvConfRepair, gone)).kind).toBe('refused');
+    expect((await planOn(resolvConfRepair, gone)).kind).toBe('refused');
   });
 
   test('a mask goes, and links are made where they are gone', async () => {
     const tree = { ...unit('networking.service'), 'etc/systemd/system/x': '' };
-    const name = finding('x', null, 'networking.service');
-    expect(await planOf(unmaskService, tree, [name])).toMatchObject({
+    const name = findingAt('x', null, 'networking.service');
+    expect(await planOn(unmaskService, tree, [name])).toMatchObject({
       changes: [
         { kind: 'remove', path: '/etc/systemd/system/networking.service' },
         { kind: 'make-directory' },
         { kind: 'make-link', to: '/usr/lib/systemd/system/networking.service' },
       ],
     });
-    const other = finding('x', null, 'NetworkManager.service');
-    expect((await planOf(enableService, tree, [name, other])).kind).toBe('refused');
+    const other = findingAt('x', null, 'NetworkManager.service');
+    expect((await planOn(enableService, tree, [name, other])).kind).toBe('refused');
   });
 });

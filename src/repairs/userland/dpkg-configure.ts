@@ -1,7 +1,7 @@
 import type { Change } from '../../changes/change.ts';
 import type { Subject } from '../../diagnosis/subject.ts';
 import { readDpkgState, unfinished } from '../../diagnosis/userland/dpkg-state.ts';
-import { plainText } from '../../host/plain-text.ts';
+import { lastPlainLines } from '../../host/plain-text.ts';
 import type { DpkgPackage } from '../../system-image/dpkg-status.ts';
 import { planned, refused } from '../plan.ts';
 import type { BenchCommand, BenchResult, Repair } from '../repair.ts';
@@ -43,12 +43,7 @@ const commandsFor = (debs: readonly string[]): readonly BenchCommand[] => [
 const failureOf = ({ results }: BenchResult): string | null => {
   const last = results.at(-1);
   if (last === undefined || last.exitCode === 0) return null;
-  const lines = `${last.stdout}\n${last.stderr}`.split('\n').map(plainText);
-  return lines
-    .filter((line) => line !== '')
-    .slice(-3)
-    .join(' · ')
-    .slice(0, 400);
+  return lastPlainLines(`${last.stdout}\n${last.stderr}`, 3).join(' · ').slice(0, 400);
 };
 
 const missingArchives = async (

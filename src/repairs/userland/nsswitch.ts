@@ -1,8 +1,7 @@
-import { editLines } from '../edit-lines.ts';
+import { nsswitchPath } from '../../system-image/nsswitch.ts';
+import { editLines, placesOf } from '../edit-lines.ts';
 import { planned, refused } from '../plan.ts';
 import type { Repair } from '../repair.ts';
-
-const path = '/etc/nsswitch.conf';
 
 /** What Debian's packages copy into place. */
 const templates = ['/usr/share/base-files/nsswitch.conf', '/usr/share/libc-bin/nsswitch.conf'];
@@ -21,19 +20,17 @@ export const nsswitchRepair: Repair = {
   risk: 'Only "files" is put in front of the sources of the line; a missing file is made anew from the package’s template.',
   proof: 'container',
   plan: async ({ files }, findings) => {
-    const text = await files.read(path, 64 * 1024);
+    const text = await files.read(nsswitchPath, 64 * 1024);
     if (text === null || text.trim() === '') {
       const copies = await Promise.all(templates.map((template) => files.read(template)));
       const content = copies.find((copy) => copy !== null) ?? plain;
       const attributes = { mode: 0o644, uid: 0, gid: 0 };
-      return planned([{ kind: 'write-file', path, content, attributes }]);
+      return planned([{ kind: 'write-file', path: nsswitchPath, content, attributes }]);
     }
-    const lines = findings.flatMap(({ evidence }) =>
-      evidence.flatMap((one) => (one.kind === 'file' && one.line !== null ? [one.line] : [])),
-    );
+    const lines = placesOf(findings).get(nsswitchPath) ?? [];
     if (lines.length === 0) return refused('The lines are not known.', 'Look at the file by hand.');
     const addFiles = (line: string): string => line.replace(/^(\s*\w+\s*:[ \t]*)/, '$1files ');
     const content = editLines(text, new Map(lines.map((line) => [line, addFiles])));
-    return planned([{ kind: 'write-file', path, content }]);
+    return planned([{ kind: 'write-file', path: nsswitchPath, content }]);
   },
 };

@@ -7,12 +7,10 @@ import { smallDebian } from '../../../fixtures/small-debian.ts';
 import { subjectOf } from '../../../fixtures/subject.ts';
 import type { Change } from '../../changes/change.ts';
 import { userlandChecks } from '../../diagnosis/userland/checks.ts';
-import type { BenchCommand, RepairTools } from '../repair.ts';
+import { type BenchCommand, noWishes, type RepairTools } from '../repair.ts';
 import { userlandRepairs } from './repairs.ts';
 
 type Changes = Readonly<Record<string, TreeEntry | null>>;
-
-const noWishes = { authorizedKey: null, user: null, rootPasswordHash: null };
 
 /** A bench on which everything succeeds and nothing changes; it tells what it was asked. */
 const benchOf = (asked: BenchCommand[], exitCode = 0): RepairTools => ({
