@@ -1,5 +1,5 @@
 import type { SystemFiles } from './system-files.ts';
-import { administratorUnits } from './systemd-units.ts';
+import { administratorUnits, unitDirectories } from './systemd-units.ts';
 
 /** What the administrator's directory of systemd says about units. */
 export type Units = {
@@ -10,9 +10,6 @@ export type Units = {
   /** Names of all unit files, the vendor's and the administrator's. */
   readonly installed: ReadonlySet<string>;
 };
-
-const own = administratorUnits;
-const vendors = ['/usr/lib/systemd/system', '/lib/systemd/system', '/usr/local/lib/systemd/system'];
 
 const wantsOf = async (
   files: SystemFiles,
@@ -27,7 +24,7 @@ const wantsOf = async (
 };
 
 const isMasked = async (files: SystemFiles, name: string): Promise<boolean> => {
-  const path = `${own}/${name}`;
+  const path = `${administratorUnits}/${name}`;
   if ((await files.link(path)) === '/dev/null') return true;
   const entry = await files.entry(path);
   return entry?.status.kind === 'file' && entry.status.sizeBytes === 0;
@@ -35,13 +32,13 @@ const isMasked = async (files: SystemFiles, name: string): Promise<boolean> => {
 
 const readAll = async (files: SystemFiles): Promise<Units> => {
   const [names, ...vendorNames] = await Promise.all(
-    [own, ...vendors].map(async (place) => (await files.list(place)) ?? []),
+    unitDirectories.map(async (place) => (await files.list(place)) ?? []),
   );
   const units = (names ?? []).filter((name) => /\.[a-z]+$/.test(name));
   const masks = await Promise.all(units.map((name) => isMasked(files, name)));
   const wants = await Promise.all(
     [names ?? [], ...vendorNames].map((list, index) =>
-      wantsOf(files, [own, ...vendors][index] ?? own, list),
+      wantsOf(files, unitDirectories[index] ?? administratorUnits, list),
     ),
   );
   const wantedBy = new Map<string, string[]>();
