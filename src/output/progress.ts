@@ -103,7 +103,14 @@ export const createObserver = (
     },
     note: (text) => {
       if (settings.quiet) return;
-      write(`${wrapText(plainText(text), terminal.columns - 1).join('\n')}\n`);
+      // Notes also come while a container's shell has the terminal in raw mode (termios(3), OPOST):
+      // there a line feed alone does not go back to the first column.
+      const end = terminal.isTerminal ? '\r\n' : '\n';
+      write(
+        wrapText(plainText(text), terminal.columns - 1)
+          .map((line) => line + end)
+          .join(''),
+      );
     },
   };
 };

@@ -30,7 +30,8 @@ const workOn =
       ...{ wish: { kind: 'shell' } as const, unit: shellUnit, container: shellWishes },
     };
     const { boot, system, mounted } = await rescueSystem(session, options, observer, {
-      onReached: () => show('\n  REHEARSAL: what you change stays on the layer until you decide.'),
+      onReached: () =>
+        observer.note('REHEARSAL: what you change stays on the layer until you decide.'),
       onOutput: () => {},
       onReboot: () => observer.note('The system asked for a reboot: booting it again.'),
     });

@@ -144,6 +144,7 @@ describe('the guided walk', () => {
     await terminal.see('Rehearsal: ');
     await terminal.see('You are root on web-3');
     await terminal.see('# ');
+    expect(terminal.raw()).toContain('until you decide.\r\n');
     terminal.press('echo tried > /root/tried; exit\r');
     expect(await terminal.see('What becomes of it?')).toContain('+ tried');
     expect(terminal.text()).toContain('It boots: watched in a container');
