@@ -1,7 +1,7 @@
 import { cutText } from '../output/text-width.ts';
 import type { Ask, Choice } from './ask.ts';
 import { answerOf, questionLines } from './ask.ts';
-import { readKeys } from './raw-keys.ts';
+import { readKeys, withoutEcho } from './raw-keys.ts';
 
 type Write = (text: string) => void;
 
@@ -82,8 +82,9 @@ export const plainAsk = (columns: number, write: Write, signal: AbortSignal): As
       write(`    ${problem}\n`);
     }
   },
-  secret: async ({ message }) => {
-    write(`  ? ${message} `);
-    return readLine(write, signal, () => '*');
-  },
+  secret: ({ message }) =>
+    withoutEcho(() => {
+      write(`  ? ${message} `);
+      return readLine(write, signal, () => '*');
+    }),
 });

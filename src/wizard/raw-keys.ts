@@ -13,6 +13,7 @@ type Listener = { readonly onChunk: (chunk: string) => void; readonly onEnd: () 
 const listen = ({ onChunk, onEnd }: Listener): (() => void) => {
   const { stdin } = process;
   const onData = (data: Buffer | string) => onChunk(String(data));
+  const wasRaw = stdin.isRaw;
   stdin.setRawMode(true);
   stdin.on('data', onData);
   stdin.on('end', onEnd);
@@ -20,9 +21,23 @@ const listen = ({ onChunk, onEnd }: Listener): (() => void) => {
   return () => {
     stdin.off('data', onData);
     stdin.off('end', onEnd);
-    stdin.setRawMode(false);
+    stdin.setRawMode(wasRaw);
     stdin.pause();
   };
+};
+
+/**
+ * Keeps the terminal from echoing from before a question for a secret is shown until its answer is
+ * whole: what is typed in between waits unseen in the kernel.
+ */
+export const withoutEcho = async <T>(ask: () => Promise<T>): Promise<T> => {
+  const { stdin } = process;
+  stdin.setRawMode(true);
+  try {
+    return await ask();
+  } finally {
+    stdin.setRawMode(false);
+  }
 };
 
 /**
