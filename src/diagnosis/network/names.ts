@@ -91,32 +91,24 @@ const hosts = async (
 };
 
 /** Any of these is an arrangement that may be meant. */
-const sources: Readonly<Record<string, RegExp>> = {
-  hosts:
-    /\b(?:files|dns|resolve|myhostname|mymachines|mdns\w*|libvirt\w*|wins|nis\w*|db|ldap|sss|altfiles|my_?\w+)\b/,
-  passwd:
-    /\b(?:files|compat|db|altfiles|systemd|sss|ldap|nis\w*|winbind|extrausers|hesiod|cache\w*)\b/,
-};
+const hostSources =
+  /\b(?:files|dns|resolve|myhostname|mymachines|mdns\w*|libvirt\w*|wins|nis\w*|db|ldap|sss|altfiles|my_?\w+)\b/;
 
-const switchFinding = (database: string, found: SwitchLine): Finding => ({
-  id: 'network.nsswitch-broken',
-  severity: database === 'passwd' ? 'critical' : 'warning',
-  title: `${nsswitchPath} names no source for ${database}`,
-  subject: `${nsswitchPath}:${database}`,
-  evidence: [fileEvidence(nsswitchPath, found.line, found.text)],
-  meaning:
-    database === 'passwd'
-      ? 'No account is known, root included: nobody can log in, and services do not start.'
-      : 'No name is resolved, though the network is up.',
-  repair: 'network.nsswitch',
-});
-
-const nameSwitch = (text: string): readonly Finding[] =>
-  Object.entries(sources).flatMap(([database, known]) => {
-    const found = servicesOf(text, database);
-    if (found === null || known.test(found.services.join(' '))) return [];
-    return [switchFinding(database, found)];
-  });
+/** Where hosts are looked up; accounts are the userland's. */
+const nameSwitch = (found: SwitchLine | null): readonly Finding[] =>
+  found === null || hostSources.test(found.services.join(' '))
+    ? []
+    : [
+        {
+          id: 'network.nsswitch-broken',
+          severity: 'warning',
+          title: `${nsswitchPath} names no source for hosts`,
+          subject: `${nsswitchPath}:hosts`,
+          evidence: [fileEvidence(nsswitchPath, found.line, found.text)],
+          meaning: 'No name is resolved, though the network is up.',
+          repair: 'network.nsswitch',
+        },
+      ];
 
 /** The machine's own name, localhost, and where names are looked up. */
 export const namesCheck: Check = {
@@ -127,8 +119,8 @@ export const namesCheck: Check = {
   ],
   run: async (subject) => {
     const text = (await subject.files.read(nsswitchPath)) ?? '';
-    const hostSources = servicesOf(text, 'hosts')?.services ?? [];
-    const found = await Promise.all([hostname(subject), hosts(subject, hostSources)]);
-    return [...found.flat(), ...nameSwitch(text)];
+    const line = servicesOf(text, 'hosts');
+    const found = await Promise.all([hostname(subject), hosts(subject, line?.services ?? [])]);
+    return [...found.flat(), ...nameSwitch(line)];
   },
 };

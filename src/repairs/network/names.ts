@@ -67,23 +67,19 @@ export const hostsLocalhost: Repair = {
   },
 };
 
-const usual: Readonly<Record<string, string>> = { passwd: 'files', hosts: 'files dns' };
-
-/** Sets the usual sources of a database that has none. */
+/** Sets the usual sources of host names where there are none. */
 export const nsswitchRepair: Repair = {
   id: 'network.nsswitch',
   stage: 'network',
-  title: 'Name the usual sources in /etc/nsswitch.conf',
-  why: 'Without a source nothing of that kind is found: no account, or no host.',
-  risk: 'A source of your own (LDAP, SSSD) has to be added again.',
+  title: 'Name the usual sources of host names in /etc/nsswitch.conf',
+  why: 'Without a source no name of a host is found.',
+  risk: 'A source of your own has to be added again.',
   proof: 'container',
   plan: async ({ files }, findings) => {
     const path = nsswitchPath;
     const text = (await files.read(path)) ?? '';
     const set = (line: string): string =>
-      line.replace(/^(\s*)(\w+)(\s*:)(\s*).*$/, (_, lead, database, colon, gap) =>
-        [lead, database, colon, gap || ' ', usual[database] ?? 'files'].join(''),
-      );
+      line.replace(/^(\s*hosts\s*:)(\s*).*$/, (_, lead, gap) => `${lead}${gap || ' '}files dns`);
     const lines = placesOf(findings).get(path) ?? [];
     const content = editLines(text, new Map(lines.map((line) => [line, set])));
     return planned([{ kind: 'write-file', path: await throughLinks(files, path), content }]);

@@ -1,5 +1,5 @@
 import { nsswitchPath } from '../../system-image/nsswitch.ts';
-import { editLines, placesOf } from '../edit-lines.ts';
+import { editLines, placesOf, throughLinks } from '../edit-lines.ts';
 import { planned, refused } from '../plan.ts';
 import type { Repair } from '../repair.ts';
 
@@ -29,8 +29,12 @@ export const nsswitchRepair: Repair = {
     }
     const lines = placesOf(findings).get(nsswitchPath) ?? [];
     if (lines.length === 0) return refused('The lines are not known.', 'Look at the file by hand.');
-    const addFiles = (line: string): string => line.replace(/^(\s*\w+\s*:[ \t]*)/, '$1files ');
+    const addFiles = (line: string): string =>
+      line.replace(/^(\s*\w+\s*:)([ \t]*)(.*)$/, (_, lead, gap, sources) =>
+        `${lead}${gap || ' '}files ${sources}`.trimEnd(),
+      );
     const content = editLines(text, new Map(lines.map((line) => [line, addFiles])));
-    return planned([{ kind: 'write-file', path: nsswitchPath, content }]);
+    const path = await throughLinks(files, nsswitchPath);
+    return planned([{ kind: 'write-file', path, content }]);
   },
 };

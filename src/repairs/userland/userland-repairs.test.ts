@@ -93,6 +93,11 @@ test.each<readonly [string, Changes, readonly string[]]>([
   ],
   [
     'userland.nsswitch',
+    { 'etc/nsswitch.conf': 'passwd:\ngroup: files\nshadow: files\n' },
+    ['write /etc/nsswitch.conf: passwd: files\ngroup: files\nshadow: files\n'],
+  ],
+  [
+    'userland.nsswitch',
     { 'etc/nsswitch.conf': 'hosts: files\npasswd:  ldap # all\ngroup: files\n' },
     ['write /etc/nsswitch.conf: hosts: files\npasswd:  files ldap # all\ngroup: files\n'],
   ],
