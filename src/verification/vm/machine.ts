@@ -20,13 +20,16 @@ export type MachineEvents = {
   readonly onEvent: (event: QmpEvent) => void;
 };
 
+/** Seconds that QEMU's threads worked, and that they waited for a processor to work on. */
+export type MachineLoad = { readonly worked: number; readonly waited: number };
+
 /** A virtual machine that runs. Disposing ends it and waits until its process is gone. */
 export type Machine = AsyncDisposable & {
   /** Resolves when QEMU has ended by itself; rejects with its words when it failed. */
   readonly ended: Promise<void>;
   readonly processor: () => Promise<ProcessorState>;
-  /** Seconds for which QEMU's threads had work, whether or not they got a processor for it. */
-  readonly busySeconds: () => Promise<number | null>;
+  /** What QEMU's threads had to do since its start; null when it cannot be told. */
+  readonly load: () => Promise<MachineLoad | null>;
   /** Writes a picture of the screen; null when this QEMU cannot. */
   readonly picture: (path: string) => Promise<string | null>;
 };
@@ -75,11 +78,8 @@ const processor = async (qmp: Qmp): Promise<ProcessorState> => {
   return processorState(z.string().parse(answer));
 };
 
-/**
- * What QEMU's threads have worked and waited for a processor (proc_pid_schedstat(5)): a machine that
- * gets no time on a busy host is not at rest.
- */
-const busySeconds = async (host: Host, directory: string): Promise<number | null> => {
+/** What QEMU's threads have worked and waited for a processor (proc_pid_schedstat(5)). */
+const loadOf = async (host: Host, directory: string): Promise<MachineLoad | null> => {
   const pid = (await host.files.readText(`${directory}/${machineFiles.pid}`))?.trim() ?? '';
   if (!/^\d+$/.test(pid)) return null;
   const tasks = (await host.files.list(`/proc/${pid}/task`)) ?? [];
@@ -89,11 +89,10 @@ const busySeconds = async (host: Host, directory: string): Promise<number | null
       host.files.readText(`/proc/${pid}/task/${task}/schedstat`).catch(() => null),
     ),
   );
-  const nanoseconds = texts.map((text) => {
-    const [worked = 0, waited = 0] = (text ?? '').split(' ').map(Number);
-    return worked + waited;
-  });
-  return tasks.length === 0 ? null : nanoseconds.reduce((sum, one) => sum + one, 0) / 1e9;
+  const nanoseconds = texts.map((text) => (text ?? '').split(' ').map(Number));
+  const sum = (field: number): number =>
+    nanoseconds.reduce((total, fields) => total + (fields[field] ?? 0), 0) / 1e9;
+  return tasks.length === 0 ? null : { worked: sum(0), waited: sum(1) };
 };
 
 const listen = async (
@@ -153,7 +152,7 @@ export const startMachine = async (
     return {
       ended: qemu.ended,
       processor: () => processor(qmp),
-      busySeconds: () => busySeconds(host, directory),
+      load: () => loadOf(host, directory),
       picture: (path) => picture(qmp, path),
       [Symbol.asyncDispose]: () => connections.disposeAsync(),
     };

@@ -1,17 +1,20 @@
 import { expect, test } from 'vitest';
+import type { BootStage } from '../proof.ts';
 import { untilSound } from './run-again.ts';
 import type { RunResult } from './run-machine.ts';
 
-const ended = (cause: string | null): RunResult => ({
-  silent: false,
-  failedUnits: [],
+const ended = (
+  cause: string | null,
+  { starvedShare = 0.4, stoppedAt = null as BootStage | null } = {},
+): RunResult => ({
+  ...{ silent: false, failedUnits: [], starvedShare },
   run: {
     ...{ start: 'disk', firmware: 'bios', accelerator: 'tcg', passed: cause === null, seconds: 1 },
-    ...{ stages: [], stoppedAt: null, cause, evidence: [], screen: null },
+    ...{ stages: [], stoppedAt, cause, evidence: [], screen: null },
   },
 });
 
-const starved = ended("The kernel panicked (IO-APIC + timer doesn't work!).");
+const panicked = ended("The kernel panicked (IO-APIC + timer doesn't work!).");
 
 const runsOf = (results: readonly RunResult[]) => {
   const left = [...results];
@@ -19,8 +22,8 @@ const runsOf = (results: readonly RunResult[]) => {
 };
 
 test('a panic of the emulation is tried again and never a verdict', async () => {
-  expect((await untilSound(runsOf([starved, ended(null)]))).run.passed).toBe(true);
-  await expect(untilSound(runsOf([starved, starved, starved]))).rejects.toMatchObject({
+  expect((await untilSound(runsOf([panicked, ended(null)]))).run.passed).toBe(true);
+  await expect(untilSound(runsOf([panicked, panicked, panicked]))).rejects.toMatchObject({
     code: 'VM_UNRELIABLE',
   });
 });
@@ -28,4 +31,22 @@ test('a panic of the emulation is tried again and never a verdict', async () => 
 test("the system's own panic is its verdict at once", async () => {
   const result = await untilSound(runsOf([ended('VFS: Unable to mount root fs'), ended(null)]));
   expect(result.run.passed).toBe(false);
+});
+
+test('what gave up by the clock on a machine without processor time is no verdict', async () => {
+  const late = ended('Timed out waiting for device', {
+    ...{ starvedShare: 0.95, stoppedAt: 'root-mounted' },
+  });
+  expect((await untilSound(runsOf([late, ended(null)]))).run.passed).toBe(true);
+  await expect(untilSound(runsOf([late, late]))).rejects.toMatchObject({ code: 'VM_UNRELIABLE' });
+});
+
+test('a boot loader that finds nothing has found nothing, however slow the machine is', async () => {
+  const slow = ended('no such device', { starvedShare: 0.95, stoppedAt: 'boot-loader' });
+  expect((await untilSound(runsOf([slow, ended(null)]))).run.cause).toBe('no such device');
+});
+
+test('a boot that passed is not repeated, however slow it was', async () => {
+  const passed = ended(null, { starvedShare: 0.95 });
+  expect(await untilSound(runsOf([passed]))).toBe(passed);
 });

@@ -2,7 +2,7 @@ import type { Host } from '../../host/host.ts';
 import { RescueError } from '../../host/rescue-error.ts';
 import type { Accelerator, BootRun, BootStage, Firmware } from '../proof.ts';
 import { findUefi } from './firmware-files.ts';
-import { startMachine } from './machine.ts';
+import { type MachineLoad, startMachine } from './machine.ts';
 import type { MachinePlan, MachineUefi } from './machine-arguments.ts';
 import { makeOverlays } from './overlays.ts';
 import { type EnteredProgram, withEntry } from './uefi-variables.ts';
@@ -28,6 +28,8 @@ export type RunResult = {
   readonly failedUnits: readonly string[];
   /** The kernel was started and wrote nothing to the serial line. */
   readonly silent: boolean;
+  /** Share of the time with work in which the machine had no processor to do it, 0 to 1. */
+  readonly starvedShare: number;
 };
 
 /** Seconds for a boot; software emulation is about ten times slower, and devices are waited for. */
@@ -150,17 +152,21 @@ const stageOfEnd = (end: BootEnd, watch: BootWatch): BootStage => {
   return end.kind === 'halted' && stage === 'boot-loader' ? 'kernel' : stage;
 };
 
+const starvedShare = (load: MachineLoad | null): number =>
+  load === null ? 0 : load.waited / Math.max(load.worked + load.waited, 1e-9);
+
 const describe = (
   plan: RunPlan,
   end: BootEnd,
   watch: BootWatch,
-  screen: string | null,
+  { load, screen }: { readonly load: MachineLoad | null; readonly screen: string | null },
 ): RunResult => {
   const { console } = watch;
   const boots = end.kind === 'judged' && end.judgement.outcome === 'passed';
   const silent = end.kind === 'rest' || (end.kind === 'time' && isSilent(watch));
   return {
     silent,
+    starvedShare: starvedShare(load),
     failedUnits: console.failedUnits(),
     run: {
       start: plan.kernel === null ? 'disk' : 'kernel',
@@ -206,9 +212,10 @@ export const runMachine = async (
     const signal = request.signal ?? new AbortController().signal;
     await using machine = await startMachine(host, machineIs, directory, signal, watch);
     const end = await watch.end(machine, request.signal);
+    const load = await machine.load();
     if (end.kind === 'storage-full') throw storageFull(request.scratch);
     const screen = plan.screen ? await machine.picture(`${request.keep}/${plan.name}.png`) : null;
-    return describe(plan, end, watch, screen);
+    return describe(plan, end, watch, { load, screen });
   } finally {
     await host.files.removeTree(directory);
   }

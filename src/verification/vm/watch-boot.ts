@@ -4,7 +4,7 @@ import { RescueError } from '../../host/rescue-error.ts';
 import { interruptedError } from '../../host/run-command.ts';
 import { type BootStage, bootStages } from '../proof.ts';
 import { type BootConsole, bootConsole, type Judgement } from './console/boot-console.ts';
-import type { Machine, MachineEvents } from './machine.ts';
+import type { Machine, MachineEvents, MachineLoad } from './machine.ts';
 
 /** Why watching ended. */
 export type BootEnd =
@@ -67,12 +67,16 @@ const isAtLeast = (stage: BootStage | null, least: BootStage): boolean =>
 const resetSchema = z.object({ guest: z.boolean(), reason: z.string().optional() });
 const ioErrorSchema = z.object({ nospace: z.boolean().default(false) });
 
-/** Tells rest from work by the time for which QEMU has work. */
+/**
+ * Tells rest from work by the time for which QEMU has work, whether or not it got a processor for
+ * it: a machine that gets no time on a busy host is not at rest.
+ */
 const restMeter = () => {
   let before: { readonly busy: number; readonly at: number } | null = null;
   let quiet = 0;
-  return (busy: number | null): boolean => {
-    if (busy === null) return false;
+  return (load: MachineLoad | null): boolean => {
+    if (load === null) return false;
+    const busy = load.worked + load.waited;
     const at = performance.now() / 1000;
     if (before !== null) {
       const share = (busy - before.busy) / (at - before.at);
@@ -129,7 +133,7 @@ export const watchBoot = (
       consider();
     } else if (limits.restSeconds !== null && !console.systemSpoke() && kernelAt !== null) {
       const since = seconds() - kernelAt;
-      const rests = isAtRest(await machine.busySeconds()) && limits.untilRest;
+      const rests = isAtRest(await machine.load()) && limits.untilRest;
       if ((rests && since > 5) || since > limits.restSeconds) finish({ kind: 'rest' });
     }
   };
