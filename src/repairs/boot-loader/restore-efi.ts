@@ -15,6 +15,8 @@ const sources = {
   fallbackList: '/usr/lib/shim/BOOTX64.CSV',
   grub: '/usr/lib/grub/x86_64-efi-signed/grubx64.efi.signed',
   systemdBoot: '/usr/lib/systemd/boot/efi/systemd-bootx64.efi',
+  /** bootctl takes the signed one where there is one. */
+  systemdBootSigned: '/usr/lib/systemd/boot/efi/systemd-bootx64.efi.signed',
 } as const;
 
 type Source = keyof typeof sources;
@@ -32,9 +34,9 @@ const grubFiles = (vendor: string): Wanted => [
   ['/EFI/BOOT/mmx64.efi', 'mokManager'],
 ];
 
-const systemdBootFiles: Wanted = [
-  ['/EFI/systemd/systemd-bootx64.efi', 'systemdBoot'],
-  ['/EFI/BOOT/BOOTX64.EFI', 'systemdBoot'],
+const systemdBootFiles = (source: Source): Wanted => [
+  ['/EFI/systemd/systemd-bootx64.efi', source],
+  ['/EFI/BOOT/BOOTX64.EFI', source],
 ];
 
 const maxProgramBytes = 16 * 1024 * 1024;
@@ -87,6 +89,20 @@ const fileChanges = async (
   return changes.flat();
 };
 
+/** The programs with the directories that they need. */
+const laidDown = async (
+  subject: Subject,
+  top: string,
+  wanted: Wanted,
+): Promise<readonly Change[]> => [
+  ...(await directoriesFor(
+    subject,
+    top,
+    wanted.map(([target]) => target),
+  )),
+  ...(await fileChanges(subject, top, wanted)),
+];
+
 const vendorOf = async (esp: Esp, osId: string | null): Promise<string> => {
   const names = (await efiDirectories(esp)).map(({ path }) => posix.basename(path));
   return names.find((name) => name === osId) ?? osId ?? 'debian';
@@ -95,10 +111,11 @@ const vendorOf = async (esp: Esp, osId: string | null): Promise<string> => {
 const restoreOn = async (subject: Subject, esp: Esp, top: string): Promise<RepairPlan> => {
   const { files, facts } = subject;
   const has = async (source: Source): Promise<boolean> => files.isFilled(sources[source]);
-  const [shim, grub, systemdBoot, entries] = await Promise.all([
+  const [shim, grub, systemdBoot, signed, entries] = await Promise.all([
     has('shim'),
     has('grub'),
     has('systemdBoot'),
+    has('systemdBootSigned'),
     files.isDirectory(`${top}/loader/entries`),
   ]);
   const vendor = await vendorOf(esp, facts.os.id);
@@ -110,12 +127,7 @@ const restoreOn = async (subject: Subject, esp: Esp, top: string): Promise<Repai
     const content = stub(places);
     const same = (await files.read(`${top}${config}`)) === content;
     return planned([
-      ...(await directoriesFor(
-        subject,
-        top,
-        wanted.map(([target]) => target),
-      )),
-      ...(await fileChanges(subject, top, wanted)),
+      ...(await laidDown(subject, top, wanted)),
       ...(same
         ? []
         : [
@@ -128,15 +140,15 @@ const restoreOn = async (subject: Subject, esp: Esp, top: string): Promise<Repai
           ]),
     ]);
   }
-  if (systemdBoot && entries) {
-    return planned([
-      ...(await directoriesFor(
-        subject,
-        top,
-        systemdBootFiles.map(([target]) => target),
-      )),
-      ...(await fileChanges(subject, top, systemdBootFiles)),
-    ]);
+  if ((systemdBoot || signed) && entries) {
+    const wanted = systemdBootFiles(signed ? 'systemdBootSigned' : 'systemdBoot');
+    return planned(await laidDown(subject, top, wanted));
+  }
+  if (systemdBoot || signed) {
+    return refused(
+      'The boot entries (loader/entries) are gone from the EFI system partition, and systemd-boot starts nothing without them.',
+      'Boot the system with rescuekit rescue and run bootctl install --no-variables and kernel-install add-all (or kernel-install add VERSION /boot/vmlinuz-VERSION) there.',
+    );
   }
   return refused('The programs for UEFI are not on the disk in a package of their own.', byHand);
 };
