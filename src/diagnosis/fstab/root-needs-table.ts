@@ -1,5 +1,6 @@
+import { flattenDevice } from '../../devices/device.ts';
 import { bootEntriesOf } from '../kernel/started-kernels.ts';
-import type { Subject } from '../subject.ts';
+import type { Subject, SubjectDevices } from '../subject.ts';
 
 const isWritable = (options: string): boolean => {
   const words = options.split(/\s+/);
@@ -9,6 +10,32 @@ const isWritable = (options: string): boolean => {
 /** Systems that put their root together by themselves: OSTree, NixOS, live media, overlays. */
 const ownRoot = /\b(?:ostree=|init=\/nix\/|boot=(?:live|casper)|rd\.live|overlayroot)/;
 
+/** What only a system has that is started by a boot loader of its own, and no container. */
+const signs = [
+  '/etc/default/grub',
+  '/boot/grub',
+  '/boot/grub2',
+  '/boot/loader',
+  '/etc/kernel/cmdline',
+];
+
+/** GUIDs of the partitions that only boot loaders need: BIOS boot, EFI system. */
+const loaderPartitions = new Set([
+  '21686148-6449-6e6f-744e-656564454649',
+  'c12a7328-f81f-11d2-ba4b-00a0c93ec93b',
+]);
+
+const startsByItself = async (subject: Subject, { disk }: SubjectDevices): Promise<boolean> => {
+  // A separate /boot is not mounted when the table is gone: its kernels have left their modules,
+  // and where those are gone as well, the boot loader has left its settings and its partition.
+  const modules = (await subject.files.list('/lib/modules')) ?? [];
+  if (subject.facts.kernels.length > 0 || modules.length > 0) return true;
+  const types = flattenDevice(disk).map(({ partition }) => partition?.type?.toLowerCase() ?? '');
+  if (types.some((type) => loaderPartitions.has(type))) return true;
+  const found = await Promise.all(signs.map((path) => subject.files.entry(path)));
+  return found.some((entry) => entry !== null);
+};
+
 /**
  * Whether the root stays read-only when fstab does not make it writable. The kernel mounts it
  * read-only unless it is told `rw`, and only the line for / in fstab changes that later
@@ -17,9 +44,7 @@ const ownRoot = /\b(?:ostree=|init=\/nix\/|boot=(?:live|casper)|rd\.live|overlay
  */
 export const rootNeedsTable = async (subject: Subject): Promise<boolean> => {
   if (subject.devices === null) return false;
-  // A separate /boot is not mounted when the table is gone: its kernels have left their modules.
-  const modules = (await subject.files.list('/lib/modules')) ?? [];
-  if (subject.facts.kernels.length === 0 && modules.length === 0) return false;
+  if (!(await startsByItself(subject, subject.devices))) return false;
   const lines = (await bootEntriesOf(subject)).map(({ options }) => options);
   if (lines.some((line) => ownRoot.test(line))) return false;
   return lines.length === 0 || lines.some((line) => !isWritable(line));
