@@ -1,4 +1,3 @@
-import { shellLine } from '../host/command.ts';
 import { type FifoReader, readFifo } from '../host/fifo.ts';
 import type { Host } from '../host/host.ts';
 import { lineSplitter } from '../host/lines.ts';
@@ -13,7 +12,7 @@ import {
 } from './boot-report.ts';
 import type { ContainerOptions } from './container-options.ts';
 import { guestPipes } from './guest-scripts.ts';
-import { type Cgroup, makeCgroups } from './limits.ts';
+import { type Cgroup, inCgroups, makeCgroups } from './limits.ts';
 import { environmentSecrets, nspawnArguments } from './nspawn-arguments.ts';
 
 export type BootRequest = {
@@ -33,13 +32,6 @@ export type BootRequest = {
   readonly onEvent?: OnEvent;
   /** A line of the console after which nothing more will come: ends the boot like the time limit. */
   readonly isLastWord?: (line: string) => boolean;
-};
-
-/** Moves itself into the control groups before it becomes nspawn, so that no process escapes. */
-const withCgroups = (words: readonly string[], cgroups: readonly Cgroup[]): readonly string[] => {
-  if (cgroups.length === 0) return words;
-  const moves = cgroups.map(({ path }) => `echo $$ > ${path}/cgroup.procs`).join(' && ');
-  return ['/bin/sh', '-c', `${moves} && exec ${shellLine(words)}`];
 };
 
 /**
@@ -129,7 +121,7 @@ const runNspawn = async (
   onLine: (line: string) => void,
 ): Promise<number> => {
   const words = ['systemd-nspawn', ...nspawnArguments(request.options)];
-  const [program = '', ...args] = withCgroups(words, request.cgroups);
+  const [program = '', ...args] = inCgroups(words, request.cgroups);
   try {
     const result = await host.run({
       program,

@@ -1,3 +1,4 @@
+import { shellLine, shellQuote } from '../host/command.ts';
 import type { Host } from '../host/host.ts';
 import { gone, type UndoResult, undone } from '../host/undo-result.ts';
 import { waitUntil } from '../host/wait.ts';
@@ -74,6 +75,46 @@ export const cgroupsFor = async (
       values: [[legacyFile[controller], value] as const],
     })),
   ];
+};
+
+/** Paths of this process by hierarchy (cgroups(7)): the unified one has the number 0 and no name. */
+const ownPaths = async (host: Host) => {
+  const lines = ((await host.files.readText('/proc/self/cgroup')) ?? '').split('\n');
+  const path = (beginning: string): string | null =>
+    lines.find((line) => line.includes(beginning))?.replace(/^\d+:[^:]*:/, '') ?? null;
+  return { unified: path('0::'), systemd: path(':name=systemd:') };
+};
+
+/**
+ * The control groups of short programs in a container without a unit of its own. nspawn makes its
+ * groups below those of its caller, and leaves them there: where systemd has given the caller its
+ * group, one below that is made for it, so that it can be taken away again.
+ */
+export const commandCgroups = async (
+  host: Host,
+  session: string,
+  systemd: boolean,
+): Promise<readonly Cgroup[]> => {
+  if (!systemd) return cgroupsFor(host, session, null, null);
+  const name = `rescuekit-${session}`;
+  const { unified, systemd: named } = await ownPaths(host);
+  const below = (top: string, path: string | null): readonly Cgroup[] =>
+    path === null ? [] : [{ path: `${top}${path.replace(/\/$/, '')}/${name}`, values: [] }];
+  if ((await host.files.status(`${root}/cgroup.controllers`)) !== null) return below(root, unified);
+  const tracking = await trackingHierarchies(host);
+  return tracking.flatMap((hierarchy) =>
+    below(`${root}/${hierarchy}`, hierarchy === 'unified' ? unified : named),
+  );
+};
+
+/** Moves itself into the control groups before it becomes the program, so that no process escapes. */
+export const inCgroups = (
+  words: readonly string[],
+  cgroups: readonly Cgroup[],
+): readonly string[] => {
+  if (cgroups.length === 0) return words;
+  const moves = cgroups.map(({ path }) => `echo $$ > ${shellQuote(path)}/cgroup.procs`);
+  return ['/bin/sh', '-c', `${moves.join(' && ')} && exec ${shellLine(words)}`];
 };
 
 /** Makes the groups and sets their limits. @throws Error when the controller is not there. */

@@ -1,3 +1,4 @@
+import { type Cgroup, commandCgroups, inCgroups, makeCgroups } from '../container/limits.ts';
 import type { InsideCommand, InsideResult } from '../diagnosis/subject.ts';
 import { hasBinfmt, hostHasSystemd, hostMachine } from '../host/capabilities.ts';
 import { sessionVariable } from '../host/session-mark.ts';
@@ -47,7 +48,7 @@ const nspawnWords = (
   `--directory=${options.root}`,
   ...(options.writable ? [] : ['--read-only']),
   `--machine=${options.machine}`,
-  // A short command needs no scope of its own, whatever the host's PID 1 is.
+  // A short command needs no scope of its own, whatever the host's PID 1 is, but a control group.
   ...['--register=no', '--keep-unit', '--drop-capability=CAP_MKNOD'],
   ...['--resolv-conf=off', '--timezone=off', '--link-journal=no', '--private-network'],
   ...(options.binds ?? []).map(({ source, destination }) => `--bind-ro=${source}:${destination}`),
@@ -69,28 +70,36 @@ export const insideRunner = (
   facts: Pick<SystemFacts, 'architecture'>,
   options: InsideOptions,
 ): ((request: InsideRequest) => Promise<InsideResult | null>) => {
-  let ready: Promise<boolean> | null = null;
+  let ready: Promise<readonly Cgroup[] | null> | null = null;
   let last: Promise<unknown> = Promise.resolve();
-  const prepare = async (): Promise<boolean> => {
+  const prepare = async (): Promise<readonly Cgroup[] | null> => {
     const { architecture } = facts;
     const runnable =
       architecture !== null &&
       (runsOn(hostMachine(), architecture) === 'yes' ||
         (await hasBinfmt(session.host, architecture)));
-    if (!runnable) return false;
+    if (!runnable) return null;
     const systemd = await hostHasSystemd(session.host);
     await journalNspawnLeftovers(session, options.machine, options.root, systemd);
+    const cgroups = await commandCgroups(session.host, session.id, systemd);
+    if (cgroups.length > 0) {
+      const paths = cgroups.map(({ path }) => path);
+      await session.intend('control groups', { kind: 'remove-cgroups', paths });
+    }
     await session.intend(`Run programs of the system in container ${options.machine}`, {
       kind: 'stop-container',
       machine: options.machine,
       session: session.id,
     });
-    return true;
+    await makeCgroups(session.host, cgroups);
+    return cgroups;
   };
   const run = async (request: InsideRequest): Promise<InsideResult | null> => {
     ready ??= prepare();
-    if (!(await ready)) return null;
-    const [program, ...args] = programWords(options, nspawnWords(session, options, request));
+    const cgroups = await ready;
+    if (cgroups === null) return null;
+    const words = programWords(options, nspawnWords(session, options, request));
+    const [program = '', ...args] = inCgroups(words, cgroups);
     const { exitCode, stdout, stderr } = await session.host.run({
       program,
       args,
