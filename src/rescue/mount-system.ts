@@ -60,17 +60,17 @@ const ensureDirectory = async (session: Session, path: string): Promise<string> 
 /** overlayfs refuses a lower layer whose names fold case; vfat stays plainly read-only then. */
 export const canBeLower = (fsType: string): boolean => fsType !== 'vfat' && fsType !== 'exfat';
 
-export const layerAt = (layers: string, number: number) => ({
-  upper: `${layers}/${number}/upper`,
-  work: `${layers}/${number}/work`,
+export const layerAt = (layers: string, name: number | string) => ({
+  upper: `${layers}/${name}/upper`,
+  work: `${layers}/${name}/work`,
 });
 
 export const memoryLayers = (run: string): string => `${run}/layer`;
 
-/** Layers a throwaway directory over `lower`; the number keeps the layers of one session apart. */
-const layOver = async (context: Context, lower: string, path: string, number: number) => {
+/** Layers a throwaway directory over `lower`; the name keeps the layers of one session apart. */
+const layOver = async (context: Context, lower: string, path: string, name: number | string) => {
   const { session } = context;
-  const layer = layerAt(context.layers ?? memoryLayers(session.runDirectory), number);
+  const layer = layerAt(context.layers ?? memoryLayers(session.runDirectory), name);
   await ensureDirectory(session, layer.upper);
   await ensureDirectory(session, layer.work);
   await session.perform(overlayStep({ lower, ...layer, path }));
@@ -81,9 +81,9 @@ const copyOver = async (
   { session, layers }: Context,
   lower: string,
   path: string,
-  number: number,
+  name: number | string,
 ) => {
-  const { upper } = layerAt(layers ?? memoryLayers(session.runDirectory), number);
+  const { upper } = layerAt(layers ?? memoryLayers(session.runDirectory), name);
   await ensureDirectory(session, upper);
   await session.perform({
     title: `Work on a copy of ${lower}`,
@@ -104,7 +104,7 @@ const mountOne = async (
   context: Context,
   mount: PlannedMount,
   path: string,
-  number: number,
+  name: number | string,
 ): Promise<void> => {
   const { session, mode, setuid } = context;
   if (mount.device === null) return;
@@ -121,14 +121,16 @@ const mountOne = async (
   }
   const copied = context.layers !== undefined && !canBeLower(mount.fsType);
   if (mode === 'ephemeral' && (canBeLower(mount.fsType) || copied)) {
-    const lower = await ensureDirectory(session, `${session.runDirectory}/lower/${number}`);
+    const lower = await ensureDirectory(session, `${session.runDirectory}/lower/${name}`);
     await mountFileSystem(session, { ...request, path: lower, mode: 'look' });
-    await (copied ? copyOver : layOver)(context, lower, path, number);
+    await (copied ? copyOver : layOver)(context, lower, path, name);
     return;
   }
   const kind = mode === 'write' ? 'write' : 'look';
   await mountFileSystem(session, { ...request, path, mode: kind });
 };
+
+export const noMountPoint = 'its mount point is missing';
 
 const cannot = (mount: PlannedMount, note: string): PlannedMount => ({
   ...mount,
@@ -158,21 +160,21 @@ const mountBelow = async (
   root: string,
   mount: PlannedMount,
   before: readonly PlannedMount[],
+  name: number | string = before.length + 1,
 ): Promise<PlannedMount> => {
   if (mount.state !== 'mount') return mount;
   const { files } = context.session.host;
-  const number = before.length + 1;
   const holder = holderOf(context, root, mount.target, before);
   const path = await resolveInside(files, holder.directory, holder.path);
   const status = path === null ? null : await statusInside(files, holder.directory, holder.path);
   if (path === null || path === holder.directory || status?.kind !== 'directory') {
-    return cannot(mount, 'its mount point is missing');
+    return cannot(mount, noMountPoint);
   }
   const place = context.apart
-    ? await ensureDirectory(context.session, `${context.session.runDirectory}/part/${number}`)
+    ? await ensureDirectory(context.session, `${context.session.runDirectory}/part/${name}`)
     : path;
   try {
-    await mountOne(context, mount, place, number);
+    await mountOne(context, mount, place, name);
     return mount;
   } catch (error) {
     if (error instanceof RescueError && error.code === 'COMMAND_FAILED') {
@@ -234,6 +236,23 @@ export const mountSystem = async (
         )
       : [],
   };
+};
+
+/** Mounts further parts of a system that is mounted already, in their order. */
+export const mountParts = async (
+  session: Session,
+  root: string,
+  parts: readonly PlannedMount[],
+  options: Omit<MountOptions, 'apart'>,
+): Promise<readonly PlannedMount[]> => {
+  const context: Context = { session, ...options, apart: false };
+  const results: PlannedMount[] = [];
+  for (const part of parts) {
+    // The layers of the parts that were mounted first have numbers.
+    const name = encodeURIComponent(part.target);
+    results.push(await mountBelow(context, root, part, results, name));
+  }
+  return results;
 };
 
 const partBind = (session: Session, mount: PlannedMount, index: number): BindMount => ({

@@ -18,6 +18,7 @@ import { systemTitle } from './choose-system.ts';
 import { diagnoseSubject } from './diagnose-job.ts';
 import { examine } from './examine.ts';
 import { withMountHooks } from './hook-phases.ts';
+import { mountMore } from './mount-more.ts';
 import {
   type MountedSystem,
   mountDirectory,
@@ -107,11 +108,18 @@ const mount = (
 
 type Rounds = Pick<RepairJobResult, 'before' | 'applied' | 'refused' | 'after'>;
 
+/** How a system is looked at between the repairs. */
+type Looks = {
+  readonly look: () => Promise<Subject>;
+  /** Mounts what a mended fstab names by now; true when there was something. */
+  readonly grow: (subject: Subject) => Promise<boolean>;
+  readonly diagnose: (subject: Subject) => Promise<Diagnosis>;
+};
+
 const runRounds = async (
   place: Omit<Workplace, 'subject'>,
-  look: () => Promise<Subject>,
+  { look, grow, diagnose }: Looks,
   options: MountedRepairOptions,
-  diagnose: (subject: Subject) => Promise<Diagnosis>,
   observer: Observer,
 ): Promise<Rounds> => {
   const repairs = inOrder([...allRepairs, ...options.own.repairs]);
@@ -147,6 +155,11 @@ const runRounds = async (
     }
     if (!changed) break;
     if (await relabelIfNeeded({ ...place, subject })) subject = await look();
+    if (await grow(subject)) {
+      // What could not be done may have lacked just that.
+      refused.clear();
+      subject = await look();
+    }
     diagnosis = await diagnose(subject);
   }
   return { before: first.findings, applied, refused: [...refused.values()], after: diagnosis };
@@ -155,8 +168,11 @@ const runRounds = async (
 /** How the repairs of a mounted system are done. */
 export type MountedRepairOptions = Pick<
   RepairJobOptions,
-  'mode' | 'keepLog' | 'only' | 'wishes' | 'own'
+  'mode' | 'layers' | 'keepLog' | 'only' | 'wishes' | 'own'
 >;
+
+/** What the rounds came to, with what was mounted and checked in their course. */
+export type MountedRepairs = Rounds & Pick<RepairJobResult, 'mounted' | 'checks'>;
 
 /**
  * Diagnoses a mounted system, applies the repairs that fit in the order of their stages, and
@@ -168,14 +184,27 @@ export const repairMounted = async (
   place: Pick<RepairJobResult, 'system' | 'mounted' | 'checks'>,
   options: MountedRepairOptions,
   observer: Observer,
-): Promise<Rounds> => {
+): Promise<MountedRepairs> => {
   const logDirectory = options.keepLog ? session.directory : session.runDirectory;
   const log = await openChangeLog(session.host, logDirectory);
   const bench = openBench(session);
+  const { system } = place;
+  let { mounted, checks } = place;
   let current: Subject | null = null;
   const look = async (): Promise<Subject> => {
-    current = await examine(session, place);
+    current = await examine(session, { system, mounted });
     return current;
+  };
+  const how = {
+    ...{ mode: options.mode, setuid: true },
+    ...(options.layers === undefined ? {} : { layers: options.layers }),
+  };
+  const grow = async ({ facts }: Subject): Promise<boolean> => {
+    const more = await mountMore(session, { system, mounted }, facts, how, observer);
+    if (more === null) return false;
+    ({ mounted } = more);
+    checks = [...checks, ...more.checks];
+    return true;
   };
   const tools = {
     wishes: options.wishes,
@@ -183,9 +212,9 @@ export const repairMounted = async (
       bench(current ?? (await look()), commands, prepare),
   };
   const work = { log, logDirectory, tools, writesDisks: options.mode === 'write' };
-  const diagnose = (subject: Subject) =>
-    diagnoseSubject(subject, place.checks, options.own, observer);
-  return runRounds(work, look, options, diagnose, observer);
+  const diagnose = (subject: Subject) => diagnoseSubject(subject, checks, options.own, observer);
+  const rounds = await runRounds(work, { look, grow, diagnose }, options, observer);
+  return { ...rounds, mounted, checks };
 };
 
 /**
