@@ -1,4 +1,4 @@
-import { combinations } from '../../fixtures/broken/combinations.ts';
-import { describeFaults } from '../../fixtures/broken/describe-faults.ts';
+import { containerCombinations } from '../../fixtures/broken/combinations.ts';
+import { describeCombinations } from '../../fixtures/broken/describe-faults.ts';
 
-describeFaults('faults that come together', combinations);
+describeCombinations('faults that come together', containerCombinations);

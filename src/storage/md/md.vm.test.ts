@@ -115,7 +115,6 @@ describe('a host whose udev assembles arrays', () => {
 
   describeStack('RAID10 of partitions with XFS', 'raid10-xfs', machine, {
     brief: true,
-    killed: true,
   });
   // Once written to without its third disk the array is begun and started by udev, on any host.
   describe('RAID5 that udev has begun and not started', () => {
