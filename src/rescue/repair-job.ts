@@ -157,7 +157,7 @@ const runRounds = async (
     if (await relabelIfNeeded({ ...place, subject })) subject = await look();
     if (await grow(subject)) {
       // What could not be done may have lacked just that.
-      refused.clear();
+      if (round + 1 < maxRounds) refused.clear();
       subject = await look();
     }
     diagnosis = await diagnose(subject);

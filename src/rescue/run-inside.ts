@@ -91,8 +91,12 @@ export const insideRunner = (
       machine: options.machine,
       session: session.id,
     });
-    await makeCgroups(session.host, cgroups);
-    return cgroups;
+    // Where none can be made (they are read-only inside another container), nspawn has to do without.
+    const made = await makeCgroups(session.host, cgroups).then(
+      () => true,
+      () => false,
+    );
+    return made ? cgroups : [];
   };
   const run = async (request: InsideRequest): Promise<InsideResult | null> => {
     ready ??= prepare();
