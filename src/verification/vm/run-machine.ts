@@ -112,6 +112,19 @@ const stageWords: Readonly<Record<BootStage, string>> = {
   login: 'the login',
 };
 
+/** What the processor was stopped by: nothing comes any more, and nothing was said. */
+const haltedCause = (stage: BootStage | null): string => {
+  switch (stage) {
+    case 'boot-loader':
+      return 'The boot loader started the kernel, which stopped the processor before it wrote anything: its file is damaged.';
+    case 'firmware':
+      // Zeros in its place are instructions, too: the processor runs through memory until one stops it.
+      return 'The firmware started the disk’s boot code, which stopped the processor: it is damaged.';
+    default:
+      return 'The processor was stopped before anything was loaded from the disk.';
+  }
+};
+
 /** Why a boot without a verdict of the console did not succeed. */
 const causeOf = (end: BootEnd, watch: BootWatch): string => {
   const where = stageWords[watch.console.stage() ?? 'firmware'];
@@ -124,9 +137,7 @@ const causeOf = (end: BootEnd, watch: BootWatch): string => {
     case 'rest':
       return 'The system writes nothing to the serial console.';
     case 'halted':
-      return watch.console.stage() === 'boot-loader'
-        ? 'The boot loader started the kernel, which stopped the processor before it wrote anything: its file is damaged.'
-        : 'The processor was stopped before anything was loaded from the disk.';
+      return haltedCause(watch.console.stage());
     case 'storage-full':
       return 'The scratch directory is full.';
     case 'time':
