@@ -44,6 +44,7 @@ const noHelpUnasked = {
     onLoad({ filter: /node_modules\/yargs\/build\/lib\/command\.js$/ }, async ({ path }) => {
       const source = await readFile(path, 'utf8');
       const call = 'yargs.getInternalMethods().getUsageInstance().cacheHelpMessage();';
+      if (!source.includes(call)) throw new Error(`yargs no longer has: ${call}`);
       return { contents: source.replace(call, ''), loader: 'js' };
     });
   },

@@ -83,7 +83,7 @@ const inVm = async (context: CommandContext, options: FindOptions): Promise<Proo
 
 const unprovable: ReadonlySet<string> = new Set([
   ...['NOT_PROVABLE', 'FOREIGN_ARCHITECTURE', 'MISSING_PROGRAM', 'MISSING_FILES'],
-  ...['VM_ARCHITECTURE', 'VM_NOT_STARTED', 'SCRATCH_FULL'],
+  ...['VM_ARCHITECTURE', 'VM_NOT_STARTED', 'VM_UNRELIABLE', 'SCRATCH_FULL'],
 ]);
 
 const isUnprovable = (error: unknown): error is RescueError =>

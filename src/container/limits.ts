@@ -99,7 +99,10 @@ export const commandCgroups = async (
   const name = `rescuekit-${session}`;
   const { unified, systemd: named } = await ownPaths(host);
   const below = (top: string, path: string | null): readonly Cgroup[] =>
-    path === null ? [] : [{ path: `${top}${path.replace(/\/$/, '')}/${name}`, values: [] }];
+    // Of a group outside of its own namespace the kernel says /../ (cgroup_namespaces(7)).
+    path === null || path.includes('/..')
+      ? []
+      : [{ path: `${top}${path.replace(/\/$/, '')}/${name}`, values: [] }];
   if ((await host.files.status(`${root}/cgroup.controllers`)) !== null) return below(root, unified);
   const tracking = await trackingHierarchies(host);
   return tracking.flatMap((hierarchy) =>
@@ -107,14 +110,26 @@ export const commandCgroups = async (
   );
 };
 
+const moveInto = ({ path }: Cgroup): string => `echo $$ > ${shellQuote(path)}/cgroup.procs`;
+
 /** Moves itself into the control groups before it becomes the program, so that no process escapes. */
 export const inCgroups = (
   words: readonly string[],
   cgroups: readonly Cgroup[],
 ): readonly string[] => {
   if (cgroups.length === 0) return words;
-  const moves = cgroups.map(({ path }) => `echo $$ > ${shellQuote(path)}/cgroup.procs`);
-  return ['/bin/sh', '-c', `${moves.join(' && ')} && exec ${shellLine(words)}`];
+  const moves = cgroups.map(moveInto).join(' && ');
+  return ['/bin/sh', '-c', `${moves} && exec ${shellLine(words)}`];
+};
+
+/** The same for groups that are only there to be taken away again: without them the program runs, too. */
+export const inCgroupsIfPossible = (
+  words: readonly string[],
+  cgroups: readonly Cgroup[],
+): readonly string[] => {
+  if (cgroups.length === 0) return words;
+  const moves = cgroups.map((cgroup) => `{ ${moveInto(cgroup)}; } 2>/dev/null`).join('; ');
+  return ['/bin/sh', '-c', `${moves}; exec ${shellLine(words)}`];
 };
 
 /** Makes the groups and sets their limits. @throws Error when the controller is not there. */

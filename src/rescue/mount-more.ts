@@ -1,3 +1,5 @@
+import { flattenDevice } from '../devices/device.ts';
+import { ownDisks } from '../diagnosis/own-disks.ts';
 import type { CheckResult } from '../filesystems/file-system.ts';
 import type { SystemFacts } from '../system-image/system-facts.ts';
 import { checkFileSystems, checkTargetsOf, isOnlyDirty, noLastResorts } from './check-system.ts';
@@ -23,7 +25,8 @@ const unchecked = (part: PlannedMount): PlannedMount => ({
 
 /**
  * Mounts what fstab names by now and did not when the system was mounted: behind a mended line may be
- * a /boot into which nobody has looked yet. A part with damage stays as it is.
+ * a /boot into which nobody has looked yet. Only on the disks that the system is mounted from. A part
+ * with damage stays as it is.
  *
  * @param facts of the system as it is now.
  * @returns null when there is nothing to add.
@@ -32,10 +35,17 @@ export const mountMore = async (
   session: Session,
   { system, mounted }: { readonly system: FoundSystem; readonly mounted: MountedSystem },
   facts: Pick<SystemFacts, 'fstab' | 'arrays' | 'crypttab'>,
-  options: Omit<MountOptions, 'apart'>,
+  options: Omit<MountOptions, 'apart' | 'layers'> & { readonly skipCheck: boolean },
   observer: Observer,
 ): Promise<Grown | null> => {
   if (system.place === null) return null;
+  const { device, disk, disks } = system.place;
+  // Other disks have no layer in a rehearsal, and nobody has locked them.
+  const own = new Set(
+    ownDisks({ mounts: mounted.mounted }, { disk, disks, root: device })
+      .flatMap(flattenDevice)
+      .flatMap(({ path, aliases }) => [path, ...aliases]),
+  );
   const known = new Set(mounted.mounted.map(({ target }) => target));
   // What failed is not tried again, unless what it lacked was a directory.
   const tried = new Set(
@@ -45,12 +55,17 @@ export const mountMore = async (
   );
   const parts = planMounts(facts.fstab, system.place, facts.arrays, facts.crypttab).filter(
     (part) =>
-      isMounted(part) && !known.has(part.target) && !tried.has(`${part.target} ${part.spec}`),
+      isMounted(part) &&
+      own.has(part.device) &&
+      !known.has(part.target) &&
+      !tried.has(`${part.target} ${part.spec}`),
   );
   if (parts.length === 0) return null;
   const settings = { repair: false, lastResorts: noLastResorts };
   const targets = checkTargetsOf({ ...system, mounts: parts });
-  const checks = await checkFileSystems(session, targets, settings, observer);
+  const checks = options.skipCheck
+    ? []
+    : await checkFileSystems(session, targets, settings, observer);
   const damaged = new Set(
     checks.flatMap((result) =>
       result.outcome === 'damaged' && !isOnlyDirty(result) ? [result.device] : [],

@@ -3,6 +3,7 @@ import type { Finding } from '../diagnosis/finding.ts';
 import type { Diagnosis } from '../diagnosis/run-checks.ts';
 import type { Subject } from '../diagnosis/subject.ts';
 import type { CheckResult, LastResorts } from '../filesystems/file-system.ts';
+import { RescueError } from '../host/rescue-error.ts';
 import type { OwnRepairs } from '../repairs/own/own-repair.ts';
 import { allRepairs, inOrder } from '../repairs/registry.ts';
 import type { Repair, RepairWishes } from '../repairs/repair.ts';
@@ -168,7 +169,7 @@ const runRounds = async (
 /** How the repairs of a mounted system are done. */
 export type MountedRepairOptions = Pick<
   RepairJobOptions,
-  'mode' | 'layers' | 'keepLog' | 'only' | 'wishes' | 'own'
+  'mode' | 'layers' | 'keepLog' | 'only' | 'wishes' | 'own' | 'skipCheck'
 >;
 
 /** What the rounds came to, with what was mounted and checked in their course. */
@@ -195,12 +196,18 @@ export const repairMounted = async (
     current = await examine(session, { system, mounted });
     return current;
   };
-  const how = {
-    ...{ mode: options.mode, setuid: true },
-    ...(options.layers === undefined ? {} : { layers: options.layers }),
-  };
+  const how = { mode: options.mode, setuid: true, skipCheck: options.skipCheck };
   const grow = async ({ facts }: Subject): Promise<boolean> => {
-    const more = await mountMore(session, { system, mounted }, facts, how, observer);
+    // An overlay is committed to what the disk's own fstab mounts, which is the old one until then.
+    if (options.layers !== undefined) return false;
+    const more = await mountMore(session, { system, mounted }, facts, how, observer).catch(
+      (error: unknown) => {
+        // What was mended stands: the rest waits for the next run.
+        if (session.signal.aborted || !(error instanceof RescueError)) throw error;
+        observer.warn(`What fstab names now could not be mounted: ${error.message}`);
+        return null;
+      },
+    );
     if (more === null) return false;
     ({ mounted } = more);
     checks = [...checks, ...more.checks];

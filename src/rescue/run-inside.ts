@@ -1,4 +1,9 @@
-import { type Cgroup, commandCgroups, inCgroups, makeCgroups } from '../container/limits.ts';
+import {
+  type Cgroup,
+  commandCgroups,
+  inCgroupsIfPossible,
+  makeCgroups,
+} from '../container/limits.ts';
 import type { InsideCommand, InsideResult } from '../diagnosis/subject.ts';
 import { hasBinfmt, hostHasSystemd, hostMachine } from '../host/capabilities.ts';
 import { sessionVariable } from '../host/session-mark.ts';
@@ -91,19 +96,26 @@ export const insideRunner = (
       machine: options.machine,
       session: session.id,
     });
-    // Where none can be made (they are read-only inside another container), nspawn has to do without.
-    const made = await makeCgroups(session.host, cgroups).then(
-      () => true,
-      () => false,
+    return cgroups;
+  };
+  let count = 0;
+  /** nspawn leaves groups of its own in its group, beside which no further process may be. */
+  const freshGroups = async (parents: readonly Cgroup[]): Promise<readonly Cgroup[]> => {
+    count += 1;
+    const name = `${options.machine}-${count}`;
+    const cgroups = parents.map(({ path }) => ({ path: `${path}/${name}`, values: [] }));
+    // Where none can be made (they are read-only inside another container), nspawn does without.
+    return makeCgroups(session.host, cgroups).then(
+      () => cgroups,
+      () => [],
     );
-    return made ? cgroups : [];
   };
   const run = async (request: InsideRequest): Promise<InsideResult | null> => {
     ready ??= prepare();
     const cgroups = await ready;
     if (cgroups === null) return null;
     const words = programWords(options, nspawnWords(session, options, request));
-    const [program = '', ...args] = inCgroups(words, cgroups);
+    const [program = '', ...args] = inCgroupsIfPossible(words, await freshGroups(cgroups));
     const { exitCode, stdout, stderr } = await session.host.run({
       program,
       args,

@@ -77,7 +77,7 @@ const mend = (
       walk.session,
       { system, mounted, checks },
       {
-        ...{ mode, keepLog: mode === 'write', only: null, own: noOwnRepairs },
+        ...{ mode, keepLog: mode === 'write', only: null, own: noOwnRepairs, skipCheck: false },
         wishes: noWishes,
       },
       walk.observer,

@@ -1,6 +1,5 @@
-import { flattenDevice } from '../../devices/device.ts';
 import { bootEntriesOf } from '../kernel/started-kernels.ts';
-import type { Subject, SubjectDevices } from '../subject.ts';
+import type { Subject } from '../subject.ts';
 
 const isWritable = (options: string): boolean => {
   const words = options.split(/\s+/);
@@ -19,19 +18,12 @@ const signs = [
   '/etc/kernel/cmdline',
 ];
 
-/** GUIDs of the partitions that only boot loaders need: BIOS boot, EFI system. */
-const loaderPartitions = new Set([
-  '21686148-6449-6e6f-744e-656564454649',
-  'c12a7328-f81f-11d2-ba4b-00a0c93ec93b',
-]);
-
-const startsByItself = async (subject: Subject, { disk }: SubjectDevices): Promise<boolean> => {
+const startsByItself = async (subject: Subject): Promise<boolean> => {
   // A separate /boot is not mounted when the table is gone: its kernels have left their modules,
-  // and where those are gone as well, the boot loader has left its settings and its partition.
+  // and where those are gone as well, the boot loader has left its settings. What the disk has says
+  // nothing: a container's root may lie on a disk that starts another system.
   const modules = (await subject.files.list('/lib/modules')) ?? [];
   if (subject.facts.kernels.length > 0 || modules.length > 0) return true;
-  const types = flattenDevice(disk).map(({ partition }) => partition?.type?.toLowerCase() ?? '');
-  if (types.some((type) => loaderPartitions.has(type))) return true;
   const found = await Promise.all(signs.map((path) => subject.files.entry(path)));
   return found.some((entry) => entry !== null);
 };
@@ -44,7 +36,7 @@ const startsByItself = async (subject: Subject, { disk }: SubjectDevices): Promi
  */
 export const rootNeedsTable = async (subject: Subject): Promise<boolean> => {
   if (subject.devices === null) return false;
-  if (!(await startsByItself(subject, subject.devices))) return false;
+  if (!(await startsByItself(subject))) return false;
   const lines = (await bootEntriesOf(subject)).map(({ options }) => options);
   if (lines.some((line) => ownRoot.test(line))) return false;
   return lines.length === 0 || lines.some((line) => !isWritable(line));

@@ -108,6 +108,16 @@ const vendorOf = async (esp: Esp, osId: string | null): Promise<string> => {
   return names.find((name) => name === osId) ?? osId ?? 'debian';
 };
 
+/** Whether systemd-boot has something to start: entries, also on a /boot of its own, or images. */
+const hasEntries = async ({ files }: Subject, top: string): Promise<boolean> => {
+  const names = await Promise.all(
+    [`${top}/loader/entries`, '/boot/loader/entries', `${top}/EFI/Linux`].map((path) =>
+      files.list(path),
+    ),
+  );
+  return names.flatMap((list) => list ?? []).some((name) => /\.(?:conf|efi)$/i.test(name));
+};
+
 const restoreOn = async (subject: Subject, esp: Esp, top: string): Promise<RepairPlan> => {
   const { files, facts } = subject;
   const has = async (source: Source): Promise<boolean> => files.isFilled(sources[source]);
@@ -116,7 +126,7 @@ const restoreOn = async (subject: Subject, esp: Esp, top: string): Promise<Repai
     has('grub'),
     has('systemdBoot'),
     has('systemdBootSigned'),
-    files.isDirectory(`${top}/loader/entries`),
+    hasEntries(subject, top),
   ]);
   const vendor = await vendorOf(esp, facts.os.id);
   const isGrub = facts.bootLoaders.some(({ name }) => name === 'grub');
@@ -144,9 +154,9 @@ const restoreOn = async (subject: Subject, esp: Esp, top: string): Promise<Repai
     const wanted = systemdBootFiles(signed ? 'systemdBootSigned' : 'systemdBoot');
     return planned(await laidDown(subject, top, wanted));
   }
-  if (systemdBoot || signed) {
+  if (!isGrub && (systemdBoot || signed)) {
     return refused(
-      'The boot entries (loader/entries) are gone from the EFI system partition, and systemd-boot starts nothing without them.',
+      'The boot entries (loader/entries, EFI/Linux) are gone from the EFI system partition, and systemd-boot starts nothing without them.',
       'Boot the system with rescuekit rescue and run bootctl install --no-variables and kernel-install add-all (or kernel-install add VERSION /boot/vmlinuz-VERSION) there.',
     );
   }

@@ -6,6 +6,7 @@ import type { RunResult } from './run-machine.ts';
 const result = (run: Partial<BootRun>, failedUnits: readonly string[] = []): RunResult => ({
   silent: false,
   starvedShare: 0,
+  bySilence: false,
   failedUnits,
   run: {
     ...{ start: 'disk', firmware: 'bios', accelerator: 'tcg', passed: true, seconds: 30 },

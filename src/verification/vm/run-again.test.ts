@@ -5,9 +5,9 @@ import type { RunResult } from './run-machine.ts';
 
 const ended = (
   cause: string | null,
-  { starvedShare = 0.4, stoppedAt = null as BootStage | null } = {},
+  { starvedShare = 0.4, stoppedAt = null as BootStage | null, bySilence = false } = {},
 ): RunResult => ({
-  ...{ silent: false, failedUnits: [], starvedShare },
+  ...{ silent: false, failedUnits: [], starvedShare, bySilence },
   run: {
     ...{ start: 'disk', firmware: 'bios', accelerator: 'tcg', passed: cause === null, seconds: 1 },
     ...{ stages: [], stoppedAt, cause, evidence: [], screen: null },
@@ -44,6 +44,13 @@ test('what gave up by the clock on a machine without processor time is no verdic
 test('a boot loader that finds nothing has found nothing, however slow the machine is', async () => {
   const slow = ended('no such device', { starvedShare: 0.95, stoppedAt: 'boot-loader' });
   expect((await untilSound(runsOf([slow, ended(null)]))).run.cause).toBe('no such device');
+});
+
+test('silence is no verdict at any stage where the machine had no time to speak', async () => {
+  const silent = ended('The boot loader stood still.', {
+    ...{ starvedShare: 0.95, stoppedAt: 'boot-loader', bySilence: true },
+  });
+  expect((await untilSound(runsOf([silent, ended(null)]))).run.passed).toBe(true);
 });
 
 test('a boot that passed is not repeated, however slow it was', async () => {

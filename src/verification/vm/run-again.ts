@@ -24,8 +24,10 @@ const starved = 0.8;
 /** A boot takes minutes there: once more, and no third time. */
 const starvedTries = 2;
 
-const isStarved = ({ run, starvedShare }: RunResult): boolean =>
-  !run.passed && starvedShare > starved && byTheClock.has(run.stoppedAt ?? 'firmware');
+const isStarved = ({ run, starvedShare, bySilence }: RunResult): boolean =>
+  !run.passed &&
+  starvedShare > starved &&
+  (bySilence || byTheClock.has(run.stoppedAt ?? 'firmware'));
 
 const unreliable = (what: string): RescueError =>
   new RescueError({

@@ -1,6 +1,7 @@
 import type { Host } from '../../host/host.ts';
 import { RescueError } from '../../host/rescue-error.ts';
 import type { Accelerator, BootRun, BootStage, Firmware } from '../proof.ts';
+import type { Judgement } from './console/boot-console.ts';
 import { findUefi } from './firmware-files.ts';
 import { type MachineLoad, startMachine } from './machine.ts';
 import type { MachinePlan, MachineUefi } from './machine-arguments.ts';
@@ -30,6 +31,8 @@ export type RunResult = {
   readonly silent: boolean;
   /** Share of the time with work in which the machine had no processor to do it, 0 to 1. */
   readonly starvedShare: number;
+  /** The verdict is that nothing came within a time, and not that something was said. */
+  readonly bySilence: boolean;
 };
 
 /** Seconds for a boot; software emulation is about ten times slower, and devices are waited for. */
@@ -163,6 +166,11 @@ const stageOfEnd = (end: BootEnd, watch: BootWatch): BootStage => {
   return end.kind === 'halted' && stage === 'boot-loader' ? 'kernel' : stage;
 };
 
+/** Seconds; what is certain sooner is a line that was read. */
+const longestAfterLine = 20;
+
+const isSilence = ({ silence }: Judgement): boolean => silence > longestAfterLine;
+
 const starvedShare = (load: MachineLoad | null): number =>
   load === null ? 0 : load.waited / Math.max(load.worked + load.waited, 1e-9);
 
@@ -178,6 +186,7 @@ const describe = (
   return {
     silent,
     starvedShare: starvedShare(load),
+    bySilence: end.kind === 'time' || (end.kind === 'judged' && isSilence(end.judgement)),
     failedUnits: console.failedUnits(),
     run: {
       start: plan.kernel === null ? 'disk' : 'kernel',
