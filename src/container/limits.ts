@@ -110,27 +110,24 @@ export const commandCgroups = async (
   );
 };
 
-const moveInto = ({ path }: Cgroup): string => `echo $$ > ${shellQuote(path)}/cgroup.procs`;
-
-/** Moves itself into the control groups before it becomes the program, so that no process escapes. */
-export const inCgroups = (
+/** The program with a shell before it that moves itself, and then becomes it. */
+const afterMoving = (
   words: readonly string[],
   cgroups: readonly Cgroup[],
+  move: (into: string) => string,
 ): readonly string[] => {
   if (cgroups.length === 0) return words;
-  const moves = cgroups.map(moveInto).join(' && ');
-  return ['/bin/sh', '-c', `${moves} && exec ${shellLine(words)}`];
+  const moves = cgroups.map(({ path }) => move(`echo $$ > ${shellQuote(path)}/cgroup.procs`));
+  return ['/bin/sh', '-c', `${moves.join(' ')} exec ${shellLine(words)}`];
 };
 
-/** The same for groups that are only there to be taken away again: without them the program runs, too. */
-export const inCgroupsIfPossible = (
-  words: readonly string[],
-  cgroups: readonly Cgroup[],
-): readonly string[] => {
-  if (cgroups.length === 0) return words;
-  const moves = cgroups.map((cgroup) => `{ ${moveInto(cgroup)}; } 2>/dev/null`).join('; ');
-  return ['/bin/sh', '-c', `${moves}; exec ${shellLine(words)}`];
-};
+/** Runs a program in the control groups and nowhere else, so that no process of it escapes. */
+export const inCgroups = (words: readonly string[], cgroups: readonly Cgroup[]) =>
+  afterMoving(words, cgroups, (into) => `${into} &&`);
+
+/** The same for groups that are only there to be taken away again: without them it runs, too. */
+export const inCgroupsIfPossible = (words: readonly string[], cgroups: readonly Cgroup[]) =>
+  afterMoving(words, cgroups, (into) => `{ ${into}; } 2>/dev/null;`);
 
 /** Makes the groups and sets their limits. @throws Error when the controller is not there. */
 export const makeCgroups = async (host: Host, cgroups: readonly Cgroup[]): Promise<void> => {

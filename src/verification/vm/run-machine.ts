@@ -1,14 +1,19 @@
 import type { Host } from '../../host/host.ts';
 import { RescueError } from '../../host/rescue-error.ts';
 import type { Accelerator, BootRun, BootStage, Firmware } from '../proof.ts';
-import type { Judgement } from './console/boot-console.ts';
 import { findUefi } from './firmware-files.ts';
 import { type MachineLoad, startMachine } from './machine.ts';
 import type { MachinePlan, MachineUefi } from './machine-arguments.ts';
 import { makeOverlays } from './overlays.ts';
 import { type EnteredProgram, withEntry } from './uefi-variables.ts';
 import type { OwnKernel, VmRequest } from './vm-request.ts';
-import { type BootEnd, type BootWatch, type WatchLimits, watchBoot } from './watch-boot.ts';
+import {
+  type BootEnd,
+  type BootWatch,
+  isBySpokenWord,
+  type WatchLimits,
+  watchBoot,
+} from './watch-boot.ts';
 
 /** One start of the machine, as it is to be. */
 export type RunPlan = {
@@ -166,11 +171,6 @@ const stageOfEnd = (end: BootEnd, watch: BootWatch): BootStage => {
   return end.kind === 'halted' && stage === 'boot-loader' ? 'kernel' : stage;
 };
 
-/** Seconds; what is certain sooner is a line that was read. */
-const longestAfterLine = 20;
-
-const isSilence = ({ silence }: Judgement): boolean => silence > longestAfterLine;
-
 const starvedShare = (load: MachineLoad | null): number =>
   load === null ? 0 : load.waited / Math.max(load.worked + load.waited, 1e-9);
 
@@ -186,7 +186,7 @@ const describe = (
   return {
     silent,
     starvedShare: starvedShare(load),
-    bySilence: end.kind === 'time' || (end.kind === 'judged' && isSilence(end.judgement)),
+    bySilence: end.kind === 'time' || (end.kind === 'judged' && !isBySpokenWord(end.judgement)),
     failedUnits: console.failedUnits(),
     run: {
       start: plan.kernel === null ? 'disk' : 'kernel',

@@ -51,8 +51,12 @@ const endedFromOutside = (): RescueError =>
 
 /** Milliseconds between looks at the processors; the console itself is an event. */
 const lookEvery = 1500;
-/** Seconds of silence; a judgement that needs more is a guess while the console goes on. */
+/** Seconds of silence; a judgement that needs more goes by nothing that was said. */
 const knownWithin = 20;
+
+/** Whether a judgement rests on a line that was read, and not on silence. */
+export const isBySpokenWord = ({ silence }: Judgement): boolean => silence <= knownWithin;
+
 /** Seconds since the last text within which a boot counts as getting on. */
 const goingOn = 15;
 /** Looks in a row without work that make rest, and the share of a core below which it is none. */
@@ -168,7 +172,7 @@ export const watchBoot = (
         const judgement = console.judge();
         const isKnown =
           judgement !== null &&
-          judgement.silence <= knownWithin &&
+          isBySpokenWord(judgement) &&
           !(judgement.outcome === 'passed' && judgement.by === 'default-target');
         finish(
           isKnown
