@@ -171,3 +171,23 @@ test('a prompt that the screen has cut in two is one', () => {
   const text = 'Welcome to GRUB!\r\nMinimal BASH-like line editing is supported.\r\ng\r\nrub> ';
   expect(consoleOf(text).judge()).toMatchObject({ outcome: 'failed', stage: 'boot-loader' });
 });
+
+test.each([
+  ['in its name', 'for device /dev/disk/by-uuid/99', '999999-8888.\r\n'],
+  ['twice', 'for device /dev/disk/by-uuid/99', '999999-8888.\r\n', '[    5.100000] more\r\n'],
+  ['at its end', 'for device /dev/disk/by-uuid/99999999-8888.', '\r\n'],
+])(
+  'a line of systemd that the kernel writes into %s is whole again',
+  (_, begin, rest, more = '') => {
+    const console = consoleOf(
+      `Linux version 6.1\r\n[ TIME ] Timed out waiting ${begin}[    5.000000] loop: module loaded\r\n${more}${rest}` +
+        '[DEPEND] Dependency failed for /srv/data.\r\nYou are in emergency mode. After\r\n',
+      7,
+    );
+    expect(console.evidence(9)).toContain('[ 5.000000] loop: module loaded');
+    expect(console.judge()).toMatchObject({
+      cause:
+        'systemd stopped in emergency mode: Timed out waiting for device /dev/disk/by-uuid/99999999-8888 (/srv/data needs it).',
+    });
+  },
+);

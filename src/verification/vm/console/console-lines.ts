@@ -16,6 +16,10 @@ const unfinished = /(?:\u001b(?:\[[0-?]*[ -/]*|[P\]^_X][^\u0007\u001b]{0,512}\u0
 
 /** The kernel writes wherever the cursor stands: its first line follows the boot loader's last. */
 const kernelTime = /(?=\[ {0,4}\d+\.\d{6}\] )/;
+const kernelBegun = /^\[ {0,4}\d+\.\d{6}\] /;
+
+/** A line of systemd's, which it writes in one piece. */
+const statusBegun = /^(?:\[[ A-Z*]{6}\] | {9}\S)/;
 
 /** systemd cuts its lines in the middle of a colour; what is left of that is no text. */
 const cutColour = /…(?:\[?[\d;]*m)/g;
@@ -40,7 +44,9 @@ const hasWords = (line: string): boolean => /[\p{L}\p{N}#>]/u.test(line);
  * Makes lines of what a machine writes to its serial console, from firmware to login. A cursor that
  * is placed somewhere else ends a line: GRUB and EDK2 draw their text that way. Placed where it is
  * anyhow it means nothing: SeaBIOS does that in the middle of words. Carriage returns end a line
- * too: systemd draws its waiting over itself.
+ * too: systemd draws its waiting over itself. The kernel writes to the port past the terminal's
+ * buffer (drivers/tty/serial/8250, `serial8250_console_write`), so its lines come in the middle of
+ * one of systemd's, whose rest follows them: such a line is made whole again.
  */
 export const consoleLines = (): ConsoleLines => {
   let held = '';
@@ -49,13 +55,25 @@ export const consoleLines = (): ConsoleLines => {
   let start = 0;
   /** Where the cursor was placed, until text follows. */
   let placed: number | null = null;
+  /** The beginning of a line of systemd's that the kernel came into. */
+  let broken = '';
+  /** The lines in what stood in one, with the kernel's apart. */
+  const apart = (text: string): readonly string[] => {
+    const [own = '', ...kernels] = text.split(kernelTime);
+    if (kernelBegun.test(own)) return [own, ...kernels];
+    const isRest = own !== '' && !statusBegun.test(own);
+    const lines = isRest ? [broken + own] : [broken, own];
+    const isBroken = kernels.length > 0 && statusBegun.test(lines.at(-1) ?? '');
+    broken = isBroken ? (lines.pop() ?? '') : '';
+    return [...lines, ...kernels];
+  };
   return {
     push: (chunk) => {
       const text = held + chunk;
       held = unfinished.exec(text)?.[0] ?? '';
       const done: string[] = [];
       const end = (column: number) => {
-        done.push(...line.split(kernelTime));
+        done.push(...apart(line));
         line = '';
         start = column;
         placed = null;
@@ -70,10 +88,11 @@ export const consoleLines = (): ConsoleLines => {
           if (line.length > maxLine) end(0);
         }
       }
-      const [before, ...rest] = line.split(kernelTime);
-      if (before !== undefined && before !== '' && rest.length > 0) {
-        done.push(before);
-        line = rest.join('');
+      const [before = '', ...rest] = line.split(kernelTime);
+      if (before !== '' && rest.length > 0) {
+        const kernel = rest.join('');
+        done.push(...apart(line).slice(0, -rest.length));
+        line = kernel;
       }
       return done.map(clean).filter(hasWords);
     },
