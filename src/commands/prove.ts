@@ -1,5 +1,5 @@
 import { requirePrograms } from '../host/capabilities.ts';
-import { messageOf, RescueError } from '../host/rescue-error.ts';
+import { type ExitCode, exitCode, messageOf, RescueError } from '../host/rescue-error.ts';
 import type { AppliedRepair } from '../rescue/apply-repairs.ts';
 import type { ProofWish } from '../rescue/plan-proof.ts';
 import { planProof } from '../rescue/plan-proof.ts';
@@ -81,14 +81,6 @@ const inVm = async (context: CommandContext, options: FindOptions): Promise<Proo
   return result.proof;
 };
 
-const unprovable: ReadonlySet<string> = new Set([
-  ...['NOT_PROVABLE', 'FOREIGN_ARCHITECTURE', 'MISSING_PROGRAM', 'MISSING_FILES'],
-  ...['VM_ARCHITECTURE', 'VM_NOT_STARTED', 'VM_UNRELIABLE', 'SCRATCH_FULL'],
-]);
-
-const isUnprovable = (error: unknown): error is RescueError =>
-  error instanceof RescueError && unprovable.has(error.code);
-
 const watch = async (
   context: CommandContext,
   options: FindOptions,
@@ -99,9 +91,15 @@ const watch = async (
   return { proof, proven: proof.boots && notProven === null, notProven };
 };
 
+/** What a person must hear of before anything else: an interruption, and what could not come down. */
+const outranksReport: ReadonlySet<ExitCode> = new Set([exitCode.interrupted, exitCode.leftBehind]);
+
 /**
  * Watches the boot that shows what was changed, on layers that are thrown away. A system of which no
- * boot can be watched here is `not proven`, never an error: the repair has been done.
+ * boot can be watched here is `not proven`, whatever the reason, and never an error: the repair has
+ * been done, and its report must not be lost.
+ *
+ * @throws RescueError `INTERRUPTED` (130), `LEFT_BEHIND` (5).
  */
 export const proveAfter = async (
   context: CommandContext,
@@ -115,11 +113,20 @@ export const proveAfter = async (
   try {
     return await watch(context, options, method, notProven);
   } catch (error) {
-    if (!isUnprovable(error)) throw error;
+    if (!(error instanceof RescueError) || outranksReport.has(error.exit)) throw error;
     return { proof: null, proven: false, notProven: withoutStop(error) };
   }
 };
 
+const unprovable: ReadonlySet<string> = new Set([
+  ...['NOT_PROVABLE', 'FOREIGN_ARCHITECTURE', 'MISSING_PROGRAM', 'MISSING_FILES'],
+  ...['VM_ARCHITECTURE', 'VM_NOT_STARTED', 'VM_UNRELIABLE', 'SCRATCH_FULL'],
+]);
+
+const isUnprovable = (error: unknown): error is RescueError =>
+  error instanceof RescueError && unprovable.has(error.code);
+
+/** On a layer nothing is lost by an error, which ends the rehearsal; these leave the choice open. */
 const orNone = (boot: Promise<Proof>): Promise<Proof | null> =>
   boot.catch((error: unknown) => (isUnprovable(error) ? null : Promise.reject(error)));
 

@@ -137,6 +137,21 @@ describe('a target that must not be touched', () => {
       message: `${image} is already attached as ${device}.`,
     });
   });
+
+  it('is not an image file whose loop device goes as soon as another program closes it', async () => {
+    const own = await leanDisk(lab, 'whole', { name: 'going' });
+    const device = (await lab.run('losetup', '--find', '--show', own.file)).trim();
+    const opened = await open(device);
+    await lab.run('losetup', '--detach', device);
+    const name = device.slice('/dev/'.length);
+    const backing = `/sys/block/${name}/loop/backing_file`;
+    expect(await lab.host.files.readText(backing)).toBe(`${own.file}\n`);
+    const checking = lab.start(['check', own.file]);
+    const locks = async () => (await lab.sessions()).length > 0;
+    expect(await waitUntil(locks, 5000)).toBe(true);
+    await opened.close();
+    expect(await checking.ended).toMatchObject({ exitCode: 0 });
+  });
 });
 
 describe('a target that cannot be used', () => {

@@ -4,7 +4,7 @@ import { findingKey, findingSchema, problemsAmong } from '../diagnosis/finding.t
 import { isHealthy } from '../diagnosis/run-checks.ts';
 import { checkResultSchema } from '../filesystems/file-system.ts';
 import { requirePrograms, requireRoot } from '../host/capabilities.ts';
-import { type ExitCode, exitCode, usageError } from '../host/rescue-error.ts';
+import { type ExitCode, exitCode, RescueError, usageError } from '../host/rescue-error.ts';
 import { renderProven } from '../output/proven-report.ts';
 import { renderRemaining, renderRepairs } from '../output/repair-report.ts';
 import type { RehearsalRecord } from '../rehearsal/record.ts';
@@ -144,7 +144,7 @@ const appearedIn = (result: RepairJobResult) => {
 };
 
 /** Shows and documents what was done, and gives the exit code. */
-export const reportRepair = (
+const reportRepair = (
   context: CommandContext,
   { result, session, record }: Repaired,
   proof: ProofResult,
@@ -171,6 +171,28 @@ export const reportRepair = (
   if (!context.options.dryRun) context.print(renderProven(proof, context.out));
   const failed = proof.proof !== null && !proof.proof.boots;
   return isHealthy(after) && !failed ? exitCode.done : exitCode.problems;
+};
+
+/**
+ * Watches a boot after a repair, reports, and says how it is taken back, also where no report comes
+ * because the watching was interrupted or left something.
+ */
+export const proveAndReport = async (
+  context: CommandContext,
+  done: Repaired,
+  prove: (applied: RepairJobResult['applied']) => Promise<ProofResult>,
+): Promise<ExitCode> => {
+  const { applied } = done.result;
+  const takeBack = `Take back: rescuekit undo ${done.session}`;
+  const proof = await prove(applied).catch((error: unknown) => {
+    if (!(error instanceof RescueError) || applied.length === 0) throw error;
+    const { code, message, hint, exit } = error;
+    const more = `The repair itself is done. ${takeBack}`;
+    throw new RescueError({ code, message, hint: `${hint} ${more}`.trim(), exit, cause: error });
+  });
+  const exit = reportRepair(context, done, proof);
+  if (applied.length > 0) context.print(`  ${takeBack}\n`);
+  return exit;
 };
 
 /** Asks before anything is written: what is shown is exactly what would be done. */
@@ -248,12 +270,10 @@ export const repairHandler = async (args: unknown, context: CommandContext): Pro
     }
   }
   const done = await repairOn(context, 'disk', wishes);
-  const { applied } = done.result;
-  const proof =
-    applied.length === 0
+  const none = done.result.applied.length === 0;
+  return proveAndReport(context, done, async (applied) =>
+    none
       ? nothingToProve
-      : await proveAfter(context, { ...wishes, mode: 'ephemeral' }, applied, given.proof);
-  const code = reportRepair(context, done, proof);
-  if (applied.length > 0) context.print(`  Take back: rescuekit undo ${done.session}\n`);
-  return code;
+      : proveAfter(context, { ...wishes, mode: 'ephemeral' }, applied, given.proof),
+  );
 };

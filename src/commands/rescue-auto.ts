@@ -8,7 +8,7 @@ import type { FindOptions } from '../rescue/rescue-job.ts';
 import type { CommandContext } from './context.ts';
 import { ownRepairs } from './own-repairs.ts';
 import { proveAfter } from './prove.ts';
-import { repairOn, repairPrograms, reportRepair } from './repair.ts';
+import { proveAndReport, repairOn, repairPrograms } from './repair.ts';
 
 export type AutoOptions = Omit<FindOptions, 'mode'> & {
   readonly lastResorts: LastResorts;
@@ -38,9 +38,7 @@ export const rescueAuto = async (
     wishes: noWishes,
   });
   context.print(renderFindings(done.result.before, context.out));
-  const { applied } = done.result;
-  const proof = await proveAfter(context, { ...find, mode: 'ephemeral' }, applied, wish);
-  const code = reportRepair(context, done, proof);
-  if (applied.length > 0) context.print(`  Take back: rescuekit undo ${done.session}\n`);
-  return code;
+  return proveAndReport(context, done, (applied) =>
+    proveAfter(context, { ...find, mode: 'ephemeral' }, applied, wish),
+  );
 };

@@ -2,7 +2,7 @@ import { type Device, flattenDevice, memberTypes } from '../devices/device.ts';
 import { findDevice } from '../devices/read-devices.ts';
 import { refusal } from '../host/rescue-error.ts';
 import type { ClosedLayer, LayerMode } from '../storage/layer.ts';
-import { attachFreeLoop, loopsOf } from '../storage/loop.ts';
+import { attachFreeLoop, lastingLoopsOf } from '../storage/loop.ts';
 import { addLoopPartitions } from '../storage/partitions.ts';
 import { isReadOnly } from '../storage/write-protect.ts';
 import { type OpenStack, openStack, readTree } from './open-stack.ts';
@@ -62,7 +62,7 @@ const requireUnattached = async (
   file: string,
   mode: LayerMode,
 ): Promise<void> => {
-  for (const loop of await loopsOf(session.host, file)) {
+  for (const loop of await lastingLoopsOf(session.host, file)) {
     if (mode === 'read-only' && (await isReadOnly(session.host, loop))) continue;
     throw refusal(
       'BUSY',

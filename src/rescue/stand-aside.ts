@@ -7,7 +7,7 @@ import { onlineFiles } from '../rehearsal/lvm-online.ts';
 import type { LayeredDisk } from '../rehearsal/record.ts';
 import { hasUdev, restRules, ruleCommands } from '../rehearsal/udev-rest.ts';
 import { clearHolders } from '../storage/clear-holders.ts';
-import { loopsOf } from '../storage/loop.ts';
+import { lastingLoopsOf } from '../storage/loop.ts';
 import { isReadOnly, writeProtect } from '../storage/write-protect.ts';
 import { readTree } from './open-stack.ts';
 import type { Session } from './session.ts';
@@ -69,7 +69,7 @@ const requireFree = async (session: Session, origins: readonly Origin[]): Promis
   const disks = origins.filter(({ kind }) => kind === 'disk');
   await requireUsable(session, tree, disks, 'read-write');
   for (const { kind, path } of origins) {
-    const [loop] = kind === 'image' ? await loopsOf(session.host, path) : [];
+    const [loop] = kind === 'image' ? await lastingLoopsOf(session.host, path) : [];
     if (loop === undefined) continue;
     throw refusal('BUSY', `${path} is attached as ${loop}.`, `losetup --detach ${loop}`);
   }

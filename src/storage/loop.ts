@@ -31,8 +31,7 @@ const freeLoopDevice = async (host: Host): Promise<string> => {
   return stdout.trim();
 };
 
-/** Loop devices that show this very file now. */
-export const loopsOf = async (host: Host, file: string): Promise<readonly string[]> => {
+const loopsOf = async (host: Host, file: string): Promise<readonly string[]> => {
   const names = ((await host.files.list('/sys/block')) ?? []).filter((name) =>
     /^loop\d+$/.test(name),
   );
@@ -42,6 +41,30 @@ export const loopsOf = async (host: Host, file: string): Promise<readonly string
     ),
   );
   return found.flat();
+};
+
+/**
+ * A loop device that was detached while somebody had it open, udev or another rescuekit that looks
+ * at all disks, still shows its file until the last of them closes it (LOOP_CLR_FD only sets
+ * autoclear then). One that is mounted (`mount -o loop` sets autoclear, too) or part of a stack is
+ * claimed, and stays.
+ */
+const isGoing = async (host: Host, loop: string): Promise<boolean> => {
+  const flag = await host.files.readText(`/sys/block/${kernelName(loop)}/loop/autoclear`);
+  if (flag?.trim() !== '1') return false;
+  // One that went in this very moment cannot be opened any more.
+  return !(await host.files.isClaimed(loop).catch(() => false));
+};
+
+/** Loop devices that show this very file and go on to: those that are about to go are awaited. */
+export const lastingLoopsOf = async (host: Host, file: string): Promise<readonly string[]> => {
+  let loops: readonly string[] = [];
+  await waitUntil(async () => {
+    loops = await loopsOf(host, file);
+    const going = await Promise.all(loops.map((loop) => isGoing(host, loop)));
+    return !going.includes(true);
+  }, settleMilliseconds);
+  return loops;
 };
 
 export type LoopOptions = {
