@@ -51,29 +51,56 @@ export const renameUnit: Repair = {
   },
 };
 
+const ownDirectory = { mode: 0o755, uid: 0, gid: 0 } as const;
+const ownFile = { mode: 0o644, uid: 0, gid: 0 } as const;
+
+/**
+ * Lets systemd wait ten seconds for the device and not ninety, as `x-systemd.device-timeout=` does
+ * in fstab: systemd-fstab-generator writes the same drop-in. Only a path has a device unit that is
+ * waited for; `What=UUID=…` fails at once.
+ */
+const shortWait = async ({ files }: Subject, what: string): Promise<readonly Change[]> => {
+  if (!what.startsWith('/dev/')) return [];
+  const directory = `${administratorUnits}/${unitNameFor(what, 'device')}.d`;
+  const path = `${directory}/50-device-timeout.conf`;
+  if ((await files.entry(path)) !== null) return [];
+  const isThere = await files.isDirectory(directory);
+  return [
+    ...(isThere
+      ? []
+      : [{ kind: 'make-directory', path: directory, attributes: ownDirectory } as const]),
+    {
+      kind: 'write-file',
+      path,
+      content: '[Unit]\nJobRunningTimeoutSec=10s\n',
+      attributes: ownFile,
+    },
+  ];
+};
+
 /** Lets a target want a unit that it required: it goes on when the unit fails. */
 export const wantUnit: Repair = {
   id: 'fstab.want-unit',
   stage: 'fstab',
   title: 'Let the system boot without the mount unit',
-  why: 'The unit stays enabled, and the boot no longer fails with it: the link moves from the directory of what is required to that of what is wanted.',
+  why: 'The unit stays enabled, and the boot no longer fails with it: the link moves from the directory of what is required to that of what is wanted. A drop-in lets systemd wait ten seconds for the device and not ninety.',
   risk: 'Services that keep data there start without it.',
   proof: 'vm',
   plan: async (subject, findings) => {
     const changes: Change[] = [];
-    for (const { name, pulledInBy } of await named(subject, findings)) {
+    for (const { name, pulledInBy, values } of await named(subject, findings)) {
       for (const by of pulledInBy.filter((directory) => directory.endsWith('.requires'))) {
         const from = `${administratorUnits}/${by}/${name}`;
         const link = await subject.files.link(from);
         const wants = `${administratorUnits}/${by.replace(/requires$/, 'wants')}`;
         if (link === null) return refused(`${from} is no link`, 'Move it away by hand.');
         if (!(await subject.files.isDirectory(wants))) {
-          const attributes = { mode: 0o755, uid: 0, gid: 0 };
-          changes.push({ kind: 'make-directory', path: wants, attributes });
+          changes.push({ kind: 'make-directory', path: wants, attributes: ownDirectory });
         }
         changes.push({ kind: 'make-link', path: `${wants}/${name}`, to: link });
         changes.push({ kind: 'remove', path: from });
       }
+      changes.push(...(await shortWait(subject, values.get('What') ?? '')));
     }
     return planned(changes);
   },
