@@ -1,5 +1,6 @@
 import { kernelName } from '../devices/kernel-name.ts';
 import type { Host } from '../host/host.ts';
+import { readMounts } from '../host/mount-table.ts';
 import { RescueError } from '../host/rescue-error.ts';
 import type { Step } from '../host/step.ts';
 import { gone, leftBusy, type UndoResult, undone } from '../host/undo-result.ts';
@@ -44,16 +45,18 @@ const loopsOf = async (host: Host, file: string): Promise<readonly string[]> => 
 };
 
 /**
- * A loop device that was detached while somebody had it open, udev or another rescuekit that looks
- * at all disks, still shows its file until the last of them closes it (LOOP_CLR_FD only sets
- * autoclear then). One that is mounted (`mount -o loop` sets autoclear, too) or part of a stack is
- * claimed, and stays.
+ * A loop device that was detached while somebody held it still shows its file until that one lets
+ * go (LOOP_CLR_FD only sets autoclear then): udev or another rescuekit that looks at all disks, or
+ * a container that is just being started, whose mount namespace begins as a copy of the host's with
+ * everything that was mounted at that moment. `mount -o loop` sets autoclear as well; such a one is
+ * mounted here, or a stack stands on it, and stays.
  */
-const isGoing = async (host: Host, loop: string): Promise<boolean> => {
-  const flag = await host.files.readText(`/sys/block/${kernelName(loop)}/loop/autoclear`);
-  if (flag?.trim() !== '1') return false;
-  // One that went in this very moment cannot be opened any more.
-  return !(await host.files.isClaimed(loop).catch(() => false));
+const isGoing = async ({ files }: Host, loop: string): Promise<boolean> => {
+  const place = `/sys/block/${kernelName(loop)}`;
+  if ((await files.readText(`${place}/loop/autoclear`))?.trim() !== '1') return false;
+  const number = (await files.readText(`${place}/dev`))?.trim();
+  const isMounted = (await readMounts(files)).some(({ majorMinor }) => majorMinor === number);
+  return !isMounted && ((await files.list(`${place}/holders`)) ?? []).length === 0;
 };
 
 /** Loop devices that show this very file and go on to: those that are about to go are awaited. */
