@@ -102,11 +102,17 @@ const installedKernels = async (files: Files, root: string, directory: string) =
   );
   const kernels = versions.flat().map(async (path): Promise<BootKernel | null> => {
     const filled = (candidate: string) => isFilledInside(files, root, candidate);
+    const version = path.split('/').at(-1) ?? '';
+    // Debian's plugin keeps the name that the file has in /boot.
+    const initrds = ['initrd', 'initramfs.img', 'initrd.img', `initrd.img-${version}`];
     const [image, initramfs] = await Promise.all([
       firstInside([`${path}/linux`, `${path}/vmlinuz`], filled),
-      firstInside([`${path}/initrd`, `${path}/initramfs.img`, `${path}/initrd.img`], filled),
+      firstInside(
+        initrds.map((name) => `${path}/${name}`),
+        filled,
+      ),
     ]);
-    return image === null ? null : { version: path.split('/').at(-1) ?? '', image, initramfs };
+    return image === null ? null : { version, image, initramfs };
   });
   return Promise.all(kernels);
 };

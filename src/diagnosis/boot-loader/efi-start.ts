@@ -4,6 +4,7 @@ import type { Subject } from '../subject.ts';
 import type { StartFault, StartLook } from './bios-start.ts';
 import { type EfiDirectory, efiDirectories, isWholeChain } from './efi-chains.ts';
 import { type Esp, espsOf } from './esp.ts';
+import { hasLoaderEntries, isOnlySystemdBoot } from './loader-entries.ts';
 import { hasUuid } from './start-place.ts';
 
 const repair = 'boot-loader.restore-efi';
@@ -53,6 +54,15 @@ const brokenProgram = (esp: Esp, path: string, damage: string): StartFault => ({
   repair,
 });
 
+const noEntries = (esp: Esp): StartFault => ({
+  id: 'boot-loader.no-entries',
+  title: `systemd-boot has nothing to start on ${nodeOf(esp)}.`,
+  subject: nodeOf(esp),
+  evidence: [evidence(esp, '/loader/entries and /EFI/Linux', 'neither entries nor images')],
+  meaning: 'systemd-boot says "No loader found" and gives the machine back to its firmware.',
+  repair: 'boot-loader.write-entries',
+});
+
 const searched =
   /^\s*search(?:\.fs_uuid|\b.*(?:--fs-uuid|-u))\b.*?\s([0-9A-Fa-f][0-9A-Fa-f-]{7,})(?:\s|$)/m;
 
@@ -94,7 +104,12 @@ const faultsOf = async (subject: Subject, esp: Esp): Promise<readonly StartFault
       damage === null ? [] : [brokenProgram(esp, path, damage)],
     ),
   );
-  return [...broken, ...configFaults(subject, esp, directories)];
+  const lacksEntries = isOnlySystemdBoot(directories) && !(await hasLoaderEntries(subject, esp));
+  return [
+    ...broken,
+    ...(lacksEntries ? [noEntries(esp)] : []),
+    ...configFaults(subject, esp, directories),
+  ];
 };
 
 /** Whether anything says that the system starts by UEFI: an empty partition alone does not. */

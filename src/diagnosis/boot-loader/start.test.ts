@@ -102,7 +102,25 @@ test('an MBR disk with GRUB and without boot code does not start', async () => {
 test('a disk that UEFI starts needs no boot code', async () => {
   expect(await withEsp(whole)).toEqual([]);
   expect(await withEsp({ 'EFI/BOOT/BOOTX64.EFI': program })).toEqual([]);
-  expect(await withEsp({ 'EFI/systemd/systemd-bootx64.efi': program })).toEqual([]);
+});
+
+test('systemd-boot needs entries or images to start', async () => {
+  const loader = { 'EFI/systemd/systemd-bootx64.efi': program, 'EFI/BOOT/BOOTX64.EFI': program };
+  const found = ['critical boot-loader.no-entries'];
+  expect(await withEsp(loader)).toEqual(found);
+  expect(await withEsp({ ...loader, 'loader/loader.conf': 'timeout 3' })).toEqual(found);
+  expect(await withEsp({ ...loader, 'loader/entries/a.conf': 'linux /a' })).toEqual([]);
+  expect(await withEsp({ ...loader, 'EFI/Linux/a.efi': program })).toEqual([]);
+  // Beside GRUB, which has its own menu, it is what is left of a try.
+  expect(await withEsp({ ...whole, ...loader })).toEqual([]);
+});
+
+test('entries may lie on an extended boot loader partition, which systemd finds by its type', async () => {
+  const type = 'bc13c2ff-59e6-4262-a352-b275fd6f7172';
+  const partition = { number: 2, startBytes: 64 * megabyte, uuid: null, label: null, type };
+  const extended = makePartition('/dev/loop0p2', 2, { fsType: 'vfat', partition });
+  const loader = await makeEsp({ 'EFI/systemd/systemd-bootx64.efi': program });
+  expect(await startOf(await devicesWith('gpt', [loader, extended]))).toEqual([]);
 });
 
 test('a chain with a part that is empty, missing or no program is none', async () => {

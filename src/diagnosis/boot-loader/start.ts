@@ -27,6 +27,7 @@ export const startCheck: Check = {
     'boot-loader.efi-programs',
     'boot-loader.efi-program',
     'boot-loader.efi-config',
+    'boot-loader.no-entries',
   ],
   run: async (subject) => {
     if (subject.devices === null) return [];

@@ -7,6 +7,7 @@ import { restoreEsp } from './restore-esp.ts';
 import { restoreGpt } from './restore-gpt.ts';
 import { setRoot } from './set-root.ts';
 import { writeConfig } from './write-config.ts';
+import { writeEntries } from './write-entries.ts';
 
 /** The partition table comes first, then what the menu is made of, then the menu. */
 export const bootLoaderRepairs: readonly Repair[] = [
@@ -17,5 +18,6 @@ export const bootLoaderRepairs: readonly Repair[] = [
   installBios,
   setRoot,
   writeConfig,
+  writeEntries,
   mendEntries,
 ];

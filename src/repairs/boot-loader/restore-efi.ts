@@ -1,10 +1,12 @@
 import { posix } from 'node:path';
 import type { Change } from '../../changes/change.ts';
 import { efiDirectories } from '../../diagnosis/boot-loader/efi-chains.ts';
-import { type Esp, espsOf } from '../../diagnosis/boot-loader/esp.ts';
+import type { Esp } from '../../diagnosis/boot-loader/esp.ts';
+import { hasLoaderEntries } from '../../diagnosis/boot-loader/loader-entries.ts';
 import type { Subject } from '../../diagnosis/subject.ts';
 import { planned, refused } from '../plan.ts';
 import type { Repair, RepairPlan } from '../repair.ts';
+import { directoriesFor, espMode, onMountedEsp } from './esp-files.ts';
 import { type GrubPlaces, grubDirectoryIn, grubPlaces } from './grub-places.ts';
 
 /** Where packages keep the programs that grub-install and bootctl copy to the partition. */
@@ -52,22 +54,6 @@ const stub = (places: GrubPlaces): string =>
     '',
   ].join('\n');
 
-const directoriesFor = async (
-  { files }: Subject,
-  top: string,
-  targets: readonly string[],
-): Promise<readonly Change[]> => {
-  const paths = ['/EFI', ...new Set(targets.map((target) => posix.dirname(target)))];
-  const there = await Promise.all(paths.map((path) => files.isDirectory(`${top}${path}`)));
-  return paths
-    .filter((_, index) => there[index] !== true)
-    .map((path) => ({
-      kind: 'make-directory',
-      path: `${top}${path}`,
-      attributes: { mode: 0o700, uid: 0, gid: 0 },
-    }));
-};
-
 /** Files that differ from the package's; one that the system does not have is left out. */
 const fileChanges = async (
   { files }: Subject,
@@ -82,7 +68,7 @@ const fileChanges = async (
       ]);
       if (content === null || present?.equals(content) === true) return [];
       return [
-        { kind: 'write-file', path: `${top}${target}`, content, attributes: { mode: 0o700 } },
+        { kind: 'write-file', path: `${top}${target}`, content, attributes: { mode: espMode } },
       ];
     }),
   );
@@ -108,25 +94,14 @@ const vendorOf = async (esp: Esp, osId: string | null): Promise<string> => {
   return names.find((name) => name === osId) ?? osId ?? 'debian';
 };
 
-/** Whether systemd-boot has something to start: entries, also on a /boot of its own, or images. */
-const hasEntries = async ({ files }: Subject, top: string): Promise<boolean> => {
-  const names = await Promise.all(
-    [`${top}/loader/entries`, '/boot/loader/entries', `${top}/EFI/Linux`].map((path) =>
-      files.list(path),
-    ),
-  );
-  return names.flatMap((list) => list ?? []).some((name) => /\.(?:conf|efi)$/i.test(name));
-};
-
 const restoreOn = async (subject: Subject, esp: Esp, top: string): Promise<RepairPlan> => {
   const { files, facts } = subject;
   const has = async (source: Source): Promise<boolean> => files.isFilled(sources[source]);
-  const [shim, grub, systemdBoot, signed, entries] = await Promise.all([
+  const [shim, grub, systemdBoot, signed] = await Promise.all([
     has('shim'),
     has('grub'),
     has('systemdBoot'),
     has('systemdBootSigned'),
-    hasEntries(subject, top),
   ]);
   const vendor = await vendorOf(esp, facts.os.id);
   const isGrub = facts.bootLoaders.some(({ name }) => name === 'grub');
@@ -145,20 +120,15 @@ const restoreOn = async (subject: Subject, esp: Esp, top: string): Promise<Repai
               kind: 'write-file' as const,
               path: `${top}${config}`,
               content,
-              attributes: { mode: 0o700 },
+              attributes: { mode: espMode },
             },
           ]),
     ]);
   }
-  if ((systemdBoot || signed) && entries) {
+  // What it is to start, where that is gone as well, is the next repair's.
+  if ((systemdBoot || signed) && (!isGrub || (await hasLoaderEntries(subject, esp)))) {
     const wanted = systemdBootFiles(signed ? 'systemdBootSigned' : 'systemdBoot');
     return planned(await laidDown(subject, top, wanted));
-  }
-  if (!isGrub && (systemdBoot || signed)) {
-    return refused(
-      'The boot entries (loader/entries, EFI/Linux) are gone from the EFI system partition, and systemd-boot starts nothing without them.',
-      'Boot the system with rescuekit rescue and run bootctl install --no-variables and kernel-install add-all (or kernel-install add VERSION /boot/vmlinuz-VERSION) there.',
-    );
   }
   return refused('The programs for UEFI are not on the disk in a package of their own.', byHand);
 };
@@ -170,18 +140,8 @@ export const restoreEfi: Repair = {
   why: 'UEFI firmware finds no boot loader there that is whole.',
   risk: 'none for the firmware of this machine: its entries are not touched',
   proof: 'vm',
-  plan: async (subject) => {
-    const [esp] = await espsOf(subject);
-    if (esp === undefined) return refused('There is no EFI system partition.', byHand);
-    if (subject.facts.architecture !== 'x86_64') {
-      return refused('Only programs for 64-bit PCs are known here.', byHand);
-    }
-    if (esp.mountedAt === null) {
-      return refused(
-        'The EFI system partition is not mounted here, so nothing can be written to it.',
-        'Name it in /etc/fstab (vfat, /boot/efi), or use a rescue host whose kernel has vfat.',
-      );
-    }
-    return restoreOn(subject, esp, esp.mountedAt);
-  },
+  plan: async (subject) =>
+    subject.facts.architecture === 'x86_64'
+      ? onMountedEsp(subject, byHand, (esp, top) => restoreOn(subject, esp, top))
+      : refused('Only programs for 64-bit PCs are known here.', byHand),
 };
