@@ -7,7 +7,7 @@ import { readStandardInput } from '../host/standard-input.ts';
 import type { OwnRepairs } from '../repairs/own/own-repair.ts';
 import { allRepairs } from '../repairs/registry.ts';
 import type { RepairWishes } from '../repairs/repair.ts';
-import { fileSystemRepairId } from '../rescue/repair-job.ts';
+import { damagedId, fileSystemRepairId } from '../rescue/repair-file-systems.ts';
 import { proofWishSchema } from './proof-wish.ts';
 
 const words = z.union([z.string(), z.array(z.string())]).transform((value) => [value].flat());
@@ -29,7 +29,7 @@ type Given = z.infer<typeof repairCommandSchema>;
 /** @throws RescueError usage (2) for an id that is neither a repair's nor a finding's. */
 export const requireKnownIds = (only: readonly string[] | undefined, own: OwnRepairs): void => {
   const known = new Set([
-    fileSystemRepairId,
+    ...[fileSystemRepairId, damagedId],
     ...[...allRepairs, ...own.repairs].map(({ id }) => id),
     ...allChecks.flatMap(({ finds }) => finds),
   ]);

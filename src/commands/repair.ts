@@ -35,8 +35,14 @@ export const appliedRepairSchema = z.object({
   id: z.string(),
   title: z.string(),
   changes: z.array(changeViewSchema).readonly(),
-  /** Programs of the system that were run on a copy-on-write layer to make the changes. */
   commands: z.array(z.array(z.string()).readonly()).readonly(),
+  /**
+   * `layer`: programs of the system, run on a copy-on-write layer to make the changes. `disk`: the
+   * file system's own tools, run on the disk.
+   */
+  commandsOn: z.enum(['layer', 'disk']),
+  /** `undo` cannot take it back: the tools of XFS, btrfs and vfat keep nothing of what was there. */
+  irreversible: z.boolean(),
   /** Which boot proves it. */
   proof: z.enum(['container', 'vm', 'none']),
 });
@@ -173,6 +179,9 @@ const reportRepair = (
   return isHealthy(after) && !failed ? exitCode.done : exitCode.problems;
 };
 
+const canTakeBack = (applied: RepairJobResult['applied']): boolean =>
+  applied.some(({ irreversible }) => !irreversible);
+
 /**
  * Watches a boot after a repair, reports, and says how it is taken back, also where no report comes
  * because the watching was interrupted or left something.
@@ -185,13 +194,13 @@ export const proveAndReport = async (
   const { applied } = done.result;
   const takeBack = `Take back: rescuekit undo ${done.session}`;
   const proof = await prove(applied).catch((error: unknown) => {
-    if (!(error instanceof RescueError) || applied.length === 0) throw error;
+    if (!(error instanceof RescueError) || !canTakeBack(applied)) throw error;
     const { code, message, hint, exit } = error;
     const more = `The repair itself is done. ${takeBack}`;
     throw new RescueError({ code, message, hint: `${hint} ${more}`.trim(), exit, cause: error });
   });
   const exit = reportRepair(context, done, proof);
-  if (applied.length > 0) context.print(`  ${takeBack}\n`);
+  if (canTakeBack(applied)) context.print(`  ${takeBack}\n`);
   return exit;
 };
 

@@ -23,13 +23,21 @@ const renderChange = ({ path, diff }: ChangeView, view: View, style: Style): rea
   return [...head, ...[...shown, ...more].map((line) => `      ${paintDiff(line, style)}`)];
 };
 
+const places = { layer: 'a copy', disk: 'the disk' } as const;
+
+const cannotBeTakenBack =
+  'undo cannot take this back: the tools of this file system keep nothing of what was there. A snapshot or a copy of the disk can.';
+
 const renderApplied = (
-  { id, title, changes, commands }: AppliedRepair,
+  { id, title, changes, commands, commandsOn, irreversible }: AppliedRepair,
   view: View,
   style: Style,
 ): readonly string[] => [
   `  ${style.bold(plainText(title))}  ${style.dim(id)}`,
-  ...commands.map((words) => style.dim(`    on a copy: ${plainText(words.join(' '))}`)),
+  ...commands.map((words) =>
+    style.dim(`    on ${places[commandsOn]}: ${plainText(words.join(' '))}`),
+  ),
+  ...(irreversible ? wrapText(cannotBeTakenBack, view.columns - 1, 4).map(style.warning) : []),
   ...changes.flatMap((change) => renderChange(change, view, style)),
   '',
 ];

@@ -26,8 +26,12 @@ export type AppliedRepair = {
   readonly id: string;
   readonly title: string;
   readonly changes: readonly ChangeView[];
-  /** Programs of the system that were run on a layer to make the changes. */
+  /** What was run to make the changes. */
   readonly commands: readonly (readonly string[])[];
+  /** `layer`: programs of the system, on a copy. `disk`: the file system's own tools, on it. */
+  readonly commandsOn: 'layer' | 'disk';
+  /** `undo` cannot take it back. */
+  readonly irreversible: boolean;
   readonly proof: Repair['proof'];
 };
 
@@ -97,7 +101,8 @@ export const applyRepair = async (
     }
     if (changes.length === 0) return { kind: 'nothing' };
     const { id, title, proof } = repair;
-    return { kind: 'applied', applied: { id, title, changes, commands: plan.commands, proof } };
+    const how = { commands: plan.commands, commandsOn: 'layer', irreversible: false } as const;
+    return { kind: 'applied', applied: { id, title, changes, ...how, proof } };
   } catch (error) {
     if (isInterruption(error)) throw error;
     await rollBack(place, from);

@@ -93,13 +93,16 @@ const makeScratch = async (session: Session, device: string) => {
   return { path, step };
 };
 
+/** One file system before and after it was mended; the same where nothing was to be done. */
+export type Checked = { readonly looked: CheckResult; readonly result: CheckResult };
+
 const checkOne = async (
   session: Session,
   fileSystem: FileSystem,
   { device, fsType, btrfs }: CheckTarget,
   options: CheckOptions,
   onProgress: (progress: CheckProgress) => void,
-): Promise<CheckResult> => {
+): Promise<Checked> => {
   const scratch = await makeScratch(session, device);
   const context = {
     host: session.host,
@@ -111,16 +114,13 @@ const checkOne = async (
     ...(btrfs ? { btrfs } : {}),
   };
   try {
-    if (!options.repair) return await fileSystem.check(context);
+    const looked = await fileSystem.check(context);
+    if (!options.repair || looked.outcome === 'clean') return { looked, result: looked };
     const keepDirectory = `${session.directory}/undo`;
     await session.host.files.ensureDirectory(keepDirectory, 0o700);
-    const looked = await fileSystem.check(context);
-    if (looked.outcome === 'clean') return looked;
-    return await fileSystem.repair({
-      ...context,
-      keepDirectory,
-      lastResorts: options.lastResorts,
-    });
+    const { lastResorts } = options;
+    const result = await fileSystem.repair({ ...context, keepDirectory, lastResorts });
+    return { looked, result };
   } finally {
     await session.takeDown(scratch.step);
   }
@@ -128,41 +128,47 @@ const checkOne = async (
 
 /**
  * Checks file systems one after the other (one disk answers one checker fastest), and with
- * `repair` mends those that are not clean.
+ * `repair` mends those that are not clean. Gives what was seen before as well.
  */
-export const checkFileSystems = (
+export const checkAndMend = (
   session: Session,
   targets: readonly CheckTarget[],
   options: CheckOptions,
   observer: Observer,
-): Promise<readonly CheckResult[]> =>
+): Promise<readonly Checked[]> =>
   targets.length === 0
     ? Promise.resolve([])
     : withCheckHooks(session, () => checkEach(session, targets, options, observer));
+
+/** The same, for whom only the end counts. */
+export const checkFileSystems = async (
+  ...args: Parameters<typeof checkAndMend>
+): Promise<readonly CheckResult[]> => (await checkAndMend(...args)).map(({ result }) => result);
 
 const checkEach = async (
   session: Session,
   targets: readonly CheckTarget[],
   options: CheckOptions,
   observer: Observer,
-): Promise<readonly CheckResult[]> => {
-  const results: CheckResult[] = [];
+): Promise<readonly Checked[]> => {
+  const all: Checked[] = [];
   for (const target of targets) {
     const fileSystem = fileSystemFor(target.fsType);
     if (fileSystem === null) {
-      results.push(skippedResult(target.device, target.fsType));
+      const result = skippedResult(target.device, target.fsType);
+      all.push({ looked: result, result });
       continue;
     }
     const verb = options.repair ? 'Check and repair' : 'Check';
-    const result = await observer.task(
+    const checked = await observer.task(
       `${verb} ${target.fsType} on ${target.device}`,
       (update) => checkOne(session, fileSystem, target, options, update),
-      (checked) => `${target.device} ${target.fsType}: ${outcomeText(checked)}`,
+      ({ result }) => `${target.device} ${target.fsType}: ${outcomeText(result)}`,
     );
-    await recordFsckUndo(session, result);
-    results.push(result);
+    await recordFsckUndo(session, checked.result);
+    all.push(checked);
   }
-  return results;
+  return all;
 };
 
 /** For the line of a task that has ended well: the check did, whatever it found. */
@@ -173,7 +179,7 @@ const outcomeText = (result: CheckResult): string => {
 
 /** A file system with damage is not mounted: that could make it worse. */
 export const requireMountable = (results: readonly CheckResult[], targetName: string): void => {
-  const damaged = results.filter((result) => result.outcome === 'damaged' && !isOnlyDirty(result));
+  const damaged = results.filter(isDamaged);
   if (damaged.length === 0) return;
   throw new RescueError({
     code: 'DAMAGED',
@@ -181,6 +187,10 @@ export const requireMountable = (results: readonly CheckResult[], targetName: st
     hint: `Nothing was mounted. Repair first (rescuekit check --repair ${targetName}), use --repair, or look with --ephemeral.`,
   });
 };
+
+/** More than a journal that waits. */
+export const isDamaged = (result: CheckResult): boolean =>
+  result.outcome === 'damaged' && !isOnlyDirty(result);
 
 /** Cut off while writing, and consistent once its journal is replayed, which any mount does. */
 export const isOnlyDirty = (result: CheckResult): boolean =>

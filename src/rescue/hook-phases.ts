@@ -52,13 +52,13 @@ export const activateHooks = ({ hooks }: Session, steps: number[]) => {
 };
 
 /** Runs the hooks before and after a check. */
-export const withCheckHooks = async (
+export const withCheckHooks = async <T extends { readonly result: CheckResult }>(
   { hooks }: Session,
-  check: () => Promise<readonly CheckResult[]>,
-): Promise<readonly CheckResult[]> => {
+  check: () => Promise<readonly T[]>,
+): Promise<readonly T[]> => {
   await hooks.run('before-check');
   const results = await check();
-  const damaged = results.some(({ outcome }) => outcome === 'damaged');
+  const damaged = results.some(({ result }) => result.outcome === 'damaged');
   await hooks.run('after-check', damaged ? 'problems' : 'done');
   return results;
 };

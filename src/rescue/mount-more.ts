@@ -2,7 +2,7 @@ import { flattenDevice } from '../devices/device.ts';
 import { ownDisks } from '../diagnosis/own-disks.ts';
 import type { CheckResult } from '../filesystems/file-system.ts';
 import type { SystemFacts } from '../system-image/system-facts.ts';
-import { checkFileSystems, checkTargetsOf, isOnlyDirty, noLastResorts } from './check-system.ts';
+import { checkFileSystems, checkTargetsOf, isDamaged, noLastResorts } from './check-system.ts';
 import { type PlannedMount, planMounts } from './mount-plan.ts';
 import { type MountedSystem, type MountOptions, mountParts, noMountPoint } from './mount-system.ts';
 import type { Observer } from './observer.ts';
@@ -66,11 +66,7 @@ export const mountMore = async (
   const checks = options.skipCheck
     ? []
     : await checkFileSystems(session, targets, settings, observer);
-  const damaged = new Set(
-    checks.flatMap((result) =>
-      result.outcome === 'damaged' && !isOnlyDirty(result) ? [result.device] : [],
-    ),
-  );
+  const damaged = new Set(checks.filter(isDamaged).map(({ device }) => device));
   const safe = parts.map((part) =>
     part.device !== null && damaged.has(part.device) ? unchecked(part) : part,
   );

@@ -3,7 +3,10 @@ import type { AppliedRepair } from './apply-repairs.ts';
 import { planProof } from './plan-proof.ts';
 
 const applied = (...proofs: readonly AppliedRepair['proof'][]): readonly AppliedRepair[] =>
-  proofs.map((proof) => ({ id: 'a.b', title: 'Mend', changes: [], commands: [], proof }));
+  proofs.map((proof) => ({
+    ...{ id: 'a.b', title: 'Mend', changes: [], commands: [], proof },
+    ...{ commandsOn: 'layer', irreversible: false },
+  }));
 
 describe('the proof after a repair', () => {
   it('is the one that sees the most of what was changed', () => {

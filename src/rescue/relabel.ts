@@ -1,18 +1,33 @@
 import { applyEntryChange } from '../changes/apply-change.ts';
-import type { Workplace } from './apply-repairs.ts';
+import type { Change } from '../changes/change.ts';
+import { viewChange } from '../changes/describe-change.ts';
+import type { AppliedRepair, Workplace } from './apply-repairs.ts';
 
 /**
  * SELinux finds no label on a file that was made from outside, and refuses it when enforcing. The
  * file /.autorelabel makes the next boot label everything (selinux-autorelabel, fixfiles(8)).
  *
- * @returns whether it was made.
+ * @returns what was done; null where it is not needed, or there already.
  */
-export const relabelIfNeeded = async ({ subject, log }: Workplace): Promise<boolean> => {
-  if (!subject.facts.selinux) return false;
-  const made = await applyEntryChange(subject.host, subject.root, log, {
+export const relabelIfNeeded = async ({
+  subject: { facts, host, root },
+  log,
+}: Workplace): Promise<AppliedRepair | null> => {
+  if (!facts.selinux) return null;
+  const change = {
     kind: 'write-file',
     path: '/.autorelabel',
     content: '',
-  });
-  return made !== null;
+  } as const satisfies Change;
+  const view = await viewChange(host, root, change);
+  if ((await applyEntryChange(host, root, log, change)) === null) return null;
+  return {
+    id: 'access.relabel',
+    title: 'Let the next boot label what was changed for SELinux',
+    changes: [view],
+    commands: [],
+    commandsOn: 'layer',
+    irreversible: false,
+    proof: 'none',
+  };
 };

@@ -14,7 +14,7 @@ import {
   type Workplace,
 } from './apply-repairs.ts';
 import { openBench } from './bench.ts';
-import { checkFileSystems, checkTargetsOf, requireMountable } from './check-system.ts';
+import { checkAndMend, checkTargetsOf, requireMountable } from './check-system.ts';
 import { systemTitle } from './choose-system.ts';
 import { diagnoseSubject } from './diagnose-job.ts';
 import { examine } from './examine.ts';
@@ -29,6 +29,12 @@ import {
 import { nameVolumes } from './name-volumes.ts';
 import type { Observer } from './observer.ts';
 import { relabelIfNeeded } from './relabel.ts';
+import {
+  damagedId,
+  type FileSystemRepairs,
+  fileSystemRepairId,
+  fileSystemRepairs,
+} from './repair-file-systems.ts';
 import { type FindOptions, findSystem } from './rescue-job.ts';
 import type { Session } from './session.ts';
 import type { FoundSystem } from './survey.ts';
@@ -63,8 +69,6 @@ export type RepairJobResult = {
 /** A mended fault may have hidden another one behind it. */
 const maxRounds = 3;
 
-export const fileSystemRepairId = 'file-system.repair';
-
 const isChosen = (repair: Repair, only: readonly string[] | null): boolean =>
   only === null ? repair.onlyWhenNamed !== true : only.includes(repair.id);
 
@@ -80,18 +84,27 @@ const chosenIds = (
         ...findings.flatMap(({ id, repair }) => (only.includes(id) && repair ? [repair] : [])),
       ];
 
+const mendsHow = ({ only, mode, layers }: RepairJobOptions) => {
+  if (only !== null && !only.includes(fileSystemRepairId) && !only.includes(damagedId)) {
+    return 'unwanted';
+  }
+  if (mode === 'write') return 'done';
+  return layers === undefined ? 'planned' : 'impossible';
+};
+
 const checkFirst = async (
   session: Session,
   options: RepairJobOptions,
   system: FoundSystem,
   observer: Observer,
-): Promise<readonly CheckResult[]> => {
-  if (options.skipCheck) return [];
-  const wanted = options.only === null || options.only.includes(fileSystemRepairId);
-  const settings = { repair: wanted && options.mode === 'write', lastResorts: options.lastResorts };
-  const results = await checkFileSystems(session, checkTargetsOf(system), settings, observer);
-  if (options.mode === 'write') requireMountable(results, options.target);
-  return results;
+): Promise<FileSystemRepairs> => {
+  if (options.skipCheck) return fileSystemRepairs([], 'unwanted');
+  const how = mendsHow(options);
+  const settings = { repair: how === 'done', lastResorts: options.lastResorts };
+  const all = await checkAndMend(session, checkTargetsOf(system), settings, observer);
+  const repairs = fileSystemRepairs(all, how);
+  if (options.mode === 'write') requireMountable(repairs.checks, options.target);
+  return repairs;
 };
 
 const mount = (
@@ -155,7 +168,11 @@ const runRounds = async (
       subject = await look();
     }
     if (!changed) break;
-    if (await relabelIfNeeded({ ...place, subject })) subject = await look();
+    const relabel = await relabelIfNeeded({ ...place, subject });
+    if (relabel !== null) {
+      applied.push(relabel);
+      subject = await look();
+    }
     if (await grow(subject)) {
       // What could not be done may have lacked just that.
       if (round + 1 < maxRounds) refused.clear();
@@ -237,10 +254,16 @@ export const repairTarget = async (
   const { mode } = options;
   const { target, system: found } = await findSystem(session, options, observer);
   const system = await nameVolumes(session, found, observer.note);
-  const checks = await checkFirst(session, options, system, observer);
+  const first = await checkFirst(session, options, system, observer);
   const mounted = await withMountHooks(session, system, mode, () =>
     observer.task(`Mount ${systemTitle(system)}`, () => mount(session, target, system, options)),
   );
-  const place = { system, mounted, checks };
-  return { ...place, ...(await repairMounted(session, place, options, observer)) };
+  const place = { system, mounted, checks: first.checks };
+  const rounds = await repairMounted(session, place, options, observer);
+  return {
+    ...{ ...place, ...rounds },
+    before: [...first.found, ...rounds.before],
+    applied: [...first.applied, ...rounds.applied],
+    refused: [...first.refused, ...rounds.refused],
+  };
 };

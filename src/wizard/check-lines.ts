@@ -4,7 +4,7 @@ import { outcomeWord } from '../output/check-report.ts';
 import { createStyle } from '../output/style.ts';
 import type { View } from '../output/terminal.ts';
 import { wrapText } from '../output/wrap.ts';
-import { isOnlyDirty } from '../rescue/check-system.ts';
+import { isDamaged, isOnlyDirty } from '../rescue/check-system.ts';
 import { evidenceLines } from './screen.ts';
 
 const shownEvidence = 4;
@@ -28,9 +28,7 @@ export const renderResults = (results: readonly CheckResult[], view: View): stri
   const style = createStyle(view.colour);
   const paint = (result: CheckResult, text: string): string => {
     if (result.outcome === 'clean' || result.outcome === 'repaired') return style.good(text);
-    return result.outcome === 'damaged' && !isOnlyDirty(result)
-      ? style.bad(text)
-      : style.warning(text);
+    return isDamaged(result) ? style.bad(text) : style.warning(text);
   };
   return results
     .flatMap((result) => [
@@ -43,4 +41,4 @@ export const renderResults = (results: readonly CheckResult[], view: View): stri
 
 /** Damage that a repair may mend and that stands in the way of a mount for writing. */
 export const damagedOnes = (results: readonly CheckResult[]): readonly CheckResult[] =>
-  results.filter((result) => result.outcome === 'damaged' && !isOnlyDirty(result));
+  results.filter(isDamaged);
