@@ -1,10 +1,11 @@
 import { requirePrograms } from '../host/capabilities.ts';
 import { type ExitCode, exitCode, messageOf, RescueError } from '../host/rescue-error.ts';
+import type { Means } from '../rehearsal/record.ts';
 import type { AppliedRepair } from '../rescue/apply-repairs.ts';
 import type { ProofWish } from '../rescue/plan-proof.ts';
-import { planProof } from '../rescue/plan-proof.ts';
+import { fittingForPaths, fittingProof, planLayerProof, planProof } from '../rescue/plan-proof.ts';
 import { proveInContainer, verifyInContainer } from '../rescue/prove-in-container.ts';
-import type { RehearsalOptions } from '../rescue/rehearse.ts';
+import type { LayerProofs } from '../rescue/rehearse.ts';
 import type { FindOptions } from '../rescue/rescue-job.ts';
 import type { StackAnswers } from '../rescue/stack-answers.ts';
 import { resolveTarget } from '../rescue/target.ts';
@@ -88,7 +89,8 @@ const watch = async (
   notProven: string | null,
 ): Promise<ProofResult> => {
   const proof = await (method === 'vm' ? inVm : inContainer)(context, options);
-  return { proof, proven: proof.boots && notProven === null, notProven };
+  const why = notProven ?? proof.notJudged;
+  return { proof, proven: proof.boots && why === null, notProven: why };
 };
 
 /** What a person must hear of before anything else: an interruption, and what could not come down. */
@@ -108,7 +110,9 @@ export const proveAfter = async (
   wish: ProofWish,
 ): Promise<ProofResult> => {
   const lacks = wish === 'none' ? null : await vmLacks(context, options.target);
-  const { method, notProven } = planProof(wish, applied, lacks);
+  // Nothing was mended: the question is whether the system boots as it is.
+  const fits = applied.length === 0 ? 'vm' : fittingProof(applied);
+  const { method, notProven } = planProof(wish, fits, lacks);
   if (method === null) return { proof: null, proven: false, notProven };
   try {
     return await watch(context, options, method, notProven);
@@ -118,50 +122,37 @@ export const proveAfter = async (
   }
 };
 
-const unprovable: ReadonlySet<string> = new Set([
-  ...['NOT_PROVABLE', 'FOREIGN_ARCHITECTURE', 'MISSING_PROGRAM', 'MISSING_FILES'],
-  ...['VM_ARCHITECTURE', 'VM_NOT_STARTED', 'VM_UNRELIABLE', 'SCRATCH_FULL'],
-]);
-
-const isUnprovable = (error: unknown): error is RescueError =>
-  error instanceof RescueError && unprovable.has(error.code);
-
-/** On a layer nothing is lost by an error, which ends the rehearsal; these leave the choice open. */
-const orNone = (boot: Promise<Proof>): Promise<Proof | null> =>
-  boot.catch((error: unknown) => (isUnprovable(error) ? null : Promise.reject(error)));
-
 export type RehearsalProofOptions = {
   readonly wish: ProofWish;
   readonly answers: StackAnswers;
-  /** The repairs that were made on the layer, asked when it has been worked on. */
+  /** The repairs that were made on the layer, asked when it has been worked on; none for a shell. */
   readonly applied: () => readonly AppliedRepair[];
 };
 
-/**
- * How a rehearsal watches its layer boot: from the layers over its disks where only that shows what
- * was changed, else in a container.
- */
+const overFileSystems = 'the layers lie over file systems, and a machine boots from disks';
+
+/** How a rehearsal watches its layer boot: as what was changed on it calls for. */
 export const rehearsalProofs = (
   context: CommandContext,
   { wish, answers, applied }: RehearsalProofOptions,
-): Pick<RehearsalOptions<unknown>, 'proveMounted' | 'proveDisks'> => {
-  const wanted = async (): Promise<ProofMethod | null> => {
-    const lacks = await requirePrograms(context.host, programsOfVm).then(() => null, withoutStop);
-    // A shell may have changed anything; a container shows the most of it at once.
-    const plan = wish === 'auto' && applied().length === 0 ? 'container' : wish;
-    return planProof(plan, applied(), lacks).method;
-  };
+): LayerProofs => {
+  const lacks = async (means: Means): Promise<string | null> =>
+    means === 'overlay'
+      ? overFileSystems
+      : requirePrograms(context.host, programsOfVm).then(() => null, withoutStop);
   const wishes = { target: null, timeoutSeconds: defaultBootSeconds };
   return {
-    proveMounted: async (session, work) =>
-      (await wanted()) === 'container'
-        ? orNone(proveInContainer(session, work, wishes, context.observer))
-        : null,
-    proveDisks: async (session, { place: { target, withDisks, system } }) => {
-      if ((await wanted()) !== 'vm') return null;
+    plan: async (changed, means) => {
+      const repairs = applied();
+      const byHand = changed === null ? 'vm' : fittingForPaths(changed);
+      const fits = repairs.length > 0 ? fittingProof(repairs) : byHand;
+      return planLayerProof(wish, fits, await lacks(means));
+    },
+    inContainer: (session, work) => proveInContainer(session, work, wishes, context.observer),
+    inVm: async (session, { disks, place: { target, withDisks, system } }) => {
       const find = { target, withDisks, system, answers };
-      const boot = verifyInVm(session, find, vmWishes(context), context.observer);
-      return orNone(boot.then(({ proof }) => proof));
+      const { proof } = await verifyInVm(session, find, vmWishes(context), context.observer, disks);
+      return proof;
     },
   };
 };

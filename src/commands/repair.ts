@@ -41,8 +41,8 @@ export const appliedRepairSchema = z.object({
    * file system's own tools, run on the disk.
    */
   commandsOn: z.enum(['layer', 'disk']),
-  /** `undo` cannot take it back: the tools of XFS, btrfs and vfat keep nothing of what was there. */
-  irreversible: z.boolean(),
+  /** Why `undo` cannot take it back; null when it can. */
+  irreversible: z.string().nullable(),
   /** Which boot proves it. */
   proof: z.enum(['container', 'vm', 'none']),
 });
@@ -134,7 +134,7 @@ const rehearseRepair = async (
         const succeeded = remainingOf(value).length === 0;
         return { value, system: value.system, mounted: value.mounted, succeeded };
       },
-      ...rehearsalProofs(context, { wish: given.proof, answers, applied: () => applied }),
+      proofs: rehearsalProofs(context, { wish: given.proof, answers, applied: () => applied }),
       decide: decideFrom(given, context),
     },
   );
@@ -175,12 +175,12 @@ const reportRepair = (
   if (record === null) context.print(renderRepairs(applied, refused, context.out));
   context.print(renderRemaining(remaining, context.out));
   if (!context.options.dryRun) context.print(renderProven(proof, context.out));
-  const failed = proof.proof !== null && !proof.proof.boots;
+  const failed = proof.proof !== null && !proof.proof.boots && proof.proof.notJudged === null;
   return isHealthy(after) && !failed ? exitCode.done : exitCode.problems;
 };
 
 const canTakeBack = (applied: RepairJobResult['applied']): boolean =>
-  applied.some(({ irreversible }) => !irreversible);
+  applied.some(({ irreversible }) => irreversible === null);
 
 /**
  * Watches a boot after a repair, reports, and says how it is taken back, also where no report comes
@@ -231,9 +231,8 @@ export const repairPrograms = [...rescuePrograms, 'tar', 'cp', 'lsattr', 'chattr
 
 /** The proof of a rehearsal is that of its layer. */
 const proofOfRehearsal = ({ record }: Repaired): ProofResult => {
-  const proof = record?.report?.proof ?? null;
-  const notProven = proof === null ? 'no boot of the layer was watched' : null;
-  return { proof, proven: proof?.boots === true, notProven };
+  const { proof = null, proven = false, notProven = null } = record?.report ?? {};
+  return { proof, proven, notProven };
 };
 
 const rehearsed = async (
@@ -244,7 +243,8 @@ const rehearsed = async (
   const done = await rehearseRepair(context, given, wishes);
   const code = reportRepair(context, done, proofOfRehearsal(done));
   if (done.record !== null) context.print(renderOutcome(done.record, done.session));
-  return code;
+  const isKeptBack = done.record?.report?.succeeded === false;
+  return code === exitCode.done && isKeptBack ? exitCode.problems : code;
 };
 
 /** `rescuekit repair TARGET`: mends what `diagnose` finds, after a yes. */

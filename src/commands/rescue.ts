@@ -105,7 +105,7 @@ const rehearseRescue = async (
       const succeeded = exitFor(value.boot, options.wish) === exitCode.done;
       return { value, system: value.system, mounted: value.mounted, succeeded };
     },
-    ...rehearsalProofs(context, {
+    proofs: rehearsalProofs(context, {
       ...{ wish: given.proof ?? 'auto', answers },
       applied: () => [],
     }),

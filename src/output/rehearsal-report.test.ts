@@ -18,6 +18,7 @@ const report = (files: readonly FileChange[]): RehearsalReport => ({
     },
   ],
   ...{ files, fileCount: files.length, filesNote: null, proof: null, succeeded: true },
+  ...{ proven: false, notProven: 'no proof was asked for' },
 });
 
 const view = { columns: 80, colour: false, unicode: true };
@@ -46,7 +47,8 @@ it('shows the blocks of each disk and the files as a tree, each directory once',
     '        + file  6 B',
     '      - old',
     '    · srv/  owner, mode, times or attributes',
-    '  No boot of it was watched: whether it boots is not proven.',
+    '  No boot of it was watched.',
+    '  Not proven: no proof was asked for.',
     '',
   ]);
 });

@@ -1,3 +1,4 @@
+import { plainText } from '../host/plain-text.ts';
 import type { FileChange, RehearsalReport } from '../rehearsal/report.ts';
 import { formatSize } from './size.ts';
 import { createStyle, type Style } from './style.ts';
@@ -80,12 +81,25 @@ const fileLines = (
   ];
 };
 
-const proofLine = ({ proof }: RehearsalReport, style: Style): string => {
-  if (proof === null) return '  No boot of it was watched: whether it boots is not proven.';
+const proofLines = (
+  { proof, proven, notProven }: RehearsalReport,
+  view: View,
+  style: Style,
+): readonly string[] => {
+  const columns = view.columns - 1;
+  const open = notProven === null ? [] : wrapText(`Not proven: ${plainText(notProven)}.`, columns);
+  const doubt = open.map(style.warning);
+  if (proof === null) return ['  No boot of it was watched.', ...doubt];
+  if (proof.notJudged !== null) return doubt;
   const how = proof.method === 'vm' ? 'in a virtual machine' : 'in a container';
-  return proof.boots
-    ? style.good(`  It boots: watched ${how}, ${proof.seconds.toFixed(1)} s.`)
-    : style.bad(`  It does not boot ${how}: ${proof.cause ?? 'the target was not reached'}`);
+  const seconds = `${proof.seconds.toFixed(1)} s`;
+  if (!proof.boots) {
+    const why = plainText(proof.cause ?? 'the target was not reached');
+    return wrapText(`It does not boot ${how}: ${why}`, columns).map(style.bad);
+  }
+  return proven
+    ? [style.good(`  It boots: watched ${how}, ${seconds}.`)]
+    : [`  Its start was watched ${how}, ${seconds}.`, ...doubt];
 };
 
 /** What a rehearsal has changed and shown, before the person decides. */
@@ -100,7 +114,7 @@ export const renderRehearsal = (report: RehearsalReport, view: View): string => 
     `  ${style.bold('What the rehearsal has changed')}`,
     ...disks,
     ...fileLines(report, view, style),
-    proofLine(report, style),
+    ...proofLines(report, view, style),
     '',
   ].join('\n');
 };

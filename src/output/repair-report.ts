@@ -25,9 +25,6 @@ const renderChange = ({ path, diff }: ChangeView, view: View, style: Style): rea
 
 const places = { layer: 'a copy', disk: 'the disk' } as const;
 
-const cannotBeTakenBack =
-  'undo cannot take this back: the tools of this file system keep nothing of what was there. A snapshot or a copy of the disk can.';
-
 const renderApplied = (
   { id, title, changes, commands, commandsOn, irreversible }: AppliedRepair,
   view: View,
@@ -37,7 +34,11 @@ const renderApplied = (
   ...commands.map((words) =>
     style.dim(`    on ${places[commandsOn]}: ${plainText(words.join(' '))}`),
   ),
-  ...(irreversible ? wrapText(cannotBeTakenBack, view.columns - 1, 4).map(style.warning) : []),
+  ...(irreversible === null
+    ? []
+    : wrapText(`undo cannot take this back: ${plainText(irreversible)}.`, view.columns - 1, 4).map(
+        style.warning,
+      )),
   ...changes.flatMap((change) => renderChange(change, view, style)),
   '',
 ];

@@ -38,7 +38,14 @@ export const reportSchema = z.object({
   filesNote: z.string().nullable(),
   /** What was seen of a boot from the layer; null when no boot was watched. */
   proof: proofSchema.nullable(),
-  /** The work on the layer ended well, and where a boot was watched, it boots. */
+  /** The boot that was watched shows what was changed, and reached its end. */
+  proven: z.boolean().default(false),
+  /** Why nothing is proven; null when it is, and when the watched boot failed. */
+  notProven: z.string().nullable().default(null),
+  /**
+   * The work on the layer ended well, and it boots, as far as a boot can show what was changed. Only
+   * a proof that was not asked for may be missing.
+   */
   succeeded: z.boolean(),
 });
 

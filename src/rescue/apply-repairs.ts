@@ -30,8 +30,8 @@ export type AppliedRepair = {
   readonly commands: readonly (readonly string[])[];
   /** `layer`: programs of the system, on a copy. `disk`: the file system's own tools, on it. */
   readonly commandsOn: 'layer' | 'disk';
-  /** `undo` cannot take it back. */
-  readonly irreversible: boolean;
+  /** Why `undo` cannot take it back; null when it can. */
+  readonly irreversible: string | null;
   readonly proof: Repair['proof'];
 };
 
@@ -101,7 +101,7 @@ export const applyRepair = async (
     }
     if (changes.length === 0) return { kind: 'nothing' };
     const { id, title, proof } = repair;
-    const how = { commands: plan.commands, commandsOn: 'layer', irreversible: false } as const;
+    const how = { commands: plan.commands, commandsOn: 'layer', irreversible: null } as const;
     return { kind: 'applied', applied: { id, title, changes, ...how, proof } };
   } catch (error) {
     if (isInterruption(error)) throw error;

@@ -1,12 +1,14 @@
 import { describe, expect, it } from 'vitest';
 import type { AppliedRepair } from './apply-repairs.ts';
-import { planProof } from './plan-proof.ts';
+import { fittingForPaths, fittingProof, planLayerProof, planProof } from './plan-proof.ts';
 
-const applied = (...proofs: readonly AppliedRepair['proof'][]): readonly AppliedRepair[] =>
-  proofs.map((proof) => ({
-    ...{ id: 'a.b', title: 'Mend', changes: [], commands: [], proof },
-    ...{ commandsOn: 'layer', irreversible: false },
-  }));
+const applied = (...proofs: readonly AppliedRepair['proof'][]) =>
+  fittingProof(
+    proofs.map((proof) => ({
+      ...{ id: 'a.b', title: 'Mend', changes: [], commands: [], proof },
+      ...{ commandsOn: 'layer', irreversible: null },
+    })),
+  );
 
 describe('the proof after a repair', () => {
   it('is the one that sees the most of what was changed', () => {
@@ -31,5 +33,36 @@ describe('the proof after a repair', () => {
       method: null,
       notProven: 'no boot shows what was changed',
     });
+  });
+});
+
+describe('the proof of a layer', () => {
+  it('goes by the files that are different', () => {
+    expect(fittingForPaths(['/etc/hosts', '/var/log/x'])).toBe('container');
+    const files = ['/etc/fstab', '/boot/grub/grub.cfg', '/usr/lib/modules/6.1/modules.dep'];
+    for (const path of files) expect(fittingForPaths(['/etc/hosts', path])).toBe('vm');
+    expect(fittingForPaths(['/etc/fstab.d', '/bootlog', '/etc/fstabs'])).toBe('vm');
+    expect(fittingForPaths(['/bootlog', '/etc/fstabs'])).toBe('container');
+  });
+
+  it('is missing where the container cannot see what was changed, so nothing is committed', () => {
+    expect(planLayerProof('auto', 'vm', 'the layers are over file systems')).toMatchObject({
+      method: 'container',
+      isMissing: true,
+    });
+    expect(planLayerProof('container', 'vm', null)).toMatchObject({ isMissing: true });
+    expect(planLayerProof('vm', 'vm', 'there is no QEMU')).toMatchObject({
+      ...{ method: null, notProven: 'there is no QEMU', isMissing: true },
+    });
+  });
+
+  it('is as good as it can be where no boot shows more, and is not asked for twice', () => {
+    expect(planLayerProof('auto', null, null)).toMatchObject({
+      ...{ method: 'container', isMissing: false },
+    });
+    expect(planLayerProof('auto', 'vm', null)).toEqual({
+      ...{ method: 'vm', notProven: null, isMissing: false },
+    });
+    expect(planLayerProof('none', 'vm', null)).toMatchObject({ method: null, isMissing: false });
   });
 });

@@ -14,6 +14,8 @@ export type ProofPlan = {
 const tooLittle =
   'what was changed (fstab, kernel, initramfs or boot loader) shows only in a boot from the disk itself';
 
+const nothingShown = 'no boot shows what was changed';
+
 /** The boot that shows what a set of repairs has mended. */
 export const fittingProof = (applied: readonly AppliedRepair[]): ProofMethod | null => {
   const fits = new Set(applied.map(({ proof }) => proof));
@@ -21,28 +23,59 @@ export const fittingProof = (applied: readonly AppliedRepair[]): ProofMethod | n
   return fits.has('container') ? 'container' : null;
 };
 
+/** What a container neither mounts nor starts (fstab's devices, kernel, initramfs, boot loader). */
+const onlyInVm =
+  /^\/(?:boot|efi|etc\/(?:fstab|crypttab|kernel|default\/grub|grub\.d|initramfs-tools|dracut|lvm|mdadm)|(?:usr\/)?lib\/modules)(?:$|[/.])/;
+
+/** The boot that shows what was changed by hand, by the paths that are different. */
+export const fittingForPaths = (paths: readonly string[]): ProofMethod =>
+  paths.some((path) => onlyInVm.test(path)) ? 'vm' : 'container';
+
 /**
- * Decides which boot is watched after a repair, and what that leaves unproven.
+ * Decides which boot is watched after a change, and what that leaves unproven.
  *
- * @param applied none: nothing was mended, and the question is whether the system boots as it is.
- * @param vmLacks what a VM needs and this machine does not have; null when a VM can be had.
+ * @param fits the boot that shows what was changed; null when none does.
+ * @param vmLacks what a VM needs and is not there; null when a VM can be had.
  */
 export const planProof = (
   wish: ProofWish,
-  applied: readonly AppliedRepair[],
+  fits: ProofMethod | null,
   vmLacks: string | null,
 ): ProofPlan => {
-  const fits = applied.length === 0 ? 'vm' : fittingProof(applied);
   if (wish === 'none') return { method: null, notProven: 'no proof was asked for' };
   if (wish === 'vm') return { method: 'vm', notProven: null };
   if (wish === 'container') {
     return { method: 'container', notProven: fits === 'vm' ? tooLittle : null };
   }
   if (fits === null) {
-    return { method: null, notProven: 'no boot shows what was changed' };
+    return { method: null, notProven: nothingShown };
   }
   if (fits === 'vm' && vmLacks !== null) {
     return { method: 'container', notProven: `${tooLittle}, and ${vmLacks}` };
   }
   return { method: fits, notProven: null };
+};
+
+export type LayerProofPlan = ProofPlan & {
+  /** The layer must not be committed without a question: what it came to was not seen. */
+  readonly isMissing: boolean;
+};
+
+/**
+ * The same for a layer, which is written to the disk only if it boots: what no boot shows is watched
+ * in a container all the same.
+ */
+export const planLayerProof = (
+  wish: ProofWish,
+  fits: ProofMethod | null,
+  vmLacks: string | null,
+): LayerProofPlan => {
+  if (wish === 'vm' && vmLacks !== null) {
+    return { method: null, notProven: vmLacks, isMissing: true };
+  }
+  if (wish === 'auto' && fits === null) {
+    return { method: 'container', notProven: nothingShown, isMissing: false };
+  }
+  const plan = planProof(wish, fits, vmLacks);
+  return { ...plan, isMissing: wish !== 'none' && plan.notProven !== null };
 };

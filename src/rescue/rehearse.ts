@@ -1,6 +1,11 @@
 import { createHost } from '../host/host.ts';
 import { RescueError } from '../host/rescue-error.ts';
-import { type RehearsalRecord, rehearsalDirectory, writeRehearsal } from '../rehearsal/record.ts';
+import {
+  type Means,
+  type RehearsalRecord,
+  rehearsalDirectory,
+  writeRehearsal,
+} from '../rehearsal/record.ts';
 import type { RehearsalReport } from '../rehearsal/report.ts';
 import type { Proof } from '../verification/proof.ts';
 import { systemTitle } from './choose-system.ts';
@@ -10,6 +15,7 @@ import { watchLayers } from './layer-watch.ts';
 import { mergeRehearsal } from './merge-rehearsal.ts';
 import type { MountedSystem } from './mount-system.ts';
 import type { Observer } from './observer.ts';
+import type { LayerProofPlan } from './plan-proof.ts';
 import { compareFiles, filesAfter, type Stage } from './rehearsal-files.ts';
 import { lookFirst, type RehearseRequest } from './rehearsal-look.ts';
 import { chooseMeans } from './rehearsal-means.ts';
@@ -36,6 +42,22 @@ export type ProvableDisks = {
   readonly system: FoundSystem;
 };
 
+/** How it is seen whether the layer boots. */
+export type LayerProofs = {
+  /**
+   * @param changed paths of what is different; null when that is not known.
+   * @param means layers over file systems are no disks that a machine could boot from.
+   */
+  readonly plan: (changed: readonly string[] | null, means: Means) => Promise<LayerProofPlan>;
+  /** Watches the system boot from the layer, of which it gets a view that is thrown away. */
+  readonly inContainer: (
+    session: Session,
+    work: Pick<RehearsedWork<unknown>, 'system' | 'mounted'>,
+  ) => Promise<Proof>;
+  /** Watches the disks boot from their layers, of which nothing is open. Must not write to them. */
+  readonly inVm: (session: Session, layers: ProvableDisks) => Promise<Proof>;
+};
+
 export type RehearsalChoice = 'commit' | 'keep' | 'drop';
 
 export type RehearsalOptions<T> = {
@@ -43,13 +65,7 @@ export type RehearsalOptions<T> = {
   readonly observer: Observer;
   /** Any job: it finds its target at the place, and leaves it mounted. */
   readonly work: (session: Session, place: RehearsalPlace) => Promise<RehearsedWork<T>>;
-  /** Watches the system boot from the layer, of which it gets a view that is thrown away. */
-  readonly proveMounted?: (
-    session: Session,
-    work: Pick<RehearsedWork<T>, 'system' | 'mounted'>,
-  ) => Promise<Proof | null>;
-  /** Watches the disks boot from their layers, of which nothing is open. Must not write to them. */
-  readonly proveDisks?: (session: Session, layers: ProvableDisks) => Promise<Proof | null>;
+  readonly proofs: LayerProofs;
   /** What becomes of the layer. */
   readonly decide: (report: RehearsalReport, record: RehearsalRecord) => Promise<RehearsalChoice>;
 };
@@ -59,26 +75,40 @@ export type Rehearsed<T> = {
   readonly record: RehearsalRecord;
 };
 
-type Watched = { readonly proof: Proof | null; readonly failed: boolean };
-
 /** A boot that cannot be watched is no reason to lose what was tried, and none to commit it. */
-const proofOr = async (
+const watched = async (
   { session, observer }: Stage,
-  prove: () => Promise<Proof | null>,
-): Promise<Watched> => {
+  plan: LayerProofPlan,
+  prove: () => Promise<Proof>,
+): Promise<LayerProof> => {
   try {
-    return { proof: await prove(), failed: false };
+    const proof = await prove();
+    const { notJudged } = proof;
+    return notJudged === null
+      ? { ...plan, proof }
+      : { proof, notProven: notJudged, isMissing: true };
   } catch (error) {
     if (session.signal.aborted || !(error instanceof RescueError)) throw error;
     observer.warn(`The boot of the layer could not be watched: ${error.message}`);
-    return { proof: null, failed: true };
+    return { proof: null, notProven: error.message.replace(/\.$/, ''), isMissing: true };
   }
 };
+
+type LayerProof = Pick<LayerProofPlan, 'notProven' | 'isMissing'> & {
+  readonly proof: Proof | null;
+};
+
+/** What the report says of it. */
+const verdictOf = ({ proof, notProven, isMissing }: LayerProof, succeeded: boolean) => ({
+  ...{ proof, notProven },
+  proven: proof?.boots === true && notProven === null,
+  succeeded: succeeded && proof?.boots !== false && !isMissing,
+});
 
 const works = async <T>(
   stage: Stage,
   laid: Laid,
-  { request, work, proveMounted, proveDisks, observer }: RehearsalOptions<T>,
+  { request, work, proofs, observer }: RehearsalOptions<T>,
   onWorked: () => void,
 ): Promise<{ readonly value: T; readonly report: RehearsalReport }> => {
   const { session } = stage;
@@ -89,33 +119,30 @@ const works = async <T>(
     filesAfter(stage, done.mounted),
   );
   const { system, mounted } = done;
-  const early = await proofOr(stage, async () =>
-    proveMounted === undefined
-      ? null
-      : proveMounted(session, { system, mounted: await throwawayView(session, mounted) }),
-  );
+  const plan = await proofs.plan(changed?.paths ?? null, stage.record.means);
+  let proof: LayerProof = { ...plan, proof: null };
+  if (plan.method === 'container') {
+    proof = await watched(stage, plan, async () =>
+      proofs.inContainer(session, { system, mounted: await throwawayView(session, mounted) }),
+    );
+  }
   await session.takeDownSince(mark);
-  const disks = laid.nodes.map((path, index) => ({
-    path,
-    serial: laid.origins[index]?.serial ?? null,
-  }));
-  const { place } = laid;
-  const late =
-    disks.length === 0
-      ? { proof: null, failed: false }
-      : await proofOr(
-          stage,
-          async () => (await proveDisks?.(session, { disks, place, system })) ?? null,
-        );
+  if (plan.method === 'vm') {
+    const disks = laid.nodes.map((path, index) => ({
+      path,
+      serial: laid.origins[index]?.serial ?? null,
+    }));
+    proof = await watched(stage, plan, () =>
+      proofs.inVm(session, { disks, place: laid.place, system }),
+    );
+  }
   await takeUp(stage, laid, system);
   // All that is needed of an overlay has been copied out of it.
   await session.host.files.removeTree(`${stage.directory}/layers`);
-  const proof = late.proof ?? early.proof;
   const report = await observer.task('Compare with the disks as they are', async () => ({
     disks: await sealLayers(session.host.files, stage.directory, laid.origins),
     ...(await compareFiles(stage, request, changed)),
-    proof,
-    succeeded: done.succeeded && proof?.boots !== false && !early.failed && !late.failed,
+    ...verdictOf(proof, done.succeeded),
   }));
   return { value: done.value, report };
 };

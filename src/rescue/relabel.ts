@@ -27,7 +27,7 @@ export const relabelIfNeeded = async ({
     changes: [view],
     commands: [],
     commandsOn: 'layer',
-    irreversible: false,
+    irreversible: null,
     proof: 'none',
   };
 };

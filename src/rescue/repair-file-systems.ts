@@ -8,10 +8,11 @@ export const fileSystemRepairId = 'file-system.repair';
 /** The finding that leads to it. */
 export const damagedId = 'file-system.damaged';
 
-/** Only e2fsck keeps what it overwrites (e2undo(8)). */
-const keepsUndo = (fsType: string): boolean => /^ext[234]$/.test(fsType);
+/** Why a repair cannot be taken back: only e2fsck keeps what it overwrites (e2undo(8)). */
+const keepsNothing = (fsType: string): string | null =>
+  /^ext[234]$/.test(fsType) ? null : `the tools of ${fsType} keep nothing of what was there`;
 
-const repairOf = ({ device, fsType }: CheckResult, irreversible: boolean): AppliedRepair => ({
+const repairOf = ({ device, fsType }: CheckResult, irreversible: string | null): AppliedRepair => ({
   id: fileSystemRepairId,
   title: `Mend the ${fsType} on ${device}`,
   changes: [],
@@ -51,12 +52,15 @@ export const fileSystemRepairs = (
     case 'done':
       return {
         ...nothing,
-        applied: mended.map(({ result }) => repairOf(result, result.undoFile === null)),
+        applied: mended.map(({ result }) => {
+          const without = keepsNothing(result.fsType) ?? 'its journal is on another device';
+          return repairOf(result, result.undoFile === null ? without : null);
+        }),
       };
     case 'planned':
       return {
         ...nothing,
-        applied: damaged.map(({ looked }) => repairOf(looked, !keepsUndo(looked.fsType))),
+        applied: damaged.map(({ looked }) => repairOf(looked, keepsNothing(looked.fsType))),
       };
     case 'impossible':
       return {
@@ -71,3 +75,15 @@ export const fileSystemRepairs = (
       return nothing;
   }
 };
+
+/**
+ * e2undo(8) refuses as soon as the file system was mounted for writing, as every other repair has
+ * to do.
+ */
+export const beforeOthers = (applied: readonly AppliedRepair[]): readonly AppliedRepair[] =>
+  applied.map((repair) => ({
+    ...repair,
+    irreversible:
+      repair.irreversible ??
+      'the repairs after it write to the file systems; mended alone first (--only file-system.repair) it could',
+  }));

@@ -22,6 +22,7 @@ import { withMountHooks } from './hook-phases.ts';
 import { mountMore } from './mount-more.ts';
 import {
   type MountedSystem,
+  memoryLayers,
   mountDirectory,
   mountSystem,
   type SystemMode,
@@ -30,6 +31,7 @@ import { nameVolumes } from './name-volumes.ts';
 import type { Observer } from './observer.ts';
 import { relabelIfNeeded } from './relabel.ts';
 import {
+  beforeOthers,
   damagedId,
   type FileSystemRepairs,
   fileSystemRepairId,
@@ -241,6 +243,42 @@ export const repairMounted = async (
   return { ...rounds, mounted, checks };
 };
 
+type Work = Pick<RepairJobResult, 'system' | 'checks'> & {
+  readonly target: { readonly kind: string; readonly path: string };
+};
+
+const mountAndRepair = async (
+  session: Session,
+  { system, target, checks }: Work,
+  options: RepairJobOptions,
+  observer: Observer,
+): Promise<MountedRepairs> => {
+  const mounted = await withMountHooks(session, system, options.mode, () =>
+    observer.task(`Mount ${systemTitle(system)}`, () => mount(session, target, system, options)),
+  );
+  return repairMounted(session, { system, mounted, checks }, options, observer);
+};
+
+/**
+ * Tries on a throwaway layer whether anything is left to be repaired, because a mended ext file
+ * system can be taken back only as long as it was not mounted for writing (e2undo(8)).
+ *
+ * @returns null when there is something to be done on the disk.
+ */
+const lookFirst = async (
+  session: Session,
+  work: Work,
+  options: RepairJobOptions,
+  observer: Observer,
+): Promise<MountedRepairs | null> => {
+  const mark = session.mark();
+  const throwaway = { ...options, mode: 'ephemeral', keepLog: false } as const;
+  const look = await mountAndRepair(session, work, throwaway, observer);
+  await session.takeDownSince(mark);
+  await session.host.files.removeTree(memoryLayers(session.runDirectory));
+  return look.applied.length === 0 ? look : null;
+};
+
 /**
  * Finds and mounts a system and mends what keeps it from booting.
  *
@@ -255,15 +293,16 @@ export const repairTarget = async (
   const { target, system: found } = await findSystem(session, options, observer);
   const system = await nameVolumes(session, found, observer.note);
   const first = await checkFirst(session, options, system, observer);
-  const mounted = await withMountHooks(session, system, mode, () =>
-    observer.task(`Mount ${systemTitle(system)}`, () => mount(session, target, system, options)),
-  );
-  const place = { system, mounted, checks: first.checks };
-  const rounds = await repairMounted(session, place, options, observer);
+  const work = { system, target, checks: first.checks };
+  // Where other repairs follow, they write to what was mended.
+  const alone = first.applied.length > 0 && mode === 'write' && options.keepLog;
+  const looked = alone ? await lookFirst(session, work, options, observer) : null;
+  const rounds = looked ?? (await mountAndRepair(session, work, options, observer));
+  const mended = rounds.applied.length === 0 ? first.applied : beforeOthers(first.applied);
   return {
-    ...{ ...place, ...rounds },
+    ...{ system, ...rounds },
     before: [...first.found, ...rounds.before],
-    applied: [...first.applied, ...rounds.applied],
+    applied: [...mended, ...rounds.applied],
     refused: [...first.refused, ...rounds.refused],
   };
 };

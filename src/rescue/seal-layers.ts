@@ -40,7 +40,10 @@ export const sealUnfinished = async (
   const sealed: RehearsalRecord = {
     ...record,
     phase: 'kept',
-    report: { disks, files: null, fileCount: 0, filesNote, proof: null, succeeded: false },
+    report: {
+      ...{ disks, files: null, fileCount: 0, filesNote, proof: null, proven: false },
+      ...{ notProven: 'the session did not come to its end', succeeded: false },
+    },
   };
   await writeRehearsal(files, directory, sealed);
   return sealed;

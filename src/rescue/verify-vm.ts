@@ -1,7 +1,7 @@
 import type { Proof } from '../verification/proof.ts';
 import { proveInVm } from '../verification/vm/prove-in-vm.ts';
 import { vmLines } from '../verification/vm/vm-lines.ts';
-import type { VmRequest } from '../verification/vm/vm-request.ts';
+import type { VmDisk, VmRequest } from '../verification/vm/vm-request.ts';
 import { followStages } from './follow-stages.ts';
 import type { Observer } from './observer.ts';
 import type { FindOptions } from './rescue-job.ts';
@@ -23,13 +23,15 @@ const requestFor = async (
   options: Omit<FindOptions, 'mode'>,
   wishes: VmWishes,
   observer: Observer,
+  named: readonly VmDisk[] = [],
 ): Promise<{ readonly system: FoundSystem; readonly request: VmRequest }> => {
   const directory = `${session.directory}/vm`;
   const scratch = `${directory}/scratch`;
   await session.intend(directory, { kind: 'remove-scratch', path: directory });
   await session.host.files.ensureDirectory(scratch, 0o700);
   const { system, ...subject } = await lookForVm(session, options, directory, observer);
-  return { system, request: { ...subject, ...wishes, scratch, keep: session.directory } };
+  const disks = subject.disks.map((disk) => named.find(({ path }) => path === disk.path) ?? disk);
+  return { system, request: { ...subject, disks, ...wishes, scratch, keep: session.directory } };
 };
 
 /** The commands that would start the machine; looks at the disks and starts nothing. */
@@ -47,6 +49,8 @@ export const vmPlan = async (
  * Boots the very disks of a system in QEMU, from their own boot loader, and judges the boot. Not one
  * byte of the disks is written.
  *
+ * @param named disks that stand for others, with the serial numbers of those: `/dev/disk/by-id`
+ *   names are made of them.
  * @throws RescueError as `lookForVm` and `proveInVm`.
  */
 export const verifyInVm = async (
@@ -54,8 +58,9 @@ export const verifyInVm = async (
   options: Omit<FindOptions, 'mode'>,
   wishes: VmWishes,
   observer: Observer,
+  named: readonly VmDisk[] = [],
 ): Promise<VerifiedInVm> => {
-  const { system, request } = await requestFor(session, options, wishes, observer);
+  const { system, request } = await requestFor(session, options, wishes, observer, named);
   await session.intend('virtual machine', { kind: 'stop-vm', session: session.id });
   const { signal } = session;
   const proof = await followStages(observer, (onStage) =>

@@ -83,10 +83,15 @@ export const proofSchema = z.object({
   evidence: z.array(z.string()).readonly(),
   /** The stages that were passed, with the seconds from the start. VM only. */
   stages: passedStagesSchema,
-  /** Where it stopped; null when it boots or the method has no stages. */
+  /** Where it stopped, or was when watching ended; null when it boots or the method has no stages. */
   stoppedAt: bootStageSchema.nullable(),
-  /** Why it does not boot, in words; null when it boots. */
+  /** Why it does not boot, in words; null when it boots or was not judged. */
   cause: z.string().nullable(),
+  /**
+   * Why nothing can be said of the boot; null when it was judged, well or badly. `boots` is false
+   * then, and `cause` null.
+   */
+  notJudged: z.string().nullable(),
   /** `bios` or `uefi`; null in a container. */
   firmware: firmwareSchema.nullable(),
   /** `kvm` or `tcg` (software emulation); null in a container. */

@@ -61,7 +61,7 @@ export const rehearseWalk = async (
     request: { target: target.name, withDisks: [], system: wanted, answers },
     observer,
     work: workOn(console, answers),
-    ...rehearsalProofs(context, { wish: 'auto', answers, applied: () => [] }),
+    proofs: rehearsalProofs(context, { wish: 'auto', answers, applied: () => [] }),
     decide: (report) => {
       show(renderRehearsal(report, terminal));
       return ask.key(rehearsalQuestion);

@@ -3,6 +3,7 @@ import type { Proof } from '../proof.ts';
 /** What every proof in a container leaves open: there is no machine with firmware and a screen. */
 export const noMachine = {
   method: 'container',
+  notJudged: null,
   stages: [],
   stoppedAt: null,
   firmware: null,

@@ -65,6 +65,7 @@ export const combineRuns = (all: readonly FirmwareResult[], target: string | nul
     stages: mergeStages(shown?.results ?? []),
     stoppedAt: last?.stoppedAt ?? null,
     cause: failing === undefined ? null : causeOf(failing, all),
+    notJudged: null,
     firmware: shown?.firmware ?? null,
     accelerator: last?.accelerator ?? null,
     screen: runs.find(({ screen }) => screen !== null)?.screen ?? null,
