@@ -1,7 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { gunzipSync } from 'node:zlib';
 import fc from 'fast-check';
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
+import { fakeJournal, type JournalLine } from '../../../fixtures/fake-journal.ts';
 import { makeTree, type TreeEntry } from '../../../fixtures/make-tree.ts';
 import { smallDebian } from '../../../fixtures/small-debian.ts';
 import { subjectOf } from '../../../fixtures/subject.ts';
@@ -11,11 +12,13 @@ import { lastBootsChecks } from './checks.ts';
 import { parseJournal } from './journal.ts';
 import { troubleOf } from './kernel-trouble.ts';
 
-const recorded = gunzipSync(
-  readFileSync(
-    new URL('../../../fixtures/recorded/journal/good-then-emergency.journal.gz', import.meta.url),
-  ),
-);
+const recording = (name: string): Buffer =>
+  gunzipSync(
+    readFileSync(new URL(`../../../fixtures/recorded/journal/${name}.journal.gz`, import.meta.url)),
+  );
+/** Of a container, and of a machine of its own: Debian 12, the second boot with a bad line in fstab. */
+const recorded = recording('good-then-emergency');
+const machine = recording('machine-good-then-emergency');
 const directory = 'var/log/journal/0123456789abcdef0123456789abcdef';
 
 const found = async (
@@ -31,14 +34,23 @@ const found = async (
 const ids = (findings: readonly { readonly severity: string; readonly id: string }[]) =>
   findings.map(({ severity, id }) => `${severity} ${id}`);
 
-test('a real journal tells of the last good boot and of the emergency after it', async () => {
+test('the journal of a container tells of the last good boot and of the emergency after it', async () => {
   const findings = await found({ [`${directory}/system.journal`]: recorded });
+  expect(ids(findings)).toEqual(['info last-boots.good-boot', 'info last-boots.emergency']);
+  expect(findings[0]?.meaning).toContain('1 later boot did not come to its end');
+});
+
+test('the journal of a machine that says in emergency mode, too, that its startup finished', async () => {
+  const findings = await found({ [`${directory}/system.journal`]: machine });
   expect(ids(findings)).toEqual([
     'info last-boots.good-boot',
     'info last-boots.emergency',
     'info last-boots.failed-units',
   ]);
-  expect(findings[0]?.meaning).toContain('1 later boots did not come to their end');
+  const [good, , failed] = findings;
+  expect(good?.title).toMatch(/2026-11-28 09:22 UTC with kernel 6\.1\.0-56-cloud-amd64\.$/);
+  expect(good?.meaning).toContain('1 later boot did not come to its end');
+  expect(failed?.title).toContain('srv-data.mount');
 });
 
 test('a journal that is garbage, empty, a pipe or a link is no end of the diagnosis', async () => {
@@ -54,32 +66,56 @@ test('a journal that is cut off tells what is in its first part', async () => {
   expect(findings.every(({ severity }) => severity === 'info')).toBe(true);
 });
 
-type Line = { readonly boot: string; readonly at: number } & Readonly<Record<string, unknown>>;
-
-const json = (lines: readonly Line[]): string =>
-  lines
-    .map(({ boot, at, ...fields }) =>
-      JSON.stringify({ __REALTIME_TIMESTAMP: String(at * 1e6), _BOOT_ID: boot, ...fields }),
-    )
-    .join('\n');
-
-const kernelLine = (boot: string, at: number, MESSAGE: unknown): Line => ({
-  ...{ boot, at, MESSAGE, _TRANSPORT: 'kernel' },
+const line = (
+  boot: string,
+  at: number,
+  fields: Readonly<Record<string, unknown>>,
+): JournalLine => ({
+  ...{ boot, at, _TRANSPORT: 'journal', _PID: '1', PRIORITY: '6', ...fields },
 });
-const starts = (boot: string, at: number, version: string): Line =>
-  kernelLine(boot, at, `Linux version ${version} (gcc)`);
-const finishes = (boot: string, at: number): Line => ({
-  ...{ boot, at, MESSAGE: 'Startup finished', MESSAGE_ID: 'b07a249cd024414a82dd00cd181378ff' },
+const kernelLine = (boot: string, at: number, MESSAGE: unknown): JournalLine => ({
+  ...{ boot, at, MESSAGE, _TRANSPORT: 'kernel', PRIORITY: '3' },
 });
+const started = (boot: string, at: number, UNIT: string): JournalLine =>
+  line(boot, at, {
+    ...{ MESSAGE: `Reached target ${UNIT}`, UNIT, JOB_RESULT: 'done' },
+    MESSAGE_ID: '39f53479d3a045ac8e11786248231fbf',
+  });
 
-const fromLines = async (lines: readonly Line[], facts: Partial<SystemFacts> = {}) => {
+/** As a machine begins: the kernel, journald, and the first units. */
+const starts = (boot: string, at: number, version: string): readonly JournalLine[] => [
+  {
+    ...kernelLine(boot, at, `Linux version ${version} (gcc)`),
+    ...{ PRIORITY: '5', _SOURCE_MONOTONIC_TIMESTAMP: '0' },
+  },
+  line(boot, at, {
+    ...{ MESSAGE: 'Journal started', _PID: '200', _TRANSPORT: 'driver' },
+    MESSAGE_ID: 'f77379a8490b408bbe5f6940505a777b',
+  }),
+  started(boot, at, 'systemd-journal-flush.service'),
+];
+const finishes = (boot: string, at: number): JournalLine => started(boot, at, 'multi-user.target');
+/** Said in emergency mode, too. */
+const settles = (boot: string, at: number): JournalLine =>
+  line(boot, at, {
+    ...{ MESSAGE: 'Startup finished in 2s.', MESSAGE_ID: 'b07a249cd024414a82dd00cd181378ff' },
+  });
+const emergency = (boot: string, at: number): JournalLine => started(boot, at, 'emergency.target');
+const fails = (boot: string, at: number, UNIT: string): JournalLine =>
+  line(boot, at, {
+    ...{ MESSAGE: `${UNIT}: Failed`, UNIT, MESSAGE_ID: 'd9b373ed55a64feb8242e02dbe79a49c' },
+  });
+const chatter = (boot: string, at: number, lines: number): readonly JournalLine[] =>
+  Array.from({ length: lines }, (_, index) => ({
+    ...{ boot, at: at + index, MESSAGE: `request ${index}`, _TRANSPORT: 'stdout', _PID: '777' },
+  }));
+
+const fromLines = async (lines: readonly JournalLine[], facts: Partial<SystemFacts> = {}) => {
   await using made = await makeTree({ ...smallDebian, [`${directory}/system.journal`]: 'x' });
   const subject = await subjectOf(made.root, facts);
-  const run: Subject['host']['run'] = async () => ({
-    ...{ exitCode: 0, stdout: json(lines), stderr: '', milliseconds: 1 },
-  });
   const [check] = lastBootsChecks;
-  return (await check?.run({ ...subject, host: { ...subject.host, run } })) ?? [];
+  const host = { ...subject.host, run: fakeJournal(lines) };
+  return (await check?.run({ ...subject, host })) ?? [];
 };
 
 const medium = 'blk_update_request: critical medium error, dev sda, sector 123 op 0x0:(READ)';
@@ -87,7 +123,7 @@ const medium = 'blk_update_request: critical medium error, dev sda, sector 123 o
 test('a disk that cannot be read any more is a warning, a drive without a disc is none', async () => {
   const bytes = [...Buffer.from(medium)];
   const dying = await fromLines([
-    starts('a', 1, '6.1'),
+    ...starts('a', 1, '6.1'),
     kernelLine('a', 2, bytes),
     finishes('a', 3),
   ]);
@@ -98,13 +134,61 @@ test('a disk that cannot be read any more is a warning, a drive without a disc i
   ]);
 });
 
-test('a failure that a good boot has followed is not told', async () => {
-  const failed: Line = {
-    ...{ boot: 'a', at: 2, MESSAGE: 'x', UNIT: 'data.mount' },
-    MESSAGE_ID: 'd9b373ed55a64feb8242e02dbe79a49c',
-  };
-  expect(ids(await fromLines([failed]))).toEqual(['info last-boots.failed-units']);
-  expect(ids(await fromLines([failed, finishes('b', 9)]))).toEqual(['info last-boots.good-boot']);
+describe('how a boot went', () => {
+  const good = [...starts('a', 1, '6.1'), finishes('a', 2), settles('a', 3)];
+
+  test('a failure that a good boot has followed is not told', async () => {
+    const failed = [...starts('b', 10, '6.1'), fails('b', 11, 'data.mount')];
+    expect(ids(await fromLines([...good, ...failed]))).toEqual([
+      'info last-boots.good-boot',
+      'info last-boots.failed-units',
+    ]);
+    const then = [...starts('c', 20, '6.1'), finishes('c', 22)];
+    expect(ids(await fromLines([...failed, ...then]))).toEqual(['info last-boots.good-boot']);
+  });
+
+  test('that systemd has nothing more to do is no good boot', async () => {
+    const bad = [...starts('b', 10, '6.1'), fails('b', 11, 'data.mount'), emergency('b', 12)];
+    expect(ids(await fromLines([...bad, settles('b', 13)]))).toEqual([
+      'info last-boots.emergency',
+      'info last-boots.failed-units',
+    ]);
+  });
+
+  test('emergency mode that was left for the default target is a good boot', async () => {
+    const bad = [...starts('b', 10, '6.1'), fails('b', 11, 'data.mount'), emergency('b', 12)];
+    expect(ids(await fromLines([...bad, finishes('b', 13)]))).toEqual([
+      'info last-boots.good-boot',
+    ]);
+  });
+
+  test('rescue mode that a person chose is no failed boot', async () => {
+    const chosen = [...starts('b', 10, '6.1'), fails('b', 11, 'x.service')];
+    const findings = await fromLines([...good, ...chosen, started('b', 12, 'rescue.target')]);
+    expect(ids(findings)).toEqual(['info last-boots.good-boot']);
+    expect(findings[0]?.meaning).toBe('Later boots were into rescue mode.');
+  });
+
+  test('what a machine says a thousand times hides neither beginning nor end of its boot', async () => {
+    const server = [...good, fails('a', 4, 'cron-job.service'), ...chatter('a', 5, 25_000)];
+    const findings = await fromLines(server);
+    expect(ids(findings)).toEqual(['info last-boots.good-boot']);
+    expect(findings[0]?.meaning).toContain('the last boot');
+  });
+
+  test('a boot whose beginning is no longer in the journal is neither good nor failed', async () => {
+    const rest = [fails('b', 30, 'cron-job.service'), ...chatter('b', 31, 50)];
+    expect(await fromLines(rest)).toEqual([]);
+    const findings = await fromLines([...good, ...rest]);
+    expect(ids(findings)).toEqual(['info last-boots.good-boot']);
+    expect(findings[0]?.meaning).toBe('Of 1 later boot the journal does not tell how far it came.');
+  });
+
+  test('a system whose systemd says little is not taken for one that fails', async () => {
+    const [kernel, journald] = starts('a', 1, '6.1');
+    const lines = [kernel, journald, fails('a', 2, 'x.service')].filter((one) => one !== undefined);
+    expect(await fromLines(lines)).toEqual([]);
+  });
 });
 
 test('a new kernel that never came up is named when an older one did', async () => {
@@ -112,8 +196,8 @@ test('a new kernel that never came up is named when an older one did', async () 
     ...{ version, image: `/boot/vmlinuz-${version}`, initramfs: null, modules: true },
   }));
   const lines = [
-    ...[starts('a', 1, '6.1.0-30'), finishes('a', 2)],
-    ...[starts('b', 3, '6.1.0-31'), starts('c', 4, '6.1.0-31')],
+    ...[...starts('a', 1, '6.1.0-30'), finishes('a', 2)],
+    ...[...starts('b', 3, '6.1.0-31'), ...starts('c', 4, '6.1.0-31'), settles('c', 5)],
   ];
   expect(ids(await fromLines(lines, { kernels }))).toContain('warning last-boots.kernel-fails');
   expect(ids(await fromLines([...lines, finishes('c', 5)], { kernels }))).not.toContain(

@@ -57,10 +57,12 @@ const parseLine = (line: string): LogEntry | null => {
 export const parseJournal = (output: string): readonly LogEntry[] =>
   output.split('\n').flatMap((line) => (line === '' ? [] : (parseLine(line) ?? [])));
 
-/** The newest files hold the last boots; journald closes one at 128 MiB at the latest. */
-const maxFiles = 6;
-const maxBytes = 256 * 2 ** 20;
-/** Some boots of a server, and less than what a person would wait for. */
+/**
+ * The newest files of those that there are; journald closes one at 128 MiB at the latest. What is
+ * asked for is found by the files' own index, so their size costs next to nothing.
+ */
+const maxFiles = 64;
+/** Of one answer: what is asked for is seldom, and a machine that talks is not read to its end. */
 const maxLines = 20_000;
 
 const fields = 'MESSAGE,MESSAGE_ID,UNIT,JOB_RESULT,_TRANSPORT,_BOOT_ID';
@@ -89,43 +91,64 @@ const journalFiles = async ({ files }: Subject): Promise<readonly string[]> => {
     .toSorted((one, other) => newestFirst(one.name, other.name))
     .slice(0, maxFiles);
   const entries = await Promise.all(newest.map(({ path }) => files.entry(path)));
-  let size = 0;
-  return entries.flatMap((entry) => {
-    if (entry?.status.kind !== 'file' || entry.status.sizeBytes === 0) return [];
-    size += entry.status.sizeBytes;
-    return size > maxBytes ? [] : [entry.hostPath];
-  });
+  return entries.flatMap((entry) =>
+    entry?.status.kind === 'file' && entry.status.sizeBytes > 0 ? [entry.hostPath] : [],
+  );
 };
 
+/**
+ * What is asked for: entries that fit one of the lists. Within a list each field must have one of
+ * the values that are given for it (journalctl(1)).
+ */
+export type Matches = readonly (readonly string[])[];
+
 export type Journal = {
-  readonly entries: readonly LogEntry[];
+  /** Entries that fit, the oldest first; of very many the newest ones. */
+  readonly entries: (matches: Matches) => Promise<readonly LogEntry[]>;
+  /** The last entry of all; null when nothing could be read. */
+  readonly newest: LogEntry | null;
   /** Why nothing could be read although there are journals; null when all went well. */
   readonly problem: string | null;
 };
 
+type Answer = { readonly entries: readonly LogEntry[]; readonly words: string };
+
+const ask = async (
+  { host }: Subject,
+  paths: readonly string[],
+  matches: Matches,
+  lines: number,
+): Promise<Answer> => {
+  const { stdout, stderr } = await host.run({
+    program: 'journalctl',
+    args: [
+      ...['--output=json', `--output-fields=${fields}`, `--lines=${lines}`],
+      ...['--no-pager', '--quiet'],
+      ...paths.map((path) => `--file=${path}`),
+      ...matches.flatMap((match, index) => (index === 0 ? match : ['+', ...match])),
+    ],
+    // 1: one of the files could not be read to its end; what was printed before counts.
+    accept: [0, 1],
+    timeoutSeconds: 60,
+    changes: false,
+  });
+  return { entries: parseJournal(stdout), words: plainText(stderr).slice(0, 200) };
+};
+
 /**
- * Reads the end of the system's journal with the host's own journalctl: nothing of the disk runs. Null
- * when the system keeps no journal on its disk.
+ * The system's journal, read with the host's own journalctl: nothing of the disk runs. Null when the
+ * system keeps no journal on its disk.
  */
-export const readJournal = async (subject: Subject): Promise<Journal | null> => {
+export const openJournal = async (subject: Subject): Promise<Journal | null> => {
   const paths = await journalFiles(subject);
   if (paths.length === 0) return null;
+  const entries = async (matches: Matches): Promise<readonly LogEntry[]> =>
+    (await ask(subject, paths, matches, maxLines)).entries;
   try {
-    const { stdout, stderr } = await subject.host.run({
-      program: 'journalctl',
-      args: [
-        ...['--output=json', `--output-fields=${fields}`, `--lines=${maxLines}`],
-        ...['--no-pager', '--quiet'],
-        ...paths.map((path) => `--file=${path}`),
-      ],
-      // 1: one of the files could not be read to its end; what was printed before counts.
-      accept: [0, 1],
-      timeoutSeconds: 60,
-      changes: false,
-    });
-    const entries = parseJournal(stdout);
-    return { entries, problem: entries.length === 0 ? plainText(stderr).slice(0, 200) : null };
+    const { entries: last, words } = await ask(subject, paths, [], 1);
+    const newest = last.at(-1) ?? null;
+    return { entries, newest, problem: newest === null ? words : null };
   } catch (error) {
-    return { entries: [], problem: plainText(messageOf(error)).slice(0, 200) };
+    return { entries, newest: null, problem: plainText(messageOf(error)).slice(0, 200) };
   }
 };
