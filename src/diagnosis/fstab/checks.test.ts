@@ -7,6 +7,7 @@ import { subjectOf } from '../../../fixtures/subject.ts';
 import type { Device } from '../../devices/device.ts';
 import { fstabRepairs } from '../../repairs/fstab/repairs.ts';
 import { noWishes, type RepairPlan } from '../../repairs/repair.ts';
+import { parseCrypttab } from '../../system-image/crypttab.ts';
 import type { SystemFacts } from '../../system-image/system-facts.ts';
 import type { Finding } from '../finding.ts';
 import type { Subject } from '../subject.ts';
@@ -23,6 +24,7 @@ const root = makePartition('/dev/vdb3', 3, { fsType: 'ext4', uuid: 'r007' });
 const swap = makePartition('/dev/vdb4', 4, { fsType: 'swap', uuid: '5a9' });
 
 type World = {
+  readonly top?: Device;
   readonly children?: readonly Device[];
   readonly tree?: Readonly<Record<string, TreeEntry>>;
   readonly facts?: Partial<SystemFacts>;
@@ -30,7 +32,7 @@ type World = {
 
 const within = async <T>(
   table: string | null,
-  { children = [esp, boot, root, swap], tree = {}, facts = {} }: World,
+  { top = root, children = [esp, boot, root, swap], tree = {}, facts = {} }: World,
   work: (subject: Subject) => Promise<T>,
 ): Promise<T> => {
   const { 'etc/fstab': _, ...rest } = smallDebian;
@@ -41,7 +43,7 @@ const within = async <T>(
     ...tree,
   });
   const disk = makeDevice('/dev/vdb', { partitionTable: 'gpt', children });
-  const devices = { root, disk, disks: [disk], subvolume: null, volumes: [] };
+  const devices = { root: top, disk, disks: [disk], subvolume: null, volumes: [] };
   return await work(await subjectOf(made.root, { init: 'systemd', ...facts }, { devices }));
 };
 
@@ -346,6 +348,78 @@ describe('crypttab', () => {
     const odd = { ...entry, source: 'UUID=b007', options: ['luks', 'dicsard'] };
     expect(await found(rootLine, { facts: { crypttab: [odd] } })).toEqual([
       'info fstab.crypttab-option null',
+    ]);
+  });
+});
+
+describe('crypttab of a root that is encrypted', () => {
+  const open = (path: string, more: Partial<Device>) => makeDevice(path, { kind: 'luks', ...more });
+  const container = (number: number, uuid: string, child: Device) =>
+    makePartition(`/dev/vdb${number}`, number, { fsType: 'crypto_LUKS', uuid, children: [child] });
+  const plain = open('/dev/dm-0', { fsType: 'ext4', uuid: 'r007' });
+  const volume = makeDevice('/dev/dm-1', {
+    ...{ kind: 'lvm', fsType: 'ext4', uuid: 'r007', aliases: ['/dev/mapper/vg-root'] },
+  });
+  const direct = { top: plain, children: [boot, container(3, 'c0de', plain)] };
+  const group = open('/dev/dm-0', { fsType: 'LVM2_member', children: [volume] });
+  const lvm = { top: volume, children: [boot, container(3, 'c0de', group)] };
+  const named = '/dev/mapper/vdb3_crypt / ext4 errors=remount-ro 0 1\n';
+  const onLvm = '/dev/mapper/vg-root / ext4 errors=remount-ro 0 1\n';
+  const crypttab = (text: string) => ({
+    tree: { 'etc/crypttab': text },
+    facts: { crypttab: parseCrypttab(text) },
+  });
+  const wrong = 'critical fstab.crypttab-device fstab.crypttab-source';
+
+  test.each([
+    ['by the name of its mapping', named, direct],
+    ['by its UUID', rootLine, direct],
+    ['with LVM between', onLvm, lvm],
+  ])('a line that names another device gets the right one: %s', async (_, table, world) => {
+    const right = crypttab('vdb3_crypt UUID=c0de none luks,discard\n');
+    expect(await found(table, { ...world, ...right })).toEqual([]);
+    const text = '# mine\nvdb3_crypt  UUID=gone none luks,discard\n';
+    const world2 = { ...world, ...crypttab(text) };
+    expect((await found(table, world2)).filter((one) => one.includes('crypttab'))).toEqual([wrong]);
+    expect(await mended(table, world2)).toBe(text.replace('gone', 'c0de'));
+  });
+
+  test('it is never left out, not even when it says so itself', async () => {
+    const text = 'vdb3_crypt UUID=gone none luks,nofail\n';
+    expect(await found(named, { ...direct, ...crypttab(text) })).toContain(wrong);
+  });
+
+  test('another line that finds nothing is no line of the root', async () => {
+    const text = 'vdb3_crypt UUID=c0de none luks\nvault UUID=gone none luks\n';
+    const data = ['warning fstab.crypttab-device fstab.crypttab-nofail'];
+    expect(await found(named, { ...direct, ...crypttab(text) })).toEqual(data);
+    expect(await found(onLvm, { ...lvm, ...crypttab(text) })).toEqual(data);
+    const alone = crypttab('vault UUID=gone none luks\n');
+    const options = 'linux /vmlinuz-6.1.0 root=/dev/mapper/vg-root rd.luks.uuid=c0de';
+    const tree = {
+      ...alone.tree,
+      'boot/vmlinuz-6.1.0': 'x',
+      'boot/grub/grub.cfg': `menuentry 'a' {\n${options}\n}\n`,
+    };
+    expect(await found(onLvm, { ...lvm, ...alone, tree })).toEqual(data);
+  });
+
+  test('with a choice nothing is written', async () => {
+    const text = 'one UUID=gone none luks\ntwo UUID=lost none luks\n';
+    expect(await found(onLvm, { ...lvm, ...crypttab(text) })).toEqual([wrong, wrong]);
+    expect(await mended(onLvm, { ...lvm, ...crypttab(text) })).toMatch(/^refused: no opened/);
+    const taken = 'vdb3_crypt UUID=gone none luks\nother UUID=c0de none luks\n';
+    expect(await mended(named, { ...direct, ...crypttab(taken) })).toMatch(/^refused: no opened/);
+  });
+
+  test('a line that is no line is told', async () => {
+    const text = 'vdb3_crypt\n# x\nswap UUID=5a9 /dev/urandom swap\r\n';
+    expect(await found(rootLine, crypttab(text))).toEqual([
+      'warning fstab.crypttab-line null',
+      'warning fstab.crypttab-line null',
+    ]);
+    expect(await found(rootLine, crypttab('\ufeffvault UUID=b007 none luks\n'))).toEqual([
+      'warning fstab.crypttab-line null',
     ]);
   });
 });

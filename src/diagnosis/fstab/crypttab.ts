@@ -1,17 +1,16 @@
-import { flattenDevice } from '../../devices/device.ts';
+import { nodeOf } from '../../devices/device.ts';
 import { plainText } from '../../host/plain-text.ts';
 import { lineText } from '../../system-image/edit-fields.ts';
-import { resolveContainer } from '../../system-image/resolve-spec.ts';
 import type { CrypttabEntry } from '../../system-image/system-facts.ts';
-import { sameDevice } from '../../system-image/target-devices.ts';
 import type { Check } from '../check.ts';
 import { fileEvidence } from '../file-evidence.ts';
-import type { Finding } from '../finding.ts';
+import type { Evidence, Finding } from '../finding.ts';
 import type { Subject } from '../subject.ts';
-import { containerAbsence } from './absence.ts';
+import { type Absence, containerAbsence } from './absence.ts';
 import { bootEffect } from './boot-effect.ts';
 import { crypttabOptions } from './crypttab-options.ts';
-import { readTable, resolveContextOf, type Table } from './table.ts';
+import { type RootLine, rootLineOf } from './root-container.ts';
+import { readTable, type Table } from './table.ts';
 
 export const crypttabPath = '/etc/crypttab';
 
@@ -58,17 +57,6 @@ const keyIsMissing = async (
   return !hidden && (await subject.files.status(keyFile)) === null;
 };
 
-/** The root is on it: without it nothing boots, so it is not to be left out. */
-const holdsRoot = (subject: Subject, entry: CrypttabEntry): boolean => {
-  const { devices } = subject;
-  if (devices === null) return false;
-  const found = resolveContainer(entry, resolveContextOf(subject, devices));
-  return (
-    found.kind === 'found' &&
-    flattenDevice(found.device).some((device) => sameDevice(device, devices.root))
-  );
-};
-
 const meaningOf = (severity: Finding['severity'], key: boolean): string => {
   const start = key
     ? 'Without the key file the passphrase is asked for at the console, and the boot waits for it'
@@ -80,6 +68,33 @@ const meaningOf = (severity: Finding['severity'], key: boolean): string => {
     : 'The line allows the system to boot without it.';
 };
 
+const rootMeaning =
+  'The root is on it. Where the initramfs has this line (it has a copy of its own), the passphrase is never asked for and the boot ends in the shell of the initramfs; where it still has an older line, that comes with its next update.';
+
+/** With what the root is on, a line is never one to be left out. */
+const rootFinding = (
+  line: Evidence,
+  absence: Absence,
+  name: string,
+  root: RootLine & { readonly kind: 'wrong' },
+): Finding => {
+  const node = root.container === null ? null : nodeOf(root.container);
+  const where = node === null ? '' : `; the root is in ${node}`;
+  const unsure = absence.unsure && !root.named;
+  return {
+    id: 'fstab.crypttab-device',
+    severity: unsure ? 'info' : 'critical',
+    title: `The device of the encrypted volume ${name}, which the root is on, is not on any attached disk.`,
+    subject: name,
+    evidence: [
+      line,
+      { kind: 'command', command: 'blkid', output: `${absence.reason}${plainText(where)}` },
+    ],
+    meaning: rootMeaning,
+    repair: unsure ? null : 'fstab.crypttab-source',
+  };
+};
+
 const look = async (
   subject: Subject,
   table: Table,
@@ -89,9 +104,11 @@ const look = async (
   const { devices } = subject;
   const line = fileEvidence(crypttabPath, entry.line, lineText(text, entry.line));
   const absence = devices === null ? null : containerAbsence(entry, subject, devices);
-  const severity = absence?.unsure === true ? 'info' : severityOf(subject, table, entry);
+  const root = await rootLineOf(subject, table, entry);
   const name = plainText(entry.name);
-  const repair = severity === 'info' || holdsRoot(subject, entry) ? null : 'fstab.crypttab-nofail';
+  if (absence !== null && root.kind === 'wrong') return [rootFinding(line, absence, name, root)];
+  const severity = absence?.unsure === true ? 'info' : severityOf(subject, table, entry);
+  const repair = severity === 'info' || root.kind !== 'none' ? null : 'fstab.crypttab-nofail';
   if (absence !== null) {
     const title = `The device of the encrypted volume ${name} is not on any attached disk.`;
     const evidence = [line, { kind: 'command', command: 'blkid', output: absence.reason } as const];
@@ -114,6 +131,32 @@ const look = async (
   ];
 };
 
+/** Lines that are read in another way than they were meant, or not at all. */
+const malformed = (text: string): readonly Finding[] =>
+  text.split('\n').flatMap((raw, index) => {
+    const content = raw.replace(/^\ufeff/, '').trim();
+    if (content === '' || content.startsWith('#')) return [];
+    const reason = /^\S+$/.test(content)
+      ? 'there is only one field: no device is given'
+      : raw.startsWith('\ufeff')
+        ? 'a byte order mark stands before it, and is a part of the name'
+        : raw.endsWith('\r')
+          ? 'it ends with a carriage return (a file from Windows), which scripts take for a part of the last field'
+          : null;
+    if (reason === null) return [];
+    return [
+      {
+        id: 'fstab.crypttab-line',
+        severity: 'warning',
+        title: `Line ${index + 1} of /etc/crypttab is malformed: ${reason}.`,
+        subject: plainText(content).slice(0, 100),
+        evidence: [fileEvidence(crypttabPath, index + 1, raw)],
+        meaning: 'The volume is not opened at boot, or not as it was meant.',
+        repair: null,
+      },
+    ];
+  });
+
 const strangeOptions = (text: string, entry: CrypttabEntry): readonly Finding[] => {
   const strange = entry.options.filter(
     (option) => !crypttabOptions.has(option.split('=', 1)[0] ?? '') && !option.startsWith('x-'),
@@ -135,15 +178,20 @@ const strangeOptions = (text: string, entry: CrypttabEntry): readonly Finding[] 
 /** Encrypted volumes that are opened at boot: is their device there, and their key? */
 export const crypttab: Check = {
   area: 'fstab',
-  finds: ['fstab.crypttab-device', 'fstab.crypttab-key', 'fstab.crypttab-option'],
+  finds: [
+    'fstab.crypttab-device',
+    'fstab.crypttab-key',
+    'fstab.crypttab-option',
+    'fstab.crypttab-line',
+  ],
   run: async (subject) => {
     const { facts, files } = subject;
-    if (facts.crypttab.length === 0) return [];
     const [table, text] = await Promise.all([readTable(subject), files.read(crypttabPath)]);
     const found = await Promise.all(
       facts.crypttab.map((entry) => look(subject, table, text ?? '', entry)),
     );
     return [
+      ...malformed(text ?? ''),
       ...found.flat(),
       ...facts.crypttab.flatMap((entry) => strangeOptions(text ?? '', entry)),
     ];

@@ -28,7 +28,9 @@ export const crypttabNofail: Repair = {
       line,
       () => setField(lineText(text, line), 3, withNofail(options), ['', '', 'none']),
     ]);
-    const users = entries.flatMap((entry) => linesUsing(table, entry));
+    const users = entries
+      .flatMap((entry) => linesUsing(table, entry))
+      .filter(({ target }) => target !== '/');
     const mounts = users.map(({ entry }): readonly [number, () => string] => [
       entry.line,
       () =>

@@ -1,6 +1,7 @@
 import type { Repair } from '../repair.ts';
 import { addNofail } from './add-nofail.ts';
 import { crypttabNofail } from './crypttab-nofail.ts';
+import { crypttabSource } from './crypttab-source.ts';
 import { makeMountPoint } from './make-mount-point.ts';
 import { mendLines } from './mend-lines.ts';
 import { renameUnit, wantUnit } from './mount-units.ts';
@@ -17,6 +18,7 @@ export const fstabRepairs: readonly Repair[] = [
   setDevice,
   setType,
   setOptions,
+  crypttabSource,
   crypttabNofail,
   addNofail,
   renameUnit,

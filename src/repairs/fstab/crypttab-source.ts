@@ -1,0 +1,42 @@
+import { crypttabPath } from '../../diagnosis/fstab/crypttab.ts';
+import { specFor } from '../../diagnosis/fstab/replacement.ts';
+import { rootLineOf } from '../../diagnosis/fstab/root-container.ts';
+import { readTable } from '../../diagnosis/fstab/table.ts';
+import { lineText, setField } from '../../system-image/edit-fields.ts';
+import { editLines } from '../edit-lines.ts';
+import { planned, refused } from '../plan.ts';
+import type { Repair } from '../repair.ts';
+
+const hint =
+  'Write the UUID of the container (blkid -t TYPE=crypto_LUKS) into /etc/crypttab by hand in `rescuekit rescue TARGET`, then make the initramfs anew there.';
+
+/** Lets the root's line of crypttab name the container that the root was found in. */
+export const crypttabSource: Repair = {
+  id: 'fstab.crypttab-source',
+  stage: 'fstab',
+  title: 'Name the encrypted device of the root in crypttab',
+  why: 'The line names a device that does not exist, and the root was found in exactly one opened container that no other line names.',
+  risk: 'None for this file: only the device of the line is set. The initramfs has a copy of the line, which stays as it is; where that is wrong too, make the initramfs anew in `rescuekit rescue TARGET`.',
+  proof: 'vm',
+  plan: async (subject, findings) => {
+    const names = new Set(findings.map(({ subject: name }) => name));
+    const [place, text, table] = await Promise.all([
+      subject.files.locate(crypttabPath),
+      subject.files.read(crypttabPath),
+      readTable(subject),
+    ]);
+    if (place === null || text === null) return planned([]);
+    const lines = new Map<number, () => string>();
+    for (const entry of subject.facts.crypttab.filter(({ name }) => names.has(name))) {
+      const root = await rootLineOf(subject, table, entry);
+      if (root.kind !== 'wrong') continue;
+      const spec = root.container === null ? null : specFor(root.container, entry.source, subject);
+      if (spec === null) {
+        return refused('no opened container is the only one that the line can mean', hint);
+      }
+      lines.set(entry.line, () => setField(lineText(text, entry.line), 1, spec));
+    }
+    if (lines.size === 0) return planned([]);
+    return planned([{ kind: 'write-file', path: place.path, content: editLines(text, lines) }]);
+  },
+};
