@@ -10,7 +10,7 @@ import { noWishes, type RepairPlan } from '../../repairs/repair.ts';
 import { parseCrypttab } from '../../system-image/crypttab.ts';
 import type { SystemFacts } from '../../system-image/system-facts.ts';
 import type { Finding } from '../finding.ts';
-import type { Subject } from '../subject.ts';
+import type { Subject, SubjectMount } from '../subject.ts';
 import { fstabChecks } from './checks.ts';
 
 const espType = 'c12a7328-f81f-11d2-ba4b-00a0c93ec93b';
@@ -28,11 +28,12 @@ type World = {
   readonly children?: readonly Device[];
   readonly tree?: Readonly<Record<string, TreeEntry>>;
   readonly facts?: Partial<SystemFacts>;
+  readonly mounts?: Subject['mounts'];
 };
 
 const within = async <T>(
   table: string | null,
-  { top = root, children = [esp, boot, root, swap], tree = {}, facts = {} }: World,
+  { top = root, children = [esp, boot, root, swap], tree = {}, facts = {}, mounts = [] }: World,
   work: (subject: Subject) => Promise<T>,
 ): Promise<T> => {
   const { 'etc/fstab': _, ...rest } = smallDebian;
@@ -44,7 +45,7 @@ const within = async <T>(
   });
   const disk = makeDevice('/dev/vdb', { partitionTable: 'gpt', children });
   const devices = { root: top, disk, disks: [disk], subvolume: null, volumes: [] };
-  return await work(await subjectOf(made.root, { init: 'systemd', ...facts }, { devices }));
+  return await work(await subjectOf(made.root, { init: 'systemd', ...facts }, { devices, mounts }));
 };
 
 const look = async (subject: Subject): Promise<readonly Finding[]> =>
@@ -91,7 +92,7 @@ describe('a healthy table gives nothing', () => {
       '',
     ),
     `${rootLine}rpool/data /data zfs defaults 0 0\nbucket /s3 fuse.s3fs _netdev,allow_other 0 0\n//nas/x /mnt/x cifs credentials=/root/c 0 0\n`,
-    `${rootLine}/dev/zram0 none swap defaults,pri=100 0 0\n/swapfile none swap sw 0 0\n`,
+    `${rootLine}/dev/zram0 none swap defaults,pri=100 0 0\n`,
     `${rootLine}LABEL=x /odd oddfs noauto 0 0\nnone /weird oddfs defaults 0 0\n`,
   ])('%j', async (table) => {
     expect(await found(table)).toEqual([]);
@@ -299,6 +300,86 @@ test('a file in the place of a mount point stops the boot', async () => {
   expect(await found(table, { tree: { 'srv/x': 'something' } })).toEqual([
     'critical fstab.mount-point null',
   ]);
+});
+
+describe('files of the system itself', () => {
+  const swapped = `${rootLine}/swapfile none swap sw 0 0\n`;
+  const image = `${rootLine}/srv/data.img /data ext4 loop 0 0\n`;
+
+  test.each([
+    [swapped, {}, ['warning fstab.missing-file fstab.nofail']],
+    [swapped, { swapfile: 'x' }, []],
+    [swapped.replace('sw 0', 'sw,nofail 0'), {}, ['info fstab.missing-file null']],
+    [swapped.replace('sw 0', 'sw,noauto 0'), {}, []],
+    [image, {}, ['critical fstab.missing-file fstab.nofail']],
+    [image, { 'srv/data.img': 'x' }, []],
+    [`${rootLine}UUID=b007 /srv ext4 defaults 0 2\n/srv/data.img /data ext4 loop 0 0\n`, {}, []],
+    [`${rootLine}/srv/a /srv/b none bind 0 0\n`, {}, []],
+  ])('%j %j', async (table, tree, wanted) => {
+    expect(await found(table, { tree })).toEqual(wanted);
+  });
+
+  test('scripts do not make what a bind mount shows', async () => {
+    const table = `${rootLine}/srv/a /srv/b none bind 0 2\n`;
+    const world = { facts: { init: 'sysvinit' }, tree: { 'srv/b': { directory: true } } } as const;
+    expect(await found(table, world)).toEqual(['critical fstab.missing-file fstab.nofail']);
+  });
+
+  test('the line gets nofail, and no wait for what is no device', async () => {
+    expect(await mended(swapped)).toBe(`${rootLine}/swapfile none swap sw,nofail 0 0\n`);
+  });
+});
+
+describe('subvolumes of btrfs', () => {
+  const pool = makePartition('/dev/vdb3', 3, { fsType: 'btrfs', uuid: 'b7f5' });
+  const line = (options: string) =>
+    `UUID=b7f5 / btrfs subvol=@ 0 0\nUUID=b7f5 /home btrfs ${options} 0 0\n`;
+  const mount = (target: string, more: Partial<SubjectMount> = {}): SubjectMount => ({
+    ...{ target, spec: 'UUID=b7f5', device: '/dev/vdb3', fsType: 'btrfs', options: [] },
+    ...{ state: 'mount', note: null, ...more },
+  });
+  const failed = 'mount failed with exit code 32: mount(2) system call failed: No such file';
+  const world = (home: Partial<SubjectMount>, up: Partial<SubjectMount> = {}): World => ({
+    ...{ top: pool, children: [pool], mounts: [mount('/', up), mount('/home', home)] },
+    tree: { home: { directory: true } },
+  });
+  const gone = world({ state: 'skipped', note: failed });
+
+  test.each([
+    ['subvol=@home', ['critical fstab.subvolume fstab.nofail']],
+    ['subvolid=300', ['critical fstab.subvolume fstab.nofail']],
+    ['subvol=@home,nofail', ['info fstab.subvolume null']],
+    ['subvol=@home,noauto', []],
+    ['compress=zstd', []],
+  ])('one that is gone: %s', async (options, wanted) => {
+    expect(await found(line(options), gone)).toEqual(wanted);
+  });
+
+  test('what could not be mounted for another reason is no missing subvolume', async () => {
+    const point = world({ state: 'skipped', note: 'its mount point is missing' });
+    expect(await found(line('subvol=@home'), point)).toEqual([]);
+    const damaged = world({ state: 'skipped', note: failed }, { device: '/dev/vdb9' });
+    expect(await found(line('subvol=@home'), damaged)).toEqual([]);
+  });
+
+  test('a name whose id is another one is mounted by its name', async () => {
+    const table = line('noatime,subvolid=257,subvol=/@home');
+    await within(table, world({}), async (subject) => {
+      const run: Subject['host']['run'] = async () => ({
+        ...{ exitCode: 0, stdout: '300\n', stderr: '', milliseconds: 1 },
+      });
+      const replaced = { ...subject, host: { ...subject.host, run } };
+      const findings = await look(replaced);
+      expect(short(findings)).toEqual(['critical fstab.subvolume fstab.set-subvolume']);
+      const repair = fstabRepairs.find(({ id }) => id === 'fstab.set-subvolume');
+      const plan = await repair?.plan(replaced, findings, noTools);
+      expect(plan === undefined ? '' : contentOf(plan)).toBe(line('noatime,subvol=/@home'));
+      const same = table.replace('257', '300');
+      await within(same, world({}), async (other) => {
+        expect(await look({ ...other, host: replaced.host })).toEqual([]);
+      });
+    });
+  });
 });
 
 test('two lines for one place are told, and which is meant is not guessed', async () => {

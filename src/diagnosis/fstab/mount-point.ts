@@ -9,6 +9,10 @@ import { lineEvidence, readTable, subjectOfEntry, type Table, type TableEntry } 
 const isMounted = ({ entry, target }: TableEntry): boolean =>
   target.startsWith('/') && target !== '/' && entry.fsType !== 'swap';
 
+/** Whether the part is mounted here, so that what lies on it can be seen. */
+export const isUp = (subject: Subject, { target }: TableEntry): boolean =>
+  subject.mounts.some((mount) => mount.target === target && mount.state === 'mount');
+
 /** What stands in the way; null when the mount point can be used. */
 const obstacle = async (
   { files, facts }: Subject,
@@ -60,9 +64,6 @@ const look = async (
     },
   ];
 };
-
-const isUp = (subject: Subject, { target }: TableEntry): boolean =>
-  subject.mounts.some((mount) => mount.target === target && mount.state === 'mount');
 
 /** Mount points that are no directories. */
 export const mountPoint: Check = {

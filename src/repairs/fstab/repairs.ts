@@ -7,6 +7,7 @@ import { mendLines } from './mend-lines.ts';
 import { renameUnit, wantUnit } from './mount-units.ts';
 import { setDevice } from './set-device.ts';
 import { setOptions } from './set-options.ts';
+import { setSubvolume } from './set-subvolume.ts';
 import { setType } from './set-type.ts';
 import { addRoot, writeTable } from './write-table.ts';
 
@@ -18,6 +19,7 @@ export const fstabRepairs: readonly Repair[] = [
   setDevice,
   setType,
   setOptions,
+  setSubvolume,
   crypttabSource,
   crypttabNofail,
   addNofail,

@@ -1,0 +1,77 @@
+import { plainText } from '../../host/plain-text.ts';
+import { parseSpec } from '../../system-image/fstab-spec.ts';
+import type { Check } from '../check.ts';
+import type { Finding } from '../finding.ts';
+import type { Subject } from '../subject.ts';
+import { type BootEffect, bootEffect } from './boot-effect.ts';
+import { isUp } from './mount-point.ts';
+import { lineEvidence, readTable, subjectOfEntry, type Table, type TableEntry } from './table.ts';
+
+/**
+ * The file or directory of the system itself that a line stands on; null when it needs none. systemd
+ * makes the source of a bind mount (systemd.mount(5)), scripts do not.
+ */
+const neededPath = ({ facts }: Subject, { entry }: TableEntry): string | null => {
+  const spec = parseSpec(entry.spec, entry);
+  if (spec.kind === 'file') return spec.path;
+  return spec.kind === 'bind' && facts.init !== 'systemd' ? spec.path : null;
+};
+
+/** What lies on a part that is not up here cannot be seen. */
+const isHidden = (subject: Subject, table: Table, path: string): boolean =>
+  table.entries.some(
+    (other) =>
+      other.target !== '/' &&
+      other.target.startsWith('/') &&
+      path.startsWith(`${other.target}/`) &&
+      !isUp(subject, other),
+  );
+
+const meaningOf = (effect: BootEffect, swap: boolean): string => {
+  if (effect === 'tolerated') return 'The line allows it: the system boots without it.';
+  if (swap) return 'The boot goes on without this swap space.';
+  return effect === 'stops'
+    ? 'The mount fails, and the boot ends in emergency mode or a maintenance shell.'
+    : 'The system boots, and what is kept there is missing.';
+};
+
+const look = async (
+  subject: Subject,
+  table: Table,
+  one: TableEntry,
+): Promise<readonly Finding[]> => {
+  const { entry } = one;
+  const path = neededPath(subject, one);
+  const effect = bootEffect(subject.facts.init, entry);
+  if (path === null || effect === 'never' || isHidden(subject, table, path)) return [];
+  if ((await subject.files.status(path)) !== null) return [];
+  const swap = entry.fsType === 'swap';
+  const name = plainText(path);
+  return [
+    {
+      id: 'fstab.missing-file',
+      severity: effect === 'tolerated' ? 'info' : effect === 'stops' ? 'critical' : 'warning',
+      title: swap
+        ? `The swap file ${name} does not exist.`
+        : `${name}, which is to be mounted on ${plainText(one.target)}, does not exist.`,
+      subject: subjectOfEntry(one),
+      evidence: [
+        lineEvidence(table, entry.line),
+        { kind: 'file', path: name, line: null, text: 'is missing' },
+      ],
+      meaning: meaningOf(effect, swap),
+      repair: effect === 'tolerated' ? null : 'fstab.nofail',
+    },
+  ];
+};
+
+/** Swap files, images and directories that fstab names and that are not there. */
+export const missingFile: Check = {
+  area: 'fstab',
+  finds: ['fstab.missing-file'],
+  run: async (subject) => {
+    const table = await readTable(subject);
+    const others = table.entries.filter(({ target }) => target !== '/');
+    return (await Promise.all(others.map((one) => look(subject, table, one)))).flat();
+  },
+};
