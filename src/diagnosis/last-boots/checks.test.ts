@@ -9,6 +9,7 @@ import { subjectOf } from '../../../fixtures/subject.ts';
 import type { SystemFacts } from '../../system-image/system-facts.ts';
 import type { Subject } from '../subject.ts';
 import { lastBootsChecks } from './checks.ts';
+import { diskOf } from './disk-names.ts';
 import { parseJournal } from './journal.ts';
 import { troubleOf } from './kernel-trouble.ts';
 
@@ -110,9 +111,15 @@ const chatter = (boot: string, at: number, lines: number): readonly JournalLine[
     ...{ boot, at: at + index, MESSAGE: `request ${index}`, _TRANSPORT: 'stdout', _PID: '777' },
   }));
 
-const fromLines = async (lines: readonly JournalLine[], facts: Partial<SystemFacts> = {}) => {
-  await using made = await makeTree({ ...smallDebian, [`${directory}/system.journal`]: 'x' });
-  const subject = await subjectOf(made.root, facts);
+const fromLines = async (
+  lines: readonly JournalLine[],
+  facts: Partial<SystemFacts> = {},
+  more: Partial<Subject> = {},
+  tree: Readonly<Record<string, TreeEntry>> = {},
+) => {
+  const journal = { [`${directory}/system.journal`]: 'x' };
+  await using made = await makeTree({ ...smallDebian, ...journal, ...tree });
+  const subject = await subjectOf(made.root, facts, more);
   const [check] = lastBootsChecks;
   const host = { ...subject.host, run: fakeJournal(lines) };
   return (await check?.run({ ...subject, host })) ?? [];
@@ -120,18 +127,112 @@ const fromLines = async (lines: readonly JournalLine[], facts: Partial<SystemFac
 
 const medium = 'blk_update_request: critical medium error, dev sda, sector 123 op 0x0:(READ)';
 
-test('a disk that cannot be read any more is a warning, a drive without a disc is none', async () => {
+describe('a disk that cannot be read any more', () => {
   const bytes = [...Buffer.from(medium)];
-  const dying = await fromLines([
+  const says = (boot: string, MESSAGE: string): JournalLine => ({
+    ...{ boot, at: 1, MESSAGE, _TRANSPORT: 'kernel', PRIORITY: '5' },
+  });
+  const boot = (...lines: readonly string[]): readonly JournalLine[] => [
     ...starts('a', 1, '6.1'),
+    ...lines.map((line) => says('a', line)),
     kernelLine('a', 2, bytes),
     finishes('a', 3),
-  ]);
-  expect(ids(dying)).toEqual(['info last-boots.good-boot', 'warning last-boots.disk-errors']);
-  const drive = medium.replace('sda', 'sr0');
-  expect(ids(await fromLines([kernelLine('a', 2, drive), finishes('a', 3)]))).toEqual([
-    'info last-boots.good-boot',
-  ]);
+  ];
+  const first = 'sd 0:0:0:0: [sda] Attached SCSI disk';
+  const second = 'sd 1:0:0:0: [sdb] Attached SCSI disk';
+  const mounted = (uuid: string) => `EXT4-fs (sda2): mounted filesystem ${uuid} ro with ordered`;
+  const uuid = '79c20ca7-c70d-497e-bb9d-4f3f3149cc05';
+  const spec = { target: '/', device: '/dev/vdb2', fsType: 'ext4', options: [], note: null };
+  const mounts = [{ ...spec, spec: `UUID=${uuid}`, state: 'mount' as const }];
+
+  test.each([
+    ['the only disk', [first], 'warning'],
+    ['one of two', [first, second], 'info'],
+    [
+      'one of two, with the root by its name',
+      ['Command line: root=/dev/sda1 ro', first, second],
+      'warning',
+    ],
+    ['one of two, with a file system of the system', [first, second, mounted(uuid)], 'warning'],
+    [
+      'one of two, with another file system',
+      [first, second, mounted(uuid.replace('7', '8'))],
+      'info',
+    ],
+    ['one that nothing is said of', [], 'info'],
+  ])('%s', async (_, lines, severity) => {
+    const findings = await fromLines(boot(...lines), {}, { mounts });
+    expect(ids(findings)).toEqual([
+      'info last-boots.good-boot',
+      `${severity} last-boots.disk-errors`,
+    ]);
+    expect(findings[1]?.title).toContain('could not read or write sda in');
+  });
+
+  test('a drive without a disc is none, and one line may be a cable', async () => {
+    const good = 'info last-boots.good-boot';
+    const drive = medium.replace('sda', 'sr0');
+    expect(ids(await fromLines([kernelLine('a', 2, drive), finishes('a', 3)]))).toEqual([good]);
+    const cable = 'I/O error, dev sdb, sector 9 op 0x0:(READ)';
+    expect(ids(await fromLines([kernelLine('a', 2, cable), finishes('a', 3)]))).toEqual([good]);
+  });
+
+  test.each([
+    ['nvme0n1p2', 'nvme0n1'],
+    ['sda12', 'sda'],
+    ['mmcblk0p1', 'mmcblk0'],
+    ['dm-3', 'dm-3'],
+    ['md127', 'md127'],
+  ])('%s is on %s', (name, disk) => {
+    expect(diskOf(name)).toBe(disk);
+  });
+});
+
+describe('what outlives a boot', () => {
+  const panic = '<0>[   12.5] Kernel panic - not syncing: Fatal exception';
+  const record = (at: number): Readonly<Record<string, TreeEntry>> => ({
+    [`var/lib/systemd/pstore/${at}/001/dmesg.txt`]: `Panic#1 Part1\n<6>[ 12.4] x\n${panic}\n`,
+  });
+  const kept = (text: string) => ({ kind: 'file' as const, text });
+
+  test('the last lines that the firmware kept are shown, the newest ones', async () => {
+    const older = record(1_795_000_000);
+    const findings = await found({ ...older, ...record(1_795_000_900) });
+    expect(ids(findings)).toEqual(['info last-boots.kernel-panic']);
+    expect(findings[0]?.evidence[0]).toMatchObject({
+      ...kept('[ 12.5] Kernel panic - not syncing: Fatal exception'),
+      path: '/var/lib/systemd/pstore/1795000900/001/dmesg.txt',
+    });
+    expect(await found({ 'var/lib/systemd/pstore/1795000900/dmesg-efi-1': 'Shutdown#1' })).toEqual(
+      [],
+    );
+  });
+
+  test('a panic that three boots have followed is over', async () => {
+    const boots = ['a', 'b', 'c'].flatMap((boot, index) => [
+      ...starts(boot, 1_795_000_000 + index * 100, '6.1'),
+      finishes(boot, 1_795_000_050 + index * 100),
+    ]);
+    const good = 'info last-boots.good-boot';
+    const told = await fromLines(boots, {}, {}, record(1_795_000_010));
+    expect(ids(told)).toEqual([good, 'info last-boots.kernel-panic']);
+    expect(ids(await fromLines(boots, {}, {}, record(1_794_999_000)))).toEqual([good]);
+  });
+
+  test('the note of GRUB that a boot did not come to its end is told', async () => {
+    const environment = '# GRUB Environment Block\nrecordfail=1\n####';
+    expect(ids(await found({ 'boot/grub/grubenv': environment }))).toEqual([
+      'info last-boots.record-fail',
+    ]);
+    expect(await found({ 'boot/grub/grubenv': environment.replace('=1', '=') })).toEqual([]);
+  });
+
+  test('programs that systemd-oomd ended are told', async () => {
+    const MESSAGE = 'mysql.service: systemd-oomd killed 4 process(es) in this unit.';
+    const killed = line('a', 2, { MESSAGE, MESSAGE_ID: 'd989611b15e44c9dbf31e3c81256e4ed' });
+    const findings = await fromLines([...starts('a', 1, '6.1'), killed, finishes('a', 3)]);
+    expect(ids(findings)).toEqual(['info last-boots.good-boot', 'info last-boots.out-of-memory']);
+  });
 });
 
 describe('how a boot went', () => {

@@ -6,7 +6,10 @@ const notDisks = /\b(?:sr|fd|loop|nbd|ram|zram)\d/;
 
 const patterns: readonly (readonly [Trouble, RegExp])[] = [
   ['panic', /^Kernel panic - not syncing|^Oops:|^BUG: unable to handle/],
-  ['out-of-memory', /^Out of memory: Kill|^Memory cgroup out of memory: Kill|invoked oom-killer/],
+  [
+    'out-of-memory',
+    /^Out of memory: Kill|^Memory cgroup out of memory: Kill|invoked oom-killer|: A process of this unit has been killed by the OOM killer|: systemd-oomd killed /,
+  ],
   [
     'disk',
     /critical medium error|Unrecovered read error|\bI\/O error, dev |Buffer I\/O error on dev|auto reallocate failed|failed command: (?:READ|WRITE)|nvme\d+: I\/O .*timeout|controller is down; will reset/,
