@@ -40,10 +40,13 @@ export type Unpacked = {
 export const notInstalled = 127;
 
 /** Without `pipefail`, which POSIX sh has not, each exit code has to be written down. */
-const script = `offset=$1; length=$2; file=$3; reader=$4; shift 4
+const script = `offset=$1; length=$2; file=$3; reader=$4; limit=$5; shift 5
 tail --bytes="+$offset" "$file" | head --bytes="$length" |
 { "$@"; echo "unpack $?" >&2; } |
-{ $reader; echo "list $?" >&2; cat > /dev/null; }`;
+{ $reader; echo "list $?" >&2; cat > /dev/null; } | head --bytes="$limit"`;
+
+/** More than any file has. */
+const noLimit = 2 ** 50;
 
 const codeIn = (lines: readonly string[], name: string): number =>
   Number(lines.findLast((line) => line.startsWith(`${name} `))?.slice(name.length + 1) ?? '1');
@@ -52,23 +55,23 @@ const run = async (
   host: Host,
   { hostPath, offsetBytes, lengthBytes, words }: Packed,
   reader: string,
-  onName: (name: string) => void,
+  onOutput: (line: string) => void,
+  limitBytes = noLimit,
 ): Promise<Unpacked> => {
   const errors: string[] = [];
   await host.run({
     program: 'sh',
     args: [
       ...['-c', script, 'sh', String(offsetBytes + 1)],
-      // More than any file has.
-      String(lengthBytes ?? 2 ** 50),
-      ...[hostPath, reader, ...words],
+      String(lengthBytes ?? noLimit),
+      ...[hostPath, reader, String(limitBytes), ...words],
     ],
     accept: Array.from({ length: 256 }, (_, code) => code),
     timeoutSeconds: 120,
     keepOutput: false,
     changes: false,
     onLine: (line, stream) => {
-      if (stream === 'stdout') onName(line);
+      if (stream === 'stdout') onOutput(line);
       else if (errors.length < 1000) errors.push(line);
       else if (/^(?:unpack|list) \d+$/.test(line)) errors[errors.length - 1] = line;
     },
@@ -86,3 +89,16 @@ export const listPackedCpio = (
 /** Unpacks a part of a file and throws it away: does it unpack to its end? */
 export const testPacked = (host: Host, packed: Packed): Promise<Unpacked> =>
   run(host, packed, 'true', () => {});
+
+/**
+ * Unpacks a part of a file and reads files out of the cpio archive in it, at most `limitBytes`; each
+ * line goes to `onLine`. Only contents of regular files come: cpio makes nothing anywhere.
+ */
+export const readPackedCpio = (
+  host: Host,
+  packed: Packed,
+  names: readonly string[],
+  limitBytes: number,
+  onLine: (line: string) => void,
+): Promise<Unpacked> =>
+  run(host, packed, `cpio --extract --to-stdout --quiet ${names.join(' ')}`, onLine, limitBytes);

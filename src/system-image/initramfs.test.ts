@@ -1,27 +1,16 @@
 import { gzipSync } from 'node:zlib';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
+import { cpioArchive, cpioMember } from '../../fixtures/make-cpio.ts';
 import { makeTree } from '../../fixtures/make-tree.ts';
 import { hostFiles } from '../host/files.ts';
 import { createHost } from '../host/host.ts';
 import { walkCpio } from './cpio-walk.ts';
-import { hasProgram, modulesIn, readInitramfs } from './initramfs.ts';
+import { crypttabInInitramfs, hasProgram, modulesIn, readInitramfs } from './initramfs.ts';
 import { systemFiles } from './system-files.ts';
 
-const padded = (bytes: Buffer): Buffer =>
-  Buffer.concat([bytes, Buffer.alloc((4 - (bytes.length % 4)) % 4)]);
-
-/** One file of a newc archive. */
-const member = (name: string, content = ''): Buffer => {
-  const fields = Array.from({ length: 13 }, () => '00000000');
-  fields[6] = content.length.toString(16).padStart(8, '0');
-  fields[11] = (name.length + 1).toString(16).padStart(8, '0');
-  const head = Buffer.from(`070701${fields.join('')}${name}\0`);
-  return Buffer.concat([padded(head), padded(Buffer.from(content))]);
-};
-
 const archive = (...names: readonly string[]): Buffer =>
-  Buffer.concat([...names.map((name) => member(name, 'some content')), member('TRAILER!!!')]);
+  cpioArchive(...names.map((name) => cpioMember(name, 'some content', 0)));
 
 const lookAt = async (bytes: Buffer) => {
   await using tree = await makeTree({ 'boot/initrd': bytes });
@@ -44,6 +33,22 @@ test('archives at the front and the packed one behind them are one initramfs', a
 test('one that is not packed at all, and one with zeros behind it, are whole', async () => {
   expect((await lookAt(main)).kind).toBe('whole');
   expect((await lookAt(Buffer.concat([gzipSync(main), Buffer.alloc(300)]))).kind).toBe('whole');
+});
+
+test('the crypttab that an initramfs has for itself is read out of it', async () => {
+  const line = 'root UUID=c0de none luks';
+  const copyIn = async (...members: readonly Buffer[]) => {
+    const packed = gzipSync(cpioArchive(...members));
+    await using tree = await makeTree({ 'boot/initrd': Buffer.concat([microcode, packed]) });
+    const files = systemFiles(hostFiles, tree.root);
+    return await crypttabInInitramfs(createHost(), files, '/boot/initrd');
+  };
+  expect(await copyIn(cpioMember('init'), cpioMember('cryptroot/crypttab', `${line}\n`))).toBe(
+    line,
+  );
+  expect(await copyIn(cpioMember('etc/crypttab', `${line}\n# x\n`))).toBe(`${line}\n# x`);
+  expect(await copyIn(cpioMember('init', line))).toBeNull();
+  expect(await copyIn(cpioMember('etc/crypttab', 'x'.repeat(200_000)))).toBeNull();
 });
 
 test('wherever it is cut off, it is damaged', async () => {

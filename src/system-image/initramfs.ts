@@ -1,5 +1,5 @@
 import type { Host } from '../host/host.ts';
-import { listPackedCpio, notInstalled, unpackerOf } from './compressed.ts';
+import { listPackedCpio, notInstalled, readPackedCpio, unpackerOf } from './compressed.ts';
 import { walkCpio } from './cpio-walk.ts';
 import type { SystemFiles } from './system-files.ts';
 
@@ -61,6 +61,35 @@ export const readInitramfs = async (
   const front = walk.names.map((name) => name.replace(/^\.?\/+/, ''));
   if (walk.restAt >= sizeBytes) return { kind: 'whole', names: new Set(front) };
   return rest(host, found.hostPath, walk.restAt, await read(walk.restAt, 8), front);
+};
+
+/** What the scripts of Debian and of dracut read in place of /etc/crypttab. */
+const crypttabCopies = ['cryptroot/crypttab', 'etc/crypttab'];
+const maxBytes = 2 ** 16;
+
+/**
+ * The crypttab that an initramfs has for itself; null when it has none, or cannot be looked into.
+ *
+ * @param path path of the system.
+ */
+export const crypttabInInitramfs = async (
+  host: Host,
+  files: SystemFiles,
+  path: string,
+): Promise<string | null> => {
+  const found = await files.locate(path);
+  if (found?.status.kind !== 'file') return null;
+  const read = async (offset: number, length: number): Promise<Buffer> =>
+    (await files.bytes(path, length, offset)) ?? Buffer.alloc(0);
+  const walk = await walkCpio(read, found.status.sizeBytes);
+  const words = walk.damage === null ? unpackerOf(await read(walk.restAt, 8)) : null;
+  if (words === null) return null;
+  const lines: string[] = [];
+  const packed = { hostPath: found.hostPath, offsetBytes: walk.restAt, words };
+  const { unpack, list } = await readPackedCpio(host, packed, crypttabCopies, maxBytes, (line) =>
+    lines.push(line),
+  );
+  return unpack === 0 && list === 0 && lines.length > 0 ? lines.join('\n') : null;
 };
 
 /** `virtio_blk` for `virtio-blk.ko.xz`: modprobe takes both signs for the same. */

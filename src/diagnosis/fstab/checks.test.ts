@@ -1,6 +1,8 @@
+import { gzipSync } from 'node:zlib';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { makeDevice, makePartition } from '../../../fixtures/device.ts';
+import { cpioArchive, cpioMember } from '../../../fixtures/make-cpio.ts';
 import { makeTree, type TreeEntry } from '../../../fixtures/make-tree.ts';
 import { smallDebian } from '../../../fixtures/small-debian.ts';
 import { subjectOf } from '../../../fixtures/subject.ts';
@@ -491,6 +493,25 @@ describe('crypttab of a root that is encrypted', () => {
     expect(await mended(onLvm, { ...lvm, ...crypttab(text) })).toMatch(/^refused: no opened/);
     const taken = 'vdb3_crypt UUID=gone none luks\nother UUID=c0de none luks\n';
     expect(await mended(named, { ...direct, ...crypttab(taken) })).toMatch(/^refused: no opened/);
+  });
+
+  test('what the initramfs has for itself is what opens the root', async () => {
+    const initramfs = (text: string) =>
+      gzipSync(cpioArchive(cpioMember('init'), cpioMember('cryptroot/crypttab', text)));
+    const menu = `menuentry 'a' {\nlinux /boot/vmlinuz-6.1.0 root=UUID=r007\ninitrd /boot/initrd.img-6.1.0\n}\n`;
+    const system = (table: string, copy: string) => {
+      const { tree, facts } = crypttab(`vdb3_crypt ${table} none luks\n`);
+      const boot = { 'boot/vmlinuz-6.1.0': 'x', 'boot/grub/grub.cfg': menu };
+      const initrd = { 'boot/initrd.img-6.1.0': initramfs(`vdb3_crypt ${copy} none luks\n`) };
+      return { ...direct, facts, tree: { ...tree, ...boot, ...initrd } };
+    };
+    const stale = 'critical fstab.crypttab-initramfs kernel.make-initramfs';
+    expect(await found(rootLine, system('UUID=c0de', 'UUID=c0de'))).toEqual([]);
+    expect(await found(rootLine, system('UUID=c0de', 'UUID=gone'))).toEqual([stale]);
+    expect(await found(rootLine, system('UUID=gone', 'UUID=gone'))).toEqual([wrong, stale]);
+    expect(await found(rootLine, system('UUID=gone', 'UUID=c0de'))).toEqual([
+      wrong.replace('critical', 'warning'),
+    ]);
   });
 
   test('a line that is no line is told', async () => {

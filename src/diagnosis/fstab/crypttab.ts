@@ -8,6 +8,7 @@ import type { Evidence, Finding } from '../finding.ts';
 import type { Subject } from '../subject.ts';
 import { type Absence, containerAbsence } from './absence.ts';
 import { bootEffect } from './boot-effect.ts';
+import { crypttabCopies, staleCopies } from './crypttab-copies.ts';
 import { crypttabOptions } from './crypttab-options.ts';
 import { type RootLine, rootLineOf } from './root-container.ts';
 import { readTable, type Table } from './table.ts';
@@ -71,26 +72,30 @@ const meaningOf = (severity: Finding['severity'], key: boolean): string => {
 const rootMeaning =
   'The root is on it. Where the initramfs has this line (it has a copy of its own), the passphrase is never asked for and the boot ends in the shell of the initramfs; where it still has an older line, that comes with its next update.';
 
+const laterMeaning =
+  'The root is on it. The initramfs still has a line that opens the root; with its next update the root is no longer opened, and until then systemd waits 90 seconds for the device.';
+
 /** With what the root is on, a line is never one to be left out. */
 const rootFinding = (
   line: Evidence,
   absence: Absence,
   name: string,
   root: RootLine & { readonly kind: 'wrong' },
+  copyOpens: boolean,
 ): Finding => {
   const node = root.container === null ? null : nodeOf(root.container);
   const where = node === null ? '' : `; the root is in ${node}`;
   const unsure = absence.unsure && !root.named;
   return {
     id: 'fstab.crypttab-device',
-    severity: unsure ? 'info' : 'critical',
+    severity: unsure ? 'info' : copyOpens ? 'warning' : 'critical',
     title: `The device of the encrypted volume ${name}, which the root is on, is not on any attached disk.`,
     subject: name,
     evidence: [
       line,
       { kind: 'command', command: 'blkid', output: `${absence.reason}${plainText(where)}` },
     ],
-    meaning: rootMeaning,
+    meaning: copyOpens ? laterMeaning : rootMeaning,
     repair: unsure ? null : 'fstab.crypttab-source',
   };
 };
@@ -100,13 +105,16 @@ const look = async (
   table: Table,
   text: string,
   entry: CrypttabEntry,
+  copiesOpen: boolean,
 ): Promise<readonly Finding[]> => {
   const { devices } = subject;
   const line = fileEvidence(crypttabPath, entry.line, lineText(text, entry.line));
   const absence = devices === null ? null : containerAbsence(entry, subject, devices);
   const root = await rootLineOf(subject, table, entry);
   const name = plainText(entry.name);
-  if (absence !== null && root.kind === 'wrong') return [rootFinding(line, absence, name, root)];
+  if (absence !== null && root.kind === 'wrong') {
+    return [rootFinding(line, absence, name, root, copiesOpen)];
+  }
   const severity = absence?.unsure === true ? 'info' : severityOf(subject, table, entry);
   const repair = severity === 'info' || root.kind !== 'none' ? null : 'fstab.crypttab-nofail';
   if (absence !== null) {
@@ -183,16 +191,20 @@ export const crypttab: Check = {
     'fstab.crypttab-key',
     'fstab.crypttab-option',
     'fstab.crypttab-line',
+    'fstab.crypttab-initramfs',
   ],
   run: async (subject) => {
     const { facts, files } = subject;
     const [table, text] = await Promise.all([readTable(subject), files.read(crypttabPath)]);
+    const copies = await crypttabCopies(subject, table);
+    const copiesOpen = copies.length > 0 && copies.every(({ state }) => state === 'opens');
     const found = await Promise.all(
-      facts.crypttab.map((entry) => look(subject, table, text ?? '', entry)),
+      facts.crypttab.map((entry) => look(subject, table, text ?? '', entry, copiesOpen)),
     );
     return [
       ...malformed(text ?? ''),
       ...found.flat(),
+      ...staleCopies(copies),
       ...facts.crypttab.flatMap((entry) => strangeOptions(text ?? '', entry)),
     ];
   },

@@ -16,7 +16,7 @@ export const crypttabSource: Repair = {
   stage: 'fstab',
   title: 'Name the encrypted device of the root in crypttab',
   why: 'The line names a device that does not exist, and the root was found in exactly one opened container that no other line names.',
-  risk: 'None for this file: only the device of the line is set. The initramfs has a copy of the line, which stays as it is; where that is wrong too, make the initramfs anew in `rescuekit rescue TARGET`.',
+  risk: 'None: only the device of the line is set. The initramfs has a copy of the line; where that is wrong too, it is a finding of its own, and the initramfs is made anew.',
   proof: 'vm',
   plan: async (subject, findings) => {
     const names = new Set(findings.map(({ subject: name }) => name));
