@@ -1,7 +1,7 @@
-import { gzipSync } from 'node:zlib';
 import { expect, test } from 'vitest';
 import { makeDevice, makePartition } from '../../../fixtures/device.ts';
 import { makeTree, type TreeEntry } from '../../../fixtures/make-tree.ts';
+import { smallInitramfs as initramfs } from '../../../fixtures/small-initramfs.ts';
 import { subjectOf } from '../../../fixtures/subject.ts';
 import type { Device } from '../../devices/device.ts';
 import type { Check } from '../check.ts';
@@ -10,18 +10,6 @@ import { modulesCheck } from './modules.ts';
 import { kernelCheck } from './none.ts';
 
 const uuid = '0d7c7d2c-1111-4222-8333-444455556666';
-
-const padded = (bytes: Buffer): Buffer =>
-  Buffer.concat([bytes, Buffer.alloc((4 - (bytes.length % 4)) % 4)]);
-
-const member = (name: string): Buffer => {
-  const fields = Array.from({ length: 13 }, () => '00000000');
-  fields[11] = (name.length + 1).toString(16).padStart(8, '0');
-  return padded(Buffer.from(`070701${fields.join('')}${name}\0`));
-};
-
-const initramfs = (...names: readonly string[]): Buffer =>
-  gzipSync(Buffer.concat(['init', ...names, 'TRAILER!!!'].map(member)));
 
 const module = (name: string): string => `usr/lib/modules/6.1/kernel/fs/${name}.ko`;
 

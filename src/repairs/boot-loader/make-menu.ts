@@ -4,6 +4,7 @@ import { shellQuote } from '../../host/command.ts';
 import { parseGrubScript } from '../../system-image/grub-script.ts';
 import { lastWords, planned, refused } from '../plan.ts';
 import type { RepairPlan, RepairTools } from '../repair.ts';
+import { entriesForMenu } from './blscfg-entries.ts';
 import { type GrubPlaces, grubPlaces } from './grub-places.ts';
 import { findGrubTools, type GrubTools, standIns, uuidLinks } from './grub-tools.ts';
 import { plainGrubConfig } from './plain-grub-config.ts';
@@ -56,9 +57,17 @@ const runMkconfig = async (
       'Look at /boot for kernels and at /etc/grub.d, then repair again.',
     );
   }
+  const menu = text ?? (await subject.files.read(target)) ?? '';
+  const entries = await entriesForMenu(subject, grub.places, menu, changes);
+  if (entries === null) {
+    return refused(
+      'The menu leaves it to /boot/loader/entries what is started; nothing is there, and no kernel in /boot has both initramfs and modules.',
+      'Install a kernel: rescuekit rescue --network, then the package manager.',
+    );
+  }
   // grub-mkconfig leaves the file that it wrote first; only the menu is wanted.
   const wanted = changes.filter((change) => 'path' in change && change.path === target);
-  return planned([...prepare, ...wanted], [[grub.mkconfig, '-o', target]]);
+  return planned([...prepare, ...entries, ...wanted], [[grub.mkconfig, '-o', target]]);
 };
 
 /**

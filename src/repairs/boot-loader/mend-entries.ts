@@ -1,41 +1,34 @@
-import { posix } from 'node:path';
 import type { Change } from '../../changes/change.ts';
 import { bootEntriesOf } from '../../diagnosis/kernel/started-kernels.ts';
 import type { Subject } from '../../diagnosis/subject.ts';
 import type { BootEntry } from '../../system-image/boot-entry.ts';
-import type { Kernel } from '../../system-image/system-facts.ts';
 import { editLines } from '../edit-lines.ts';
 import { planned, refused } from '../plan.ts';
 import type { Repair } from '../repair.ts';
+import { keptMicrocode, withInitramfs, wordFor } from './entry-words.ts';
 
-/** Where the entry's own partition is mounted: `/boot/efi/loader/entries/x.conf` is on `/boot/efi`. */
-const partitionOf = (entry: BootEntry): string =>
-  entry.path.slice(0, entry.path.lastIndexOf('/loader/entries/'));
-
-const onPartition = (entry: BootEntry, path: string): string | null => {
-  const top = partitionOf(entry);
-  return path.startsWith(`${top}/`) ? path.slice(top.length) : null;
-};
+/** Kernel and initramfs as the entry has to name them. */
+type Replacement = { readonly linux: string; readonly initrd: string };
 
 /** The newest kernel with an initramfs that the boot loader can read from the entry's partition. */
-const replacement = ({ facts }: Subject, entry: BootEntry): Kernel | null =>
-  facts.kernels.find(
-    ({ image, initramfs }) =>
-      initramfs !== null &&
-      onPartition(entry, image) !== null &&
-      onPartition(entry, initramfs) !== null,
-  ) ?? null;
+const replacement = ({ facts }: Subject, entry: BootEntry): Replacement | null => {
+  const found = facts.kernels.flatMap(({ image, initramfs }) => {
+    const linux = wordFor(entry, image);
+    const initrd = initramfs === null ? null : wordFor(entry, initramfs);
+    return linux === null || initrd === null ? [] : [{ linux, initrd }];
+  });
+  return found[0] ?? null;
+};
 
-const edited = (text: string, entry: BootEntry, kernel: Kernel): string => {
-  const linux = onPartition(entry, kernel.image) ?? kernel.image;
-  const initrd = onPartition(entry, kernel.initramfs ?? '') ?? '';
-  const set = (word: string) => (line: string) =>
-    line.replace(/^(\s*\S+\s+).*$/, (_, start: string) => `${start}${word}`);
-  const edits = new Map([
-    [entry.kernelLine, set(linux)],
-    ...(entry.initrdLine === null ? [] : [[entry.initrdLine, set(initrd)] as const]),
-  ]);
-  return editLines(text, edits);
+const edited = (text: string, entry: BootEntry, { linux, initrd }: Replacement): string => {
+  const setKernel = (line: string) =>
+    line.replace(/^(\s*\S+\s+).*$/, (_, start: string) => `${start}${linux}`);
+  return withInitramfs(
+    editLines(text, new Map([[entry.kernelLine, setKernel]])),
+    initrd,
+    entry.kernelLine,
+    keptMicrocode(entry),
+  );
 };
 
 export const mendEntries: Repair = {
@@ -56,7 +49,7 @@ export const mendEntries: Repair = {
       const text = await subject.files.read(entry.path, 64 * 1024);
       if (kernel === null || text === null) {
         return refused(
-          `No other kernel is where ${posix.basename(entry.path)} could start it.`,
+          `No other kernel is where ${entry.path.split('/').at(-1) ?? entry.path} could start it.`,
           'Install a kernel: rescuekit rescue --network, then the package manager.',
         );
       }

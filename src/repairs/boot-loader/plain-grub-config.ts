@@ -14,7 +14,8 @@ export const readDefaults = (text: string): ReadonlyMap<string, string> =>
 
 const quoteGrub = (text: string): string => `'${text.replaceAll("'", '')}'`;
 
-const inGrub = (path: string, { root, boot }: GrubPlaces): string =>
+/** A path of the system as GRUB finds it on the file system that holds it. */
+export const inGrub = (path: string, { root, boot }: GrubPlaces): string =>
   boot === root ? `${root.top}${path}` : `${boot.top}${path.replace(/^\/boot/, '')}`;
 
 const entry = (kernel: Kernel, places: GrubPlaces, title: string, commandLine: string): string => {

@@ -104,14 +104,19 @@ test('without a kernel, or where /boot cannot be named, no menu is made', async 
   expect(plan.kind).toBe('refused');
 });
 
-test('an entry of systemd-boot is led to the newest kernel on its partition', async () => {
-  const entry =
-    'title Linux\nversion 5\nlinux /m/5/linux\ninitrd  /m/5/initrd\noptions root=UUID=a quiet\n';
+const place = '/0123456789abcdef0123456789abcdef/6.1';
+
+/** The text of an entry after its repair; what it starts is not there. */
+const mendedEntry = async (
+  entry: string,
+  more: Readonly<Record<string, TreeEntry>> = {},
+): Promise<string | null> => {
   const files = {
     'boot/efi/loader/loader.conf': 'timeout 1\n',
     'boot/efi/loader/entries/m-5.conf': entry,
-    'boot/efi/0123456789abcdef0123456789abcdef/6.1/linux': 'k',
-    'boot/efi/0123456789abcdef0123456789abcdef/6.1/initrd': 'i',
+    [`boot/efi${place}/linux`]: 'k',
+    [`boot/efi${place}/initrd`]: 'i',
+    ...more,
   };
   const plan = await withTree(files, async (subject) => {
     const findings = await entriesCheck.run(subject);
@@ -120,8 +125,71 @@ test('an entry of systemd-boot is led to the newest kernel on its partition', as
     ]);
     return mendEntries.plan(subject, findings, tools);
   });
-  const place = '/0123456789abcdef0123456789abcdef/6.1';
-  expect(contentOf(plan)).toBe(
-    entry.replace('/m/5/linux', `${place}/linux`).replace('/m/5/initrd', `${place}/initrd`),
+  return contentOf(plan);
+};
+
+test('an entry of systemd-boot is led to the newest kernel on its partition', async () => {
+  const entry = (linux: string, ...initrds: readonly string[]) =>
+    ['title Linux', 'version 5', `linux ${linux}`, ...initrds.map((name) => `initrd  ${name}`)]
+      .concat('options root=UUID=a quiet', '')
+      .join('\n');
+  const [kernel, initrd] = [`${place}/linux`, `${place}/initrd`];
+  expect(await mendedEntry(entry('/m/5/linux', '/m/5/initrd'))).toBe(entry(kernel, initrd));
+  // Microcode stays before it as long as it is there; other lines are of the kernel that is gone.
+  const lines = ['/amd-ucode.img', '/m/5/initrd', '/m/5/more'];
+  expect(await mendedEntry(entry('/m/5/linux', ...lines))).toBe(entry(kernel, initrd));
+  const there = { 'boot/efi/amd-ucode.img': 'u' };
+  expect(await mendedEntry(entry('/m/5/linux', ...lines), there)).toBe(
+    entry(kernel, '/amd-ucode.img', initrd),
   );
+  expect(await mendedEntry(entry('/m/5/linux'))).toBe(
+    entry(kernel).replace(`${kernel}\n`, `${kernel}\ninitrd ${initrd}\n`),
+  );
+});
+
+const fedora = {
+  'boot/grub2/grubenv': 'x',
+  'boot/grub2/grub.cfg': 'insmod blscfg\n',
+  'usr/sbin/grub2-mkconfig': 'p',
+  'usr/sbin/grub2-probe': 'p',
+  'etc/default/grub': 'GRUB_CMDLINE_LINUX="console=ttyS0"\n',
+};
+
+/** A plan with a workbench whose grub-mkconfig makes the menu of the system anew with `blscfg`. */
+const menuPlan = async (more: Readonly<Record<string, TreeEntry>>) => {
+  await using tree = await makeTree({ ...fedora, 'made.cfg': 'insmod blscfg\nblscfg\n', ...more });
+  const from = `${tree.root}/made.cfg`;
+  const bench: RepairTools['bench'] = async () => ({
+    results: [{ exitCode: 0, stdout: '', stderr: '' }],
+    changes: [{ kind: 'copy-entry', path: '/boot/grub2/grub.cfg', from }],
+  });
+  const subject = await subjectOf(tree.root, {}, { devices });
+  const plan = await writeConfig.plan(subject, [], { wishes: noWishes, bench });
+  return plan.kind === 'refused'
+    ? plan.reason
+    : plan.changes.map((change) =>
+        change.kind === 'write-file'
+          ? `${change.path}\n${change.content}`
+          : `${change.kind} ${'path' in change ? change.path : ''}`,
+      );
+};
+
+test("a menu that leaves it to Fedora's entries gets them where there are none", async () => {
+  const kernel = {
+    'boot/vmlinuz-6.1': 'k',
+    'boot/initramfs-6.1.img': 'i',
+    'lib/modules/6.1/modules.dep': 'd',
+    'etc/kernel/entry-token': 'fedora\n',
+  };
+  const made = await menuPlan(kernel);
+  expect(made.slice(0, 2)).toEqual([
+    'make-directory /boot/loader',
+    'make-directory /boot/loader/entries',
+  ]);
+  expect(made[2]).toContain('/boot/loader/entries/fedora-6.1.conf\n');
+  expect(made[2]).toContain(`options    root=UUID=${uuid} ro console=ttyS0\n`);
+  expect(made[2]).toMatch(/linux +\/boot\/vmlinuz-6\.1\ninitrd +\/boot\/initramfs-6\.1\.img\n/);
+  const there = { ...kernel, 'boot/loader/entries/a.conf': 'linux /boot/vmlinuz-6.1\n' };
+  expect(await menuPlan(there)).toEqual(['copy-entry /boot/grub2/grub.cfg']);
+  expect(await menuPlan({ 'boot/vmlinuz-6.1': 'k' })).toMatch(/loader\/entries/);
 });

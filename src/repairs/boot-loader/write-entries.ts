@@ -1,54 +1,14 @@
 import type { Change } from '../../changes/change.ts';
 import type { Subject, SubjectDevices } from '../../diagnosis/subject.ts';
-import { plainLine } from '../../host/plain-text.ts';
 import type { Kernel } from '../../system-image/system-facts.ts';
 import { planned, refused } from '../plan.ts';
 import type { Repair, RepairPlan } from '../repair.ts';
 import { directoriesFor, espMode, onMountedEsp } from './esp-files.ts';
+import { commandLine, entryText, isPlainName, startable, tokenOf } from './kernel-install.ts';
 
 const mebibyte = 1024 * 1024;
 /** An initramfs with all drivers and firmware has some hundred mebibytes. */
 const maxFileBytes = 512 * mebibyte;
-/** The one that is started, and one to go back to. */
-const mostKernels = 2;
-
-/** Names of the disk become names of files and words of a line. */
-const isPlainName = (name: string): boolean => /^[\w][\w.+~-]*$/.test(name);
-
-const firstLine = async ({ files }: Subject, path: string): Promise<string> =>
-  ((await files.read(path, 4096)) ?? '').split('\n')[0]?.trim() ?? '';
-
-/** What kernel-install names the files after (kernel-install(8), entry token). */
-const tokenOf = async (subject: Subject): Promise<string> => {
-  const [token, machine] = await Promise.all(
-    ['/etc/kernel/entry-token', '/etc/machine-id'].map((path) => firstLine(subject, path)),
-  );
-  if (token !== undefined && isPlainName(token)) return token;
-  if (machine !== undefined && /^[0-9a-f]{32}$/.test(machine)) return machine;
-  return subject.facts.os.id ?? 'linux';
-};
-
-const rootWords = ({ root, subvolume, volumes }: SubjectDevices): string | null => {
-  const volume = volumes.find(({ shownOn }) => shownOn.includes(root.path ?? ''));
-  const uuid = volume?.fsid ?? root.uuid;
-  if (uuid === null) return null;
-  const inside = root.fsType === 'btrfs' ? (subvolume ?? '').replace(/^\/+/, '') : '';
-  return `root=UUID=${uuid} ro${inside === '' ? '' : ` rootflags=subvol=${inside}`}`;
-};
-
-/**
- * The kernel's command line as kernel-install takes it, without that of the machine that runs now,
- * which is the helper's.
- */
-const commandLine = async (subject: Subject, devices: SubjectDevices): Promise<string | null> => {
-  for (const path of ['/etc/kernel/cmdline', '/usr/lib/kernel/cmdline']) {
-    const text = (await subject.files.read(path, 64 * 1024)) ?? '';
-    const lines = text.split('\n').filter((line) => !/^\s*#/.test(line));
-    const words = plainLine(lines.join(' ')).split(/\s+/).filter(Boolean).join(' ');
-    if (words !== '') return words;
-  }
-  return rootWords(devices);
-};
 
 /** A file of a kernel: where the loader finds it, and what has to be written for that. */
 type Placed = { readonly path: string; readonly change: Change | null; readonly bytes: number };
@@ -87,21 +47,14 @@ const entryOf = async (
   const kernel = await place(subject, top, image, `${directory}/linux`);
   const initrd = await place(subject, top, initramfs, `${directory}/initrd.img-${version}`);
   if (kernel === null || initrd === null) return null;
-  const { os } = subject.facts;
-  const machine = await firstLine(subject, '/etc/machine-id');
-  const lines = [
-    ['title', plainLine(os.prettyName)],
-    ['version', version],
-    ...(/^[0-9a-f]{32}$/.test(machine) ? [['machine-id', machine]] : []),
-    ...(os.id === null ? [] : [['sort-key', plainLine(os.id)]]),
-    ['options', options],
-    ['linux', kernel.path],
-    ['initrd', initrd.path],
-  ];
   return {
     files: [kernel, initrd],
     path: `/loader/entries/${token}-${version}.conf`,
-    text: `${lines.map(([key = '', value = '']) => `${key.padEnd(10)} ${value}`).join('\n')}\n`,
+    text: await entryText(subject, version, {
+      options,
+      linux: kernel.path,
+      initrd: initrd.path,
+    }),
   };
 };
 
@@ -120,18 +73,6 @@ const fitting = (entries: readonly Entry[], freeBytes: number): readonly Entry[]
   return chosen;
 };
 
-/** The newest kernels that can start, each as it lies on the partition where it does already. */
-const startable = (kernels: readonly Kernel[], top: string): readonly Kernel[] => {
-  const whole = kernels.filter(
-    ({ image, initramfs, modules }) => modules && initramfs !== null && initramfs !== image,
-  );
-  const versions = [...new Set(whole.map(({ version }) => version))].slice(0, mostKernels);
-  return versions.flatMap((version) => {
-    const same = whole.filter((kernel) => kernel.version === version);
-    return same.find(({ image }) => image.startsWith(`${top}/`)) ?? same[0] ?? [];
-  });
-};
-
 const writeOn = async (
   subject: Subject,
   devices: SubjectDevices,
@@ -142,8 +83,8 @@ const writeOn = async (
     return refused('The root has no UUID to be named by.', 'Write /etc/kernel/cmdline.');
   }
   const wishes = { token: await tokenOf(subject), options };
-  const made = startable(subject.facts.kernels, top).map((kernel) =>
-    entryOf(subject, top, kernel, wishes),
+  const made = startable(subject.facts.kernels, ({ image }) => image.startsWith(`${top}/`)).map(
+    (kernel) => entryOf(subject, top, kernel, wishes),
   );
   const entries = (await Promise.all(made)).filter((entry) => entry !== null);
   const [newest] = entries;

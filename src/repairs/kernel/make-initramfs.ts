@@ -7,6 +7,14 @@ import type { Subject } from '../../diagnosis/subject.ts';
 import { readInitramfs } from '../../system-image/initramfs.ts';
 import { modulesDirectory } from '../../system-image/kernel-modules.ts';
 import { systemFiles } from '../../system-image/system-files.ts';
+import {
+  isMicrocode,
+  keptMicrocode,
+  pathFor,
+  withInitramfs,
+  wordFor,
+} from '../boot-loader/entry-words.ts';
+import { directoriesFor } from '../boot-loader/esp-files.ts';
 import { makeGrubMenu } from '../boot-loader/make-menu.ts';
 import { lastWords, planned, refused, together } from '../plan.ts';
 import type { Repair, RepairPlan, RepairTools } from '../repair.ts';
@@ -20,12 +28,26 @@ const isMeant = (kernel: StartedKernel, findings: readonly Finding[]): boolean =
       subject === kernel.version || kernel.initrds.some(({ path }) => path === subject),
   );
 
-/** Where the entry looks for it; Debian's name where no entry says. */
-const targetOf = ({ initrds, version }: StartedKernel): string => {
-  const last = initrds.at(-1);
-  if (last?.path) return last.path;
-  const name = last === undefined ? `initrd.img-${version}` : posix.basename(last.name);
-  return `/boot/${name}`;
+/**
+ * Where the entry looks for it, on the entry's own partition. Without an entry, or one that names
+ * none, it has Debian's name and lies beside the kernel.
+ */
+const targetOf = ({ initrds, version, entry, image }: StartedKernel): string => {
+  const own = initrds.filter(({ name }) => !isMicrocode(name));
+  const wanted = own.find(({ path }) => path === null) ?? own.at(-1);
+  if (wanted?.path) return wanted.path;
+  if (entry !== null && wanted !== undefined) return pathFor(entry, wanted.name);
+  const isInMenu = entry === null || entry.path.endsWith('grub.cfg');
+  return `${isInMenu ? '/boot' : posix.dirname(image)}/initrd.img-${version}`;
+};
+
+/** Microcode that an entry names and that is gone: it cannot be made, and must be named no more. */
+const lostMicrocode = ({ initrds }: StartedKernel): boolean =>
+  initrds.some(({ name, path }) => path === null && isMicrocode(name));
+
+const hasOwn = ({ initrds }: StartedKernel): boolean => {
+  const own = initrds.filter(({ name }) => !isMicrocode(name));
+  return own.length > 0 && own.every(({ path }) => path !== null);
 };
 
 /** Why what was made is not to be used, in words; null when it is good. */
@@ -78,7 +100,9 @@ const make = async (
     );
   }
   const commands = maker.commands(kernel.version, path);
-  const { results, changes } = await tools.bench(commands, maker.prepare);
+  const directories = await directoriesFor(subject, '', [path]);
+  const prepare = [...maker.prepare, ...directories];
+  const { results, changes } = await tools.bench(commands, prepare);
   const failed = results.find(({ exitCode }) => exitCode !== 0);
   if (failed !== undefined) {
     return refused(`The system's own program failed: ${lastWords(failed)}`, byHand);
@@ -97,9 +121,22 @@ const make = async (
     );
   }
   return planned(
-    changes.filter(isWanted(path)),
+    [...directories, ...changes.filter(isWanted(path))],
     commands.map(({ words }) => words),
   );
+};
+
+/** Where only microcode is gone there is nothing to make. */
+const makeUnlessThere = async (
+  subject: Subject,
+  tools: RepairTools,
+  maker: InitramfsMaker | null,
+  kernel: StartedKernel,
+): Promise<RepairPlan> => {
+  if (lostMicrocode(kernel) && hasOwn(kernel)) return planned([]);
+  return maker === null
+    ? refused('The system has neither initramfs-tools nor dracut.', byHand)
+    : make(subject, tools, maker, kernel);
 };
 
 /** The initramfs and the note of its sum; not the logs and caches that programs leave. */
@@ -109,20 +146,32 @@ const isWanted =
     'path' in change &&
     (change.path === path || change.path.startsWith('/var/lib/initramfs-tools/'));
 
-/** An entry without an initramfs has to be told of the new one. */
-const withMenu = async (
+/** An entry that names no initramfs has to be told of it, and must not name what is gone for good. */
+const withEntry = async (
   subject: Subject,
   tools: RepairTools,
   kernel: StartedKernel,
   plan: RepairPlan,
 ): Promise<RepairPlan> => {
-  if (plan.kind === 'refused' || kernel.initrds.length > 0 || kernel.entry?.loader !== 'grub') {
-    return plan;
+  const { entry } = kernel;
+  const isNamed = kernel.initrds.length > 0 && !lostMicrocode(kernel);
+  if (plan.kind === 'refused' || entry === null || isNamed) return plan;
+  if (entry.path.endsWith('grub.cfg')) {
+    const menu = await makeGrubMenu(subject, tools, plan.changes);
+    return menu.kind === 'refused'
+      ? menu
+      : planned(menu.changes, [...plan.commands, ...menu.commands]);
   }
-  const menu = await makeGrubMenu(subject, tools, plan.changes);
-  return menu.kind === 'refused'
-    ? menu
-    : planned(menu.changes, [...plan.commands, ...menu.commands]);
+  const word = wordFor(entry, targetOf(kernel));
+  const text = await subject.files.read(entry.path, 64 * 1024);
+  if (word === null || text === null) {
+    return refused(`${entry.path} cannot be told of the initramfs.`, `Edit ${entry.path} by hand.`);
+  }
+  const content = withInitramfs(text, word, entry.kernelLine, keptMicrocode(entry));
+  return planned(
+    [...plan.changes, { kind: 'write-file', path: entry.path, content }],
+    plan.commands,
+  );
 };
 
 export const makeInitramfs: Repair = {
@@ -134,16 +183,13 @@ export const makeInitramfs: Repair = {
   proof: 'vm',
   plan: async (subject, findings, tools) => {
     const maker = await findInitramfsMaker(subject.files);
-    if (maker === null) {
-      return refused('The system has neither initramfs-tools nor dracut.', byHand);
-    }
     const kernels = (await startedKernels(subject)).filter((one) => isMeant(one, findings));
     const versions = new Map(kernels.map((kernel) => [kernel.version, kernel]));
     const plans: RepairPlan[] = [];
     // One after the other: each workbench takes memory.
     for (const kernel of versions.values()) {
-      const plan = await make(subject, tools, maker, kernel);
-      plans.push(await withMenu(subject, tools, kernel, plan));
+      const plan = await makeUnlessThere(subject, tools, maker, kernel);
+      plans.push(await withEntry(subject, tools, kernel, plan));
     }
     return plans.length === 0
       ? refused('It cannot be told which kernel is meant.', byHand)
