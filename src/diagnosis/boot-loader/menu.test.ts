@@ -98,10 +98,14 @@ test('a search for a file system that is gone counts unless the hint before it i
   );
 });
 
-const withRoot = (root: string, devices?: SubjectDevices) =>
+const withRoot = (
+  root: string,
+  devices?: SubjectDevices,
+  more: Readonly<Record<string, TreeEntry>> = {},
+) =>
   find(
     rootArgumentCheck,
-    { 'boot/grub/grub.cfg': menu.replaceAll(`root=UUID=${uuid}`, `root=${root}`) },
+    { 'boot/grub/grub.cfg': menu.replaceAll(`root=UUID=${uuid}`, `root=${root}`), ...more },
     devices,
   );
 
@@ -114,12 +118,21 @@ test('a root that is certainly not there is critical', async () => {
   expect(await withRoot('/dev/sda3', devicesWith({ kind: 'lvm', partition: null }))).toEqual(found);
 });
 
-test('a name of the right partition is doubted only where the bus is known to call it otherwise', async () => {
-  expect(await withRoot('/dev/sda3')).toEqual([]);
-  expect(await withRoot('/dev/vda3', devicesWith({}, { transport: 'virtio' }))).toEqual([]);
-  expect(await withRoot('/dev/sda3', devicesWith({}, { transport: 'virtio' }))).toEqual([
-    'warning boot-loader.root-argument boot-loader.set-root',
-  ]);
+test('a name of the right partition is told of, and doubted only where fstab knows others', async () => {
+  const told = ['info boot-loader.root-argument boot-loader.set-root'];
+  const on = (transport: string) => devicesWith({}, { transport });
+  expect(await withRoot('/dev/sda3')).toEqual(told);
+  // A dock and a helper machine attach the disk by a bus of their own.
+  for (const transport of ['virtio', 'nvme', 'usb']) {
+    expect(await withRoot('/dev/sda3', on(transport))).toEqual(told);
+  }
+  expect(await withRoot('/dev/vda3', on('virtio'))).toEqual([]);
+  const fstab = (name: string, on = '/') => ({ 'etc/fstab': `${name} ${on} ext4 defaults 0 1\n` });
+  const doubted = ['warning boot-loader.root-argument boot-loader.set-root'];
+  expect(await withRoot('/dev/sda3', on('virtio'), fstab('/dev/vda3'))).toEqual(doubted);
+  expect(await withRoot('/dev/sda3', on('virtio'), fstab('/dev/sda3'))).toEqual(told);
+  // A data disk may well be on another bus.
+  expect(await withRoot('/dev/sda3', on('virtio'), fstab('/dev/vdb1', '/srv'))).toEqual(told);
   expect(await withRoot('/dev/nfs')).toEqual([]);
   expect(await withRoot('ZFS=rpool/ROOT')).toEqual([]);
 });

@@ -9,6 +9,7 @@ import type { Check } from '../check.ts';
 import { fileEvidence } from '../file-evidence.ts';
 import type { Finding } from '../finding.ts';
 import { rootArgument } from '../kernel/initramfs-need.ts';
+import { familyOf, familyOfTransport, rootFamilies } from '../kernel/machine-bus.ts';
 import { bootEntriesOf } from '../kernel/started-kernels.ts';
 import type { Subject, SubjectDevices } from '../subject.ts';
 
@@ -36,31 +37,41 @@ const isRoot = (devices: SubjectDevices, resolution: Resolution): boolean =>
 /** Names that stand for a root from the network or from memory (kernel: init/do_mounts.c). */
 const noDevice = /^\/dev\/(?:nfs|cifs|ram\d*|root)$/;
 
-/** Names by which the kernel calls disks, by the bus that they are attached to. */
-const busNames: Readonly<Record<string, RegExp>> = {
-  virtio: /^vd/,
-  nvme: /^nvme/,
-  xen: /^xvd/,
-};
+type NameProblem = { readonly text: string; readonly severity: Finding['severity'] };
 
-/** What is wrong with a name that the kernel gives by itself, in words; null when nothing is. */
+/** What is wrong with a name that the kernel gives by itself; null when the bus confirms it. */
 const nameProblem = (
+  subject: Subject,
   { root, disk }: SubjectDevices,
+  spec: string,
   { disk: name, partition }: KernelName,
-): { readonly text: string; readonly certain: boolean } | null => {
+): NameProblem | null => {
+  const certain = (text: string): NameProblem => ({ text, severity: 'critical' });
   if (root.partition !== null && partition !== null && partition !== root.partition.number) {
-    return { text: `the root is partition ${root.partition.number}`, certain: true };
+    return certain(`the root is partition ${root.partition.number}`);
   }
   if (['lvm', 'luks', 'raid'].includes(root.kind) && !/^md\d/.test(name)) {
-    return { text: `the root is inside ${shortName(root)}`, certain: true };
+    return certain(`the root is inside ${shortName(root)}`);
   }
-  if (/^hd[a-z]/.test(name)) {
-    return { text: 'Linux has called no disk so for many years', certain: true };
+  if (/^hd[a-z]/.test(name)) return certain('Linux has called no disk so for many years');
+  const family = familyOf(spec);
+  if (family === null) return null;
+  // By what the disk is attached here says nothing of the machine that it goes back to; fstab does.
+  const own = rootFamilies(subject, null);
+  const [other] = own;
+  if (other !== undefined && !own.has(family)) {
+    return {
+      text: `/etc/fstab knows the disk as /dev/${other}…`,
+      severity: 'warning',
+    };
   }
-  const bus = disk.transport ?? '';
-  return busNames[bus]?.test(name) === false
-    ? { text: `here the disk is attached by ${bus}, where disks have other names`, certain: false }
-    : null;
+  const here = familyOfTransport(disk.transport);
+  if (here === family) return null;
+  const text =
+    here === null
+      ? 'disks are called so on some buses only'
+      : `here the disk is attached by ${disk.transport}, where disks have other names`;
+  return { text, severity: 'info' };
 };
 
 const finding = (
@@ -75,8 +86,10 @@ const finding = (
   subject: `${plainText(entry.path)} ${plainText(entry.id ?? entry.title)}`,
   evidence: [fileEvidence(entry.path, entry.kernelLine, `root=${spec}`)],
   meaning:
-    'The initramfs waits for a device that never comes and ends in its own shell, "(initramfs)", or the kernel panics.',
-  repair: severity === 'info' ? null : 'boot-loader.set-root',
+    severity === 'info'
+      ? 'It boots as long as the machine calls the disk so. On another one the initramfs waits for a device that never comes.'
+      : 'The initramfs waits for a device that never comes and ends in its own shell, "(initramfs)", or the kernel panics.',
+  repair: 'boot-loader.set-root',
 });
 
 const examine = (
@@ -90,10 +103,8 @@ const examine = (
   if (noDevice.test(spec)) return [];
   const name = spec.startsWith('/dev/') ? parseKernelName(spec) : null;
   if (name !== null) {
-    const problem = nameProblem(devices, name);
-    return problem === null
-      ? []
-      : [finding(entry, spec, problem.text, problem.certain ? 'critical' : 'warning')];
+    const problem = nameProblem(subject, devices, spec, name);
+    return problem === null ? [] : [finding(entry, spec, problem.text, problem.severity)];
   }
   const resolution = resolve(subject, devices, spec);
   if (isRoot(devices, resolution)) return [];
@@ -114,9 +125,12 @@ export const rootArgumentCheck: Check = {
     if (devices === null) return [];
     const entries = (await bootEntriesOf(subject)).filter(({ isDefault }) => isDefault);
     const found = entries.map((entry) => examine(subject, devices, entry));
-    const allBroken = found.every((list) => list.length > 0);
+    // Of two boot loaders that are installed one that starts is enough.
+    const anyBoots = found.some((list) => list.every(({ severity }) => severity === 'info'));
     return found
       .flat()
-      .map((one) => (allBroken ? one : { ...one, severity: 'info', repair: null }));
+      .map((one) =>
+        anyBoots && one.severity !== 'info' ? { ...one, severity: 'info', repair: null } : one,
+      );
   },
 };

@@ -21,7 +21,7 @@ const healthy: Readonly<Record<string, TreeEntry>> = {
   'boot/vmlinuz-6.1': 'k',
   'boot/config-6.1': 'CONFIG_MODULES=y\n',
   'boot/initrd.img-6.1': initramfs(module('xfs')),
-  'usr/lib/modules/6.1/modules.builtin': 'kernel/fs/ext4/ext4.ko\n',
+  'usr/lib/modules/6.1/modules.builtin': 'kernel/fs/ext4/ext4.ko\nkernel/drivers/scsi/sd_mod.ko\n',
   'usr/lib/modules/6.1/modules.dep': 'd',
   'usr/lib/modules/6.1/modules.alias': 'a',
   'usr/lib/modules/6.1/kernel/a.ko': 'm',
@@ -102,11 +102,24 @@ test('layers below the root need their modules and programs', async () => {
   ]);
 });
 
-test('the driver of the bus is a warning, and only where the bus is known', async () => {
+test('the driver of the bus here is told of, and missed where the system names such disks', async () => {
+  const incomplete = 'kernel.initramfs-incomplete';
   expect(await find(initramfsCheck, {}, undefined, 'usb')).toEqual([]);
-  expect(await find(initramfsCheck, {}, undefined, 'nvme')).toEqual([
-    'warning kernel.initramfs-incomplete',
-  ]);
+  expect(await find(initramfsCheck, {}, undefined, 'scsi')).toEqual([]);
+  for (const transport of ['nvme', 'virtio', 'xen']) {
+    expect(await find(initramfsCheck, {}, undefined, transport)).toEqual([`info ${incomplete}`]);
+  }
+  const fstab = { 'etc/fstab': '/dev/nvme0n1p3 / xfs defaults 0 1\n' };
+  expect(await find(initramfsCheck, fstab)).toEqual([`warning ${incomplete}`]);
+  const told = { 'boot/grub/grub.cfg': menu('initrd /boot/initrd.img-6.1', '/dev/vda3') };
+  expect(await find(initramfsCheck, told)).toEqual([`warning ${incomplete}`]);
+});
+
+test('an initramfs with no driver for any disk reaches none', async () => {
+  const none = { 'usr/lib/modules/6.1/modules.builtin': 'kernel/fs/ext4/ext4.ko\n' };
+  expect(await find(initramfsCheck, none)).toEqual(['critical kernel.initramfs-incomplete']);
+  const one = { 'boot/initrd.img-6.1': initramfs(module('xfs'), module('virtio_blk')) };
+  expect(await find(initramfsCheck, { ...none, ...one })).toEqual([]);
 });
 
 test('modules that are gone, or were never listed, are found', async () => {

@@ -11,7 +11,8 @@ import { fileEvidence } from '../file-evidence.ts';
 import type { Finding } from '../finding.ts';
 import type { Subject } from '../subject.ts';
 import { initramfsNeed } from './initramfs-need.ts';
-import { busNeeds, type RootNeed, rootNeeds } from './root-needs.ts';
+import { familyOfTransport, rootFamilies } from './machine-bus.ts';
+import { anyDisk, busNeeds, type RootNeed, rootNeeds } from './root-needs.ts';
 import { type StartedKernel, severityAmong, startedKernels } from './started-kernels.ts';
 
 const repair = 'kernel.make-initramfs';
@@ -50,24 +51,39 @@ const missing = async (
       };
 };
 
+/** `atMost` is there when nothing certain can be said of the boot. */
+type Draft = Omit<Finding, 'severity'> & { readonly atMost?: 'warning' | 'info' };
+
+/** What an initramfs lacks to reach the root. */
+type Lacking = {
+  /** Whatever the machine is: the file system, the layers, drivers for disks at all. */
+  readonly certain: readonly RootNeed[];
+  /** Drivers for the disk by which the system itself names its root, in fstab or on the command line. */
+  readonly named: readonly RootNeed[];
+  /** Drivers for the bus by which the disk is attached here, which may be another one than there. */
+  readonly here: readonly RootNeed[];
+};
+
 /** What an initramfs with these files lacks to reach the root. */
 export const lacking = async (
   subject: Subject,
   kernel: StartedKernel,
   names: ReadonlySet<string>,
-): Promise<{ readonly certain: readonly RootNeed[]; readonly bus: readonly RootNeed[] }> => {
+): Promise<Lacking> => {
   const builtin = await builtinModules(subject.files, kernel.version);
   const { devices } = subject;
-  if (devices === null) return { certain: [], bus: [] };
+  if (devices === null) return { certain: [], named: [], here: [] };
   const modules = modulesIn(names).of(kernel.version);
   const isMissing = (need: RootNeed): boolean =>
     need.modules.length > 0
       ? // Without the list of what is built in nothing can be said of modules.
         builtin !== null && !need.modules.some((name) => builtin.has(name) || modules.has(name))
       : !need.programs.some((program) => hasProgram(names, program));
+  const here = familyOfTransport(devices.disk.transport);
   return {
-    certain: rootNeeds(devices).filter(isMissing),
-    bus: busNeeds(devices).filter(isMissing),
+    certain: [...rootNeeds(devices), anyDisk].filter(isMissing),
+    named: [...rootFamilies(subject, kernel.options)].flatMap(busNeeds).filter(isMissing),
+    here: here === null ? [] : busNeeds(here).filter(isMissing),
   };
 };
 
@@ -80,8 +96,8 @@ const incomplete = async (
   kernel: StartedKernel,
   path: string,
   names: ReadonlySet<string>,
-): Promise<readonly (Omit<Finding, 'severity'> & { readonly onlyBus?: true })[]> => {
-  const { certain, bus } = await lacking(subject, kernel, names);
+): Promise<readonly Draft[]> => {
+  const { certain, named, here } = await lacking(subject, kernel, names);
   const versions = [...modulesIn(names).versions];
   const made = versions.length > 0 && !versions.includes(kernel.version);
   const finding = (needs: readonly RootNeed[], meaning: string) => ({
@@ -106,14 +122,15 @@ const incomplete = async (
       finding(certain, 'The root is not found: the boot ends in the shell of the initramfs.'),
     ];
   }
-  return bus.length === 0
-    ? []
-    : [
-        {
-          ...finding(bus, 'On a machine that attaches the disk as this one does, it is not found.'),
-          onlyBus: true,
-        },
-      ];
+  if (named.length > 0) {
+    const meaning =
+      'The system names the disk of its root so: on a machine that has it the root is not found.';
+    return [{ ...finding(named, meaning), atMost: 'warning' }];
+  }
+  if (here.length === 0) return [];
+  const meaning =
+    'It boots on the machine that it was made for. On one that attaches the disk as this one does the root is not found: have it made anew before such a move.';
+  return [{ ...finding(here, meaning), atMost: 'info' }];
 };
 
 /** One initramfs of several may be microcode alone; together they must hold what is needed. */
@@ -140,9 +157,6 @@ const damaged = (
   repair,
 });
 
-/** `onlyBus` and `notRead` say nothing certain of the boot. */
-type Draft = Omit<Finding, 'severity'> & { readonly onlyBus?: true; readonly notRead?: true };
-
 const notRead = (path: string, reason: string): Draft => ({
   id: 'kernel.initramfs-not-read',
   title: `The initramfs ${plainText(path)} was not looked into: ${reason}.`,
@@ -150,7 +164,7 @@ const notRead = (path: string, reason: string): Draft => ({
   evidence: [fileEvidence(path, null, reason)],
   meaning: 'Whether it is whole and reaches the root is not known.',
   repair: null,
-  notRead: true,
+  atMost: 'info',
 });
 
 const examine = async (subject: Subject, kernel: StartedKernel): Promise<readonly Draft[]> => {
@@ -184,12 +198,11 @@ export const initramfsCheck: Check = {
     // A unified image carries its own, in a section of the program file.
     const kernels = (await startedKernels(subject)).filter(({ image }) => !/\.efi$/i.test(image));
     const drafts = await Promise.all(kernels.map((kernel) => examine(subject, kernel)));
-    const stops = ({ onlyBus, notRead: closed }: Draft) => onlyBus !== true && closed !== true;
+    const stops = ({ atMost }: Draft) => atMost === undefined;
     const broken = drafts.filter((list) => list.some(stops)).length;
     const known = new Map<string, Finding>();
-    for (const { onlyBus, notRead: closed, ...draft } of drafts.flat()) {
-      const certain = severityAmong(broken, kernels.length);
-      const severity = closed === true ? 'info' : onlyBus === true ? 'warning' : certain;
+    for (const { atMost, ...draft } of drafts.flat()) {
+      const severity = atMost ?? severityAmong(broken, kernels.length);
       known.set(`${draft.id} ${draft.subject}`, { ...draft, severity });
     }
     return [...known.values()];

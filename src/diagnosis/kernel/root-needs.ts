@@ -1,6 +1,7 @@
 import { type Device, flattenDevice } from '../../devices/device.ts';
 import { sameDevice } from '../../system-image/target-devices.ts';
 import type { SubjectDevices } from '../subject.ts';
+import type { DiskFamily } from './machine-bus.ts';
 
 /** Something without which the initramfs cannot reach the root. */
 export type RootNeed = {
@@ -89,11 +90,31 @@ export const rootNeeds = (devices: SubjectDevices): readonly RootNeed[] => {
   return [...new Map(needs.map((need) => [key(need), need])).values()];
 };
 
-const busModules: Readonly<Record<string, readonly (readonly string[])[]>> = {
-  virtio: [['virtio_blk'], ['virtio_pci']],
+/** Each list: any of these modules will do (kernel: drivers/block, nvme, scsi). */
+const busModules: Readonly<Record<DiskFamily, readonly (readonly string[])[]>> = {
+  vd: [['virtio_blk'], ['virtio_pci', 'virtio_mmio']],
   nvme: [['nvme']],
+  xvd: [['xen_blkfront']],
+  sd: [['sd_mod']],
+  mmcblk: [['mmc_block']],
 };
 
-/** Drivers for the bus on which the disk is attached here; the clouds use the same one each time. */
-export const busNeeds = ({ disk }: SubjectDevices): readonly RootNeed[] =>
-  (busModules[disk.transport ?? ''] ?? []).map((modules) => driver(modules[0] ?? '', ...modules));
+/**
+ * Drivers for disks that are called so. For `sd` the driver of the adapter is left out: there are
+ * hundreds (ahci, virtio_scsi, hv_storvsc, vmw_pvscsi, megaraid_sas …), and the name tells none.
+ */
+export const busNeeds = (family: DiskFamily): readonly RootNeed[] =>
+  busModules[family].map((modules) => driver(modules[0] ?? '', ...modules));
+
+/** Disks of mainframes and others without a name of their own above. */
+const rareDisks = [
+  ...['dasd_mod', 'dasd_eckd_mod', 'dasd_fba_mod', 'nd_pmem', 'mtip32xx', 'ide_disk', 'ide_gd_mod'],
+  ...['cciss', 'nbd', 'rbd', 'aoe', 'ps3disk', 'sunvdc'],
+];
+
+/** Without any of these the kernel shows no disk at all, whatever it is attached by. */
+export const anyDisk: RootNeed = {
+  what: 'every driver for disks',
+  modules: [...Object.values(busModules).flatMap(([first = []]) => first), ...rareDisks],
+  programs: [],
+};

@@ -20,7 +20,7 @@ const system: Readonly<Record<string, TreeEntry>> = {
   'boot/efi/loader/loader.conf': 'timeout 0\n',
   [`${place}/linux`]: 'k',
   'boot/config-6.1': 'CONFIG_MODULES=y\n',
-  'usr/lib/modules/6.1/modules.builtin': 'kernel/fs/ext4/ext4.ko\n',
+  'usr/lib/modules/6.1/modules.builtin': 'kernel/drivers/scsi/sd_mod.ko\n',
   'usr/lib/modules/6.1/modules.dep': 'd',
   lib: { link: 'usr/lib' },
   'usr/bin/dracut': 'd',
