@@ -1,4 +1,5 @@
 import type { Check } from '../check.ts';
+import { commandLineCheck } from './command-line.ts';
 import { defaultGrubCheck } from './default-grub.ts';
 import { entriesCheck } from './entries.ts';
 import { espMountCheck } from './esp-mount.ts';
@@ -13,6 +14,7 @@ export const bootLoaderChecks: readonly Check[] = [
   grubConfigCheck,
   entriesCheck,
   rootArgumentCheck,
+  commandLineCheck,
   defaultGrubCheck,
   espMountCheck,
 ];

@@ -1,4 +1,5 @@
 import { programInside } from '../../system-image/init.ts';
+import { isShell } from '../boot-loader/command-line.ts';
 import type { Check } from '../check.ts';
 import type { Finding } from '../finding.ts';
 import type { Subject } from '../subject.ts';
@@ -15,9 +16,15 @@ const bootFiles = [
   '/etc/kernel/cmdline',
 ];
 
-const isNamedElsewhere = async (subject: Subject): Promise<boolean> => {
-  const texts = await Promise.all(bootFiles.map((path) => subject.files.read(path)));
-  return texts.some((text) => /(?:^|[\s"'])init=\//.test(text ?? ''));
+const isNamedElsewhere = async ({ files, host, root }: Subject): Promise<boolean> => {
+  const texts = await Promise.all(bootFiles.map((path) => files.read(path)));
+  const names = texts.flatMap((text) =>
+    [...(text ?? '').matchAll(/(?:^|[\s"'])init=(\/[^\s"']*)/g)].map(([, name = '']) => name),
+  );
+  // A shell that was left there from a rescue is no init.
+  const own = names.filter((name) => !isShell(name));
+  const programs = await Promise.all(own.map((name) => programInside(host.files, root, name)));
+  return programs.some((program) => program !== null);
 };
 
 /** Systems that are started from an initramfs of their own, which knows where the init is. */

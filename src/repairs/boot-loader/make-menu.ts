@@ -1,4 +1,5 @@
 import type { Change } from '../../changes/change.ts';
+import { defaultsPath } from '../../diagnosis/boot-loader/default-grub.ts';
 import type { Subject } from '../../diagnosis/subject.ts';
 import { shellQuote } from '../../host/command.ts';
 import { parseGrubScript } from '../../system-image/grub-script.ts';
@@ -96,7 +97,11 @@ export const makeGrubMenu = async (
   if (mkconfig !== null && tools.probe !== null) {
     return runMkconfig(subject, repairTools, { tools, mkconfig, places }, prepare);
   }
-  const defaults = (await subject.files.read('/etc/default/grub')) ?? '';
+  const edited = prepare.find((change) => 'path' in change && change.path === defaultsPath);
+  const defaults =
+    edited?.kind === 'write-file'
+      ? String(edited.content)
+      : ((await subject.files.read(defaultsPath)) ?? '');
   return planned([
     ...prepare,
     {

@@ -1,4 +1,5 @@
 import type { Repair } from '../repair.ts';
+import { clearCommandLine } from './clear-command-line.ts';
 import { installBios } from './install-bios.ts';
 import { mendDefaults } from './mend-defaults.ts';
 import { mendEntries } from './mend-entries.ts';
@@ -17,6 +18,7 @@ export const bootLoaderRepairs: readonly Repair[] = [
   mendDefaults,
   installBios,
   setRoot,
+  clearCommandLine,
   writeConfig,
   writeEntries,
   mendEntries,

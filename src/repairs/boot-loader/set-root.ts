@@ -1,10 +1,10 @@
 import type { Change } from '../../changes/change.ts';
-import { defaultsPath } from '../../diagnosis/boot-loader/default-grub.ts';
 import { bootEntriesOf } from '../../diagnosis/kernel/started-kernels.ts';
 import type { Subject } from '../../diagnosis/subject.ts';
 import { editLines } from '../edit-lines.ts';
 import { planned, refused } from '../plan.ts';
 import type { Repair } from '../repair.ts';
+import { settingsWithout } from './command-line-words.ts';
 import { grubPlaces } from './grub-places.ts';
 import { makeGrubMenu } from './make-menu.ts';
 
@@ -18,21 +18,8 @@ const rootName = ({ devices }: Subject): string | null => {
   return uuid === null ? null : `UUID=${uuid}`;
 };
 
-/** The words of an assignment without `root=`; grub-mkconfig puts the right one in by itself. */
-const withoutRoot = (line: string): string =>
-  /^\s*(?:export\s+)?GRUB_CMDLINE_LINUX(?:_DEFAULT)?=/.test(line)
-    ? line.replace(/(["'\s])root=[^\s"']+\s*/g, '$1').replace(/\s+(["']\s*)$/, '$1')
-    : line;
-
-/** Settings of grub-mkconfig that make it write another root than the system has. */
-const settings = async ({ files }: Subject): Promise<readonly Change[]> => {
-  const text = await files.read(defaultsPath);
-  if (text === null) return [];
-  const lines = text.split('\n');
-  const edits = new Map(lines.map((_, index) => [index + 1, withoutRoot] as const));
-  const content = editLines(text, edits);
-  return content === text ? [] : [{ kind: 'write-file', path: defaultsPath, content }];
-};
+/** grub-mkconfig puts the right one in by itself. */
+const rootWord = ['root=[^\\s"\']+'];
 
 export const setRoot: Repair = {
   id: 'boot-loader.set-root',
@@ -52,7 +39,7 @@ export const setRoot: Repair = {
     }
     const inMenu = entries.filter(({ path }) => path.endsWith('grub.cfg'));
     if (inMenu.length > 0 && grubPlaces(subject) !== null) {
-      return makeGrubMenu(subject, tools, await settings(subject));
+      return makeGrubMenu(subject, tools, await settingsWithout(subject.files, rootWord));
     }
     const changes: Change[] = [];
     for (const { path } of entries) {
