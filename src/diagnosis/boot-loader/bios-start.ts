@@ -1,3 +1,4 @@
+import { readBootCode } from '../../boot-code/grub-core.ts';
 import { missingGrubModules } from '../../boot-code/grub-modules.ts';
 import { plainText } from '../../host/plain-text.ts';
 import { fileEvidence } from '../file-evidence.ts';
@@ -9,8 +10,8 @@ import { allDevices, hasUuid, wrongPlace } from './start-place.ts';
 
 /** A finding before it is known whether the system starts in another way, too. */
 export type StartFault = Omit<Finding, 'severity'> & {
-  /** It starts, at least today. */
-  readonly milder?: true;
+  /** It starts, at least today; `info`: it starts where it was installed. */
+  readonly milder?: true | 'info';
 };
 
 /** Whether a machine with this kind of firmware gets from the disk to GRUB's menu. */
@@ -18,6 +19,16 @@ export type StartLook = {
   /** False when the disk was never made for this kind of firmware. */
   readonly used: boolean;
   readonly faults: readonly StartFault[];
+};
+
+/** Of several places (a mirror, two EFI partitions) the firmware takes one that starts. */
+export const milderWhereOneStarts = (
+  places: readonly (readonly StartFault[])[],
+): readonly StartFault[] => {
+  const anyWhole = places.some((list) => list.every(({ milder }) => milder !== undefined));
+  return places
+    .flat()
+    .map((fault) => (anyWhole && fault.milder === undefined ? { ...fault, milder: true } : fault));
 };
 
 /** Where GRUB's modules for BIOS machines are; Fedora and SUSE name the directory after version 2. */
@@ -182,6 +193,38 @@ const wasMadeForBios = async (
   return hasBootPartition && (hasDirectory || !hasEsp);
 };
 
+const foreignCode = (look: DiskLook): StartFault => ({
+  id: 'boot-loader.boot-code',
+  title: `The boot code in the first sector of ${look.node} is not GRUB's, and no other one leads to it.`,
+  subject: look.node,
+  evidence: [
+    sectorEvidence(look, 0, 'its first 440 bytes are not those of GRUB'),
+    sectorEvidence(look, 0, 'no partition begins with boot code of GRUB either'),
+  ],
+  meaning: 'A BIOS machine starts something else, or says "Missing operating system".',
+  repair,
+});
+
+/** GRUB may begin in a partition, to which the usual boot code of an MBR leads. */
+const beginsInPartition = async ({ host }: Subject, look: DiskLook): Promise<boolean> => {
+  const starts = look.disk.children.flatMap(({ partition }) => partition?.startBytes ?? []);
+  const sectors = await Promise.all(starts.map((at) => host.files.readAt(look.node, at, 512)));
+  return sectors.some((sector) => readBootCode(sector).kind === 'grub');
+};
+
+/**
+ * Where neither kind of firmware was seen to have a way in: GRUB was installed for a BIOS, and
+ * something else has taken its place in the first sector.
+ */
+export const lostToOthers = async (subject: Subject): Promise<readonly StartFault[]> => {
+  const [first] = await diskLooks(subject);
+  const others = subject.facts.bootLoaders.some(({ name }) => name !== 'grub');
+  if (!startsWithGrub(subject) || others || first?.bootCode.kind !== 'other') return [];
+  const hasModules = await subject.files.isDirectory(await biosDirectory(subject));
+  if (hasModules !== true || (await beginsInPartition(subject, first))) return [];
+  return [foreignCode(first)];
+};
+
 /** How a machine with a BIOS starts from the disks of a system. */
 export const lookAtBiosStart = async (subject: Subject, hasEsp: boolean): Promise<StartLook> => {
   if (!startsWithGrub(subject)) return { used: false, faults: [] };
@@ -196,12 +239,7 @@ export const lookAtBiosStart = async (subject: Subject, hasEsp: boolean): Promis
           : [],
       ),
     );
-    // Of several disks with GRUB (a mirror) the firmware takes one that starts.
-    const anyWhole = faults.some((list) => list.every(({ milder }) => milder === true));
-    return {
-      used: true,
-      faults: faults.flat().map((fault) => (anyWhole ? { ...fault, milder: true } : fault)),
-    };
+    return { used: true, faults: milderWhereOneStarts(faults) };
   }
   if (first === undefined || first.bootCode.kind !== 'none') return { used: false, faults: [] };
   const used = await wasMadeForBios(subject, first, hasEsp);

@@ -7,6 +7,8 @@ export type EfiProgram = {
   readonly kind: 'shim' | 'grub' | 'systemd-boot' | 'removable' | 'other';
   /** Why it cannot be started, in words; null when it begins as a program does. */
   readonly damage: string | null;
+  /** Whether it is shim by what it holds, whatever its name. */
+  readonly isShim: boolean;
 };
 
 export type EfiDirectory = {
@@ -25,15 +27,22 @@ const kindOf = (name: string): EfiProgram['kind'] => {
   return /^boot(?:x64|aa64)\.efi$/i.test(name) ? 'removable' : 'other';
 };
 
-const damageOf = async (files: EspFiles, path: string, entry: EspEntry): Promise<string | null> => {
-  if (entry.sizeBytes === 0) return 'is empty';
+/** shim says so in its version text (rhboot/shim, version.c.in). */
+const shimMark = 'UEFI SHIM';
+
+type Look = Pick<EfiProgram, 'damage' | 'isShim'>;
+
+const lookAt = async (files: EspFiles, path: string, entry: EspEntry): Promise<Look> => {
+  if (entry.sizeBytes === 0) return { damage: 'is empty', isShim: false };
   const head = await files.read(path, 64);
   // Each EFI program begins as a program of DOS did.
   if (head === null || head.length < 64 || head.toString('latin1', 0, 2) !== 'MZ') {
-    return 'is no program';
+    return { damage: 'is no program', isShim: false };
   }
   const whole = await files.read(path, entry.sizeBytes);
-  return whole === null || whole.length < entry.sizeBytes ? 'is cut off' : null;
+  return whole === null || whole.length < entry.sizeBytes
+    ? { damage: 'is cut off', isShim: false }
+    : { damage: null, isShim: whole.includes(shimMark) };
 };
 
 const directoryOf = async (files: EspFiles, path: string): Promise<EfiDirectory> => {
@@ -44,8 +53,9 @@ const directoryOf = async (files: EspFiles, path: string): Promise<EfiDirectory>
     named.slice(0, 32).map(async (entry): Promise<EfiProgram> => {
       const program = `${path}/${entry.name}`;
       const kind = kindOf(entry.name);
-      const damage = kind === 'other' ? null : await damageOf(files, program, entry);
-      return { path: program, kind, damage };
+      const nothing: Look = { damage: null, isShim: false };
+      const look = kind === 'other' ? nothing : await lookAt(files, program, entry);
+      return { path: program, kind, ...look };
     }),
   );
   const config = entries.find(({ name }) => name.toLowerCase() === 'grub.cfg');
@@ -76,6 +86,17 @@ export const isWholeChain = ({ programs }: EfiDirectory): boolean => {
   if (whole('systemd-boot')) return true;
   // shim starts the GRUB that lies beside it; the removable name may be shim itself.
   if (there('shim')) return whole('shim') && whole('grub');
+  if (programs.some(({ kind, isShim }) => kind === 'removable' && isShim)) return whole('grub');
   if (there('removable')) return whole('removable') && (!there('grub') || whole('grub'));
   return whole('grub');
+};
+
+/** Whether firmware without an entry of its own gets on from `/EFI/BOOT` (UEFI 3.5.1.1). */
+export const hasRemovablePath = (directories: readonly EfiDirectory[]): boolean => {
+  const place = directories.find(({ path }) => /^\/efi\/boot$/i.test(path));
+  const program = place?.programs.find(({ kind }) => kind === 'removable');
+  if (place === undefined || program === undefined || program.damage !== null) return false;
+  // shim with its fallback program makes the entries of the vendors' directories anew.
+  const leadsOn = place.programs.some(({ path }) => /\/fb(?:x64|aa64)\.efi$/i.test(path));
+  return isWholeChain(place) || (program.isShim && leadsOn);
 };

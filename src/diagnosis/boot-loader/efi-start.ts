@@ -1,8 +1,8 @@
 import { plainText } from '../../host/plain-text.ts';
 import type { Evidence } from '../finding.ts';
 import type { Subject } from '../subject.ts';
-import type { StartFault, StartLook } from './bios-start.ts';
-import { type EfiDirectory, efiDirectories, isWholeChain } from './efi-chains.ts';
+import { milderWhereOneStarts, type StartFault, type StartLook } from './bios-start.ts';
+import { type EfiDirectory, efiDirectories, hasRemovablePath, isWholeChain } from './efi-chains.ts';
 import { type Esp, espsOf } from './esp.ts';
 import { hasLoaderEntries, isOnlySystemdBoot } from './loader-entries.ts';
 import { hasUuid } from './start-place.ts';
@@ -108,9 +108,22 @@ const faultsOf = async (subject: Subject, esp: Esp): Promise<readonly StartFault
   return [
     ...broken,
     ...(lacksEntries ? [noEntries(esp)] : []),
+    ...(hasRemovablePath(directories) ? [] : [noRemovable(esp)]),
     ...configFaults(subject, esp, directories),
   ];
 };
+
+/** Firmware that knows the disk only by its own entry: another machine, or new settings, has none. */
+const noRemovable = (esp: Esp): StartFault => ({
+  id: 'boot-loader.efi-removable',
+  milder: 'info',
+  title: `Only firmware with an entry of its own starts from ${nodeOf(esp)}: /EFI/BOOT leads nowhere.`,
+  subject: nodeOf(esp),
+  evidence: [evidence(esp, '/EFI/BOOT', 'holds no boot loader that is whole')],
+  meaning:
+    'The machine that it was installed on starts. Another one, or the same after its settings were lost, says "No bootable device".',
+  repair: 'boot-loader.add-removable',
+});
 
 /** Whether anything says that the system starts by UEFI: an empty partition alone does not. */
 const wasMadeForEfi = async (subject: Subject, esp: Esp): Promise<boolean> => {
@@ -128,9 +141,5 @@ export const lookAtEfiStart = async (subject: Subject): Promise<StartLook> => {
   const faults = await Promise.all(
     esps.filter((_, index) => used[index] === true).map((esp) => faultsOf(subject, esp)),
   );
-  const anyWhole = faults.some((list) => list.every(({ milder }) => milder === true));
-  return {
-    used: used.includes(true),
-    faults: faults.flat().map((fault) => (anyWhole ? { ...fault, milder: true } : fault)),
-  };
+  return { used: used.includes(true), faults: milderWhereOneStarts(faults) };
 };

@@ -1,4 +1,4 @@
-import { mkdtemp, open, rm, truncate, writeFile } from 'node:fs/promises';
+import { appendFile, mkdtemp, open, rm, truncate, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
@@ -74,23 +74,30 @@ const withSubject = async <T>(
   devices: SubjectDevices,
   work: (subject: Subject) => Promise<T>,
   mounts: Subject['mounts'] = [],
+  more: Readonly<Record<string, TreeEntry>> = {},
 ): Promise<T> => {
-  await using tree = await makeTree(system);
+  await using tree = await makeTree({ ...system, ...more });
   const architecture = 'x86_64';
   return await work(await subjectOf(tree.root, { architecture }, { devices, mounts }));
 };
 
-const startOf = async (devices: SubjectDevices): Promise<readonly string[]> => {
-  const findings = await withSubject(devices, (subject) => startCheck.run(subject));
+const startOf = async (
+  devices: SubjectDevices,
+  more: Readonly<Record<string, TreeEntry>> = {},
+): Promise<readonly string[]> => {
+  const findings = await withSubject(devices, (subject) => startCheck.run(subject), [], more);
   return findings.map(({ severity, id }) => `${severity} ${id}`);
 };
 
 const program = `MZ${'x'.repeat(100)}`;
-const whole = {
+const shim = `${program}UEFI SHIM\n`;
+const removable = { 'EFI/BOOT/BOOTX64.EFI': program };
+const vendor = {
   'EFI/debian/shimx64.efi': program,
   'EFI/debian/grubx64.efi': program,
   'EFI/debian/grub.cfg': `search.fs_uuid ${uuid} root hd0,gpt3\nconfigfile ($root)/boot/grub/grub.cfg\n`,
 };
+const whole = { ...vendor, ...removable };
 
 const withEsp = async (files: Readonly<Record<string, string>>): Promise<readonly string[]> =>
   startOf(await devicesWith('gpt', [await makeEsp(files)]));
@@ -119,21 +126,55 @@ test('entries may lie on an extended boot loader partition, which systemd finds 
   const type = 'bc13c2ff-59e6-4262-a352-b275fd6f7172';
   const partition = { number: 2, startBytes: 64 * megabyte, uuid: null, label: null, type };
   const extended = makePartition('/dev/loop0p2', 2, { fsType: 'vfat', partition });
-  const loader = await makeEsp({ 'EFI/systemd/systemd-bootx64.efi': program });
+  const loader = await makeEsp({ 'EFI/systemd/systemd-bootx64.efi': program, ...removable });
   expect(await startOf(await devicesWith('gpt', [loader, extended]))).toEqual([]);
 });
 
 test('a chain with a part that is empty, missing or no program is none', async () => {
   const found = ['critical boot-loader.efi-programs'];
-  expect(await withEsp({ ...whole, 'EFI/debian/grubx64.efi': '' })).toEqual(found);
-  expect(await withEsp({ ...whole, 'EFI/debian/shimx64.efi': 'x'.repeat(100) })).toEqual(found);
+  expect(await withEsp({ ...vendor, 'EFI/debian/grubx64.efi': '' })).toEqual(found);
+  expect(await withEsp({ ...vendor, 'EFI/debian/shimx64.efi': 'x'.repeat(100) })).toEqual(found);
   expect(await withEsp({ 'EFI/debian/shimx64.efi': program })).toEqual(found);
   expect(await withEsp({ 'EFI/Microsoft/Boot/bootmgfw.efi': program })).toEqual(found);
+  // shim under the removable name starts the GRUB beside it, and there is none.
+  expect(await withEsp({ 'EFI/BOOT/BOOTX64.EFI': shim })).toEqual(found);
 });
 
 test('of two chains one may be broken', async () => {
-  const files = { ...whole, 'EFI/debian/grubx64.efi': '', 'EFI/BOOT/BOOTX64.EFI': program };
+  const files = { ...whole, 'EFI/debian/grubx64.efi': '' };
   expect(await withEsp(files)).toEqual(['warning boot-loader.efi-program']);
+});
+
+test('a disk that only its own firmware starts is told of', async () => {
+  const told = ['info boot-loader.efi-removable'];
+  expect(await withEsp(vendor)).toEqual(told);
+  expect(await withEsp({ 'EFI/debian/grubx64.efi': program })).toEqual(told);
+  expect(await withEsp({ ...vendor, 'EFI/BOOT/BOOTX64.EFI': shim })).toEqual(told);
+  const pair = { 'EFI/BOOT/BOOTX64.EFI': shim, 'EFI/BOOT/grubx64.efi': program };
+  expect(await withEsp({ ...vendor, ...pair })).toEqual([]);
+  // The fallback program leads from there to the vendor's directory.
+  const leading = { 'EFI/BOOT/BOOTX64.EFI': shim, 'EFI/BOOT/fbx64.efi': program };
+  expect(await withEsp({ ...vendor, ...leading })).toEqual([]);
+});
+
+test('boot code of something else is critical where nothing else leads to GRUB', async () => {
+  const foreign = async (table: 'gpt' | 'dos', partition?: Device) => {
+    const devices = await devicesWith(table, partition === undefined ? [] : [partition]);
+    await writeFile(devices.disk.path ?? '', Buffer.alloc(512, 'Missing operating system'));
+    await truncate(devices.disk.path ?? '', megabyte);
+    return devices;
+  };
+  const found = ['critical boot-loader.boot-code'];
+  const modules = { 'boot/grub/i386-pc/a.mod': 'm' };
+  expect(await startOf(await foreign('dos'), modules)).toEqual(found);
+  expect(await startOf(await foreign('gpt'), modules)).toEqual(found);
+  // GRUB was never installed for a BIOS: something from outside starts it.
+  expect(await startOf(await foreign('dos'))).toEqual([]);
+  expect(await startOf(await foreign('gpt', await makeEsp(whole)), modules)).toEqual([]);
+  // GRUB may begin in a partition, to which usual boot code leads.
+  const chained = await foreign('dos', makePartition('/dev/loop0p1', 1, { fsType: 'ext4' }));
+  await appendFile(chained.disk.path ?? '', Buffer.alloc(512, 'GRUB Hard Disk '));
+  expect(await startOf(chained, modules)).toEqual([]);
 });
 
 test("GRUB's three lines that lead nowhere are found", async () => {

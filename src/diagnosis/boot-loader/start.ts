@@ -1,17 +1,17 @@
 import type { Check } from '../check.ts';
 import type { Finding } from '../finding.ts';
-import { lookAtBiosStart, type StartFault, type StartLook } from './bios-start.ts';
+import { lookAtBiosStart, lostToOthers, type StartFault, type StartLook } from './bios-start.ts';
 import { lookAtEfiStart } from './efi-start.ts';
 import { espsOf } from './esp.ts';
 
 const starts = ({ used, faults }: StartLook): boolean =>
-  used && faults.every(({ milder }) => milder === true);
+  used && faults.every(({ milder }) => milder !== undefined);
 
 const graded =
   (elsewhere: boolean) =>
   ({ milder, ...fault }: StartFault): Finding => ({
     ...fault,
-    severity: milder === true || elsewhere ? 'warning' : 'critical',
+    severity: milder === 'info' ? 'info' : milder === true || elsewhere ? 'warning' : 'critical',
   });
 
 /** Does the firmware get from the disk to the boot loader's menu? */
@@ -26,6 +26,7 @@ export const startCheck: Check = {
     'boot-loader.esp-damaged',
     'boot-loader.efi-programs',
     'boot-loader.efi-program',
+    'boot-loader.efi-removable',
     'boot-loader.efi-config',
     'boot-loader.no-entries',
   ],
@@ -37,6 +38,11 @@ export const startCheck: Check = {
       lookAtEfiStart(subject),
     ]);
     // Which firmware the machine has cannot be told from its disk: one way that works is enough.
-    return [...bios.faults.map(graded(starts(efi))), ...efi.faults.map(graded(starts(bios)))];
+    const lost = bios.used || efi.used ? [] : await lostToOthers(subject);
+    return [
+      ...bios.faults.map(graded(starts(efi))),
+      ...efi.faults.map(graded(starts(bios))),
+      ...lost.map(graded(false)),
+    ];
   },
 };

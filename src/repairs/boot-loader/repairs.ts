@@ -1,4 +1,5 @@
 import type { Repair } from '../repair.ts';
+import { addRemovable } from './add-removable.ts';
 import { clearCommandLine } from './clear-command-line.ts';
 import { installBios } from './install-bios.ts';
 import { mendDefaults } from './mend-defaults.ts';
@@ -15,6 +16,7 @@ export const bootLoaderRepairs: readonly Repair[] = [
   restoreGpt,
   restoreEsp,
   restoreEfi,
+  addRemovable,
   mendDefaults,
   installBios,
   setRoot,
