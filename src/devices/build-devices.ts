@@ -22,6 +22,8 @@ export type DeviceReadings = {
   readonly probes: ReadonlyMap<string, Probe>;
   /** By kernel name of the disk. */
   readonly hidden: ReadonlyMap<string, readonly HiddenPartition[]>;
+  /** Tables that the first sector does not announce, by kernel name of the disk. */
+  readonly lost: ReadonlyMap<string, readonly TablePartition[]>;
   /** By kernel node. */
   readonly links: ReadonlyMap<string, readonly string[]>;
   readonly uses: DeviceUses;
@@ -65,7 +67,11 @@ const contentsOf = (node: GraphNode, readings: DeviceReadings) => {
     duplicateOf: null,
     // udev hands the disk's table down to its partitions.
     partitionTable:
-      node.kind === 'partition' ? null : (facts.pttype ?? probe?.partitionTable ?? null),
+      node.kind === 'partition'
+        ? null
+        : readings.lost.has(node.name)
+          ? 'gpt'
+          : (facts.pttype ?? probe?.partitionTable ?? null),
     mountpoints: [...new Set(uses.map(mountpointOf))],
   };
 };
@@ -74,7 +80,10 @@ const partitionOf = (node: GraphNode, readings: DeviceReadings): Device['partiti
   if (node.kind !== 'partition') return null;
   const { facts } = node;
   const kernel = readings.sysfs.get(node.name);
-  const entry = readings.probes.get(node.path)?.entry;
+  const entry =
+    readings.probes.get(node.path)?.entry ??
+    // blkid reads the disk's table for it, and finds none there that is announced.
+    [...readings.lost.values()].flat().find(({ name }) => name === node.name);
   // Partitions of a multipath disk are mappings without these attributes: `mpatha-part2`.
   const trailing = Number(/(\d+)$/.exec(node.shownName)?.[1] ?? 0);
   return {

@@ -1,6 +1,13 @@
 import { crc32 } from 'node:zlib';
 import { expect, test } from 'vitest';
-import { copiesAgree, protectiveMbr, type ReadDisk, readGptCopy, twinOf } from './gpt.ts';
+import {
+  copiesAgree,
+  gptPartitions,
+  protectiveMbr,
+  type ReadDisk,
+  readGptCopy,
+  twinOf,
+} from './gpt.ts';
 
 const sectorBytes = 512;
 const sectors = 200;
@@ -84,4 +91,28 @@ test('the first sector announces the table by an entry of type ee', () => {
   sector[446 + 2 * 16 + 4] = 0xee;
   expect(protectiveMbr(sector)).toBe('protective');
   expect(protectiveMbr(sector.subarray(0, 100))).toBe('missing');
+});
+
+test('partitions have the numbers, places and identifiers that blkid gives them', async () => {
+  const disk = makeDisk();
+  const entries = disk.subarray(2 * sectorBytes, 34 * sectorBytes).fill(0);
+  const third = entries.subarray(2 * 128, 3 * 128);
+  Buffer.from('28732ac11ff8d211ba4b00a0c93ec93b', 'hex').copy(third);
+  Buffer.from('00112233445566778899aabbccddeeff', 'hex').copy(third, 16);
+  third.writeBigUInt64LE(40n, 32);
+  third.writeBigUInt64LE(59n, 40);
+  third.write('root é', 56, 'utf16le');
+  const header = disk.subarray(sectorBytes, sectorBytes + 92);
+  header.writeUInt32LE(crc32(entries), 88);
+  header.writeUInt32LE(0, 16);
+  header.writeUInt32LE(crc32(header), 16);
+  const look = await lookAt(disk, 1);
+  if (look.kind !== 'valid') throw new Error(look.reason);
+  expect(gptPartitions(look.copy)).toEqual([
+    {
+      ...{ number: 3, first: 40, last: 59, label: 'root é' },
+      type: 'c12a7328-f81f-11d2-ba4b-00a0c93ec93b',
+      uuid: '33221100-5544-7766-8899-aabbccddeeff',
+    },
+  ]);
 });

@@ -101,6 +101,54 @@ export const twinOf = (
   return { header, entries: copy.entries };
 };
 
+/** A partition as an entry of the list describes it; sectors of the disk. */
+export type GptPartition = {
+  /** From 1. */
+  readonly number: number;
+  readonly type: string;
+  readonly uuid: string;
+  readonly label: string | null;
+  readonly first: number;
+  readonly last: number;
+};
+
+/** A GUID in the notation of blkid: the first three groups are little-endian (appendix A). */
+const guidText = (entry: Buffer, at: number): string => {
+  const group = (start: number, end: number, reverse: boolean): string => {
+    const bytes = Buffer.from(entry.subarray(at + start, at + end));
+    return (reverse ? bytes.reverse() : bytes).toString('hex');
+  };
+  return [
+    ...[group(0, 4, true), group(4, 6, true), group(6, 8, true)],
+    ...[group(8, 10, false), group(10, 16, false)],
+  ].join('-');
+};
+
+const unused = '00000000-0000-0000-0000-000000000000';
+
+/** The partitions that a copy lists; entries that no disk could have are left out. */
+export const gptPartitions = ({ header, entries }: GptCopy): readonly GptPartition[] => {
+  const entryBytes = header.readUInt32LE(84);
+  if (entryBytes < 128) return [];
+  const count = Math.floor(entries.length / entryBytes);
+  return Array.from({ length: count }, (_, index) => index).flatMap((index) => {
+    const entry = entries.subarray(index * entryBytes, (index + 1) * entryBytes);
+    const [type, first, last] = [
+      guidText(entry, 0),
+      sectorNumber(entry, 32),
+      sectorNumber(entry, 40),
+    ];
+    if (type === unused || first < 2 || last < first) return [];
+    const label = entry.toString('utf16le', 56, 128).replace(/\0.*$/s, '');
+    return [
+      {
+        ...{ number: index + 1, type, uuid: guidText(entry, 16), first, last },
+        label: label === '' ? null : label,
+      },
+    ];
+  });
+};
+
 export type ProtectiveMbr = 'protective' | 'missing';
 
 const partitionsAt = 446;

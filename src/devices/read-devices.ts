@@ -7,10 +7,11 @@ import { buildGraph, type DeviceGraph, type GraphNode, topNames } from './device
 import { readDiskLinks } from './disk-links.ts';
 import { readLsblk } from './lsblk.ts';
 import { readUses } from './mounts.ts';
-import { isExtended, readPartitionTable } from './partition-table.ts';
+import { isExtended, readPartitionTable, type TablePartition } from './partition-table.ts';
 import type { Ownership } from './protection.ts';
 import { readStaleMappings } from './stale-mappings.ts';
 import { readSysfs, type SysfsFacts } from './sysfs.ts';
+import { readUnannounced } from './unannounced-gpt.ts';
 
 const callsAtATime = 4;
 
@@ -32,19 +33,49 @@ const needsProbe = ({ kind, facts }: GraphNode): boolean =>
     ? facts.fstype === null || facts.partuuid === null
     : facts.fstype === null && facts.pttype === null;
 
-const readTable = async (
+const probeEntries = (
   host: Host,
   node: GraphNode,
-  sectorBytes: number,
-): Promise<readonly HiddenPartition[]> => {
-  const entries = await readPartitionTable(host, node.path, sectorBytes);
-  return mapBounded(entries, callsAtATime, async (entry) => ({
+  entries: readonly TablePartition[],
+): Promise<readonly HiddenPartition[]> =>
+  mapBounded(entries, callsAtATime, async (entry) => ({
     ...entry,
     probe:
       isExtended(entry.type) || entry.sizeBytes === 0
         ? null
         : await probeRange(host, node.path, entry.startBytes, entry.sizeBytes),
   }));
+
+const readTable = async (
+  host: Host,
+  node: GraphNode,
+  sectorBytes: number,
+): Promise<readonly HiddenPartition[]> =>
+  probeEntries(host, node, await readPartitionTable(host, node.path, sectorBytes));
+
+/**
+ * Tables that the first sector does not announce, by kernel name of the disk: those of disks on which
+ * neither udev nor blkid finds anything else. Their partitions may have been added to the kernel by now.
+ */
+const readLost = async (
+  host: Host,
+  graph: DeviceGraph,
+  probes: ReadonlyMap<string, Probe>,
+): Promise<ReadonlyMap<string, readonly TablePartition[]>> => {
+  const blank = [...graph.values()].filter(({ kind, facts, path }) => {
+    const probe = probes.get(path);
+    const table = facts.pttype ?? probe?.partitionTable ?? null;
+    // A mark at the end of the first sector alone makes an MBR without partitions of it.
+    const mayHave = (table === null || table === 'dos') && (facts.size ?? 0) > 0;
+    const isFilled = (facts.fstype ?? probe?.fsType ?? null) !== null;
+    return kind !== 'partition' && kind !== 'rom' && mayHave && !isFilled;
+  });
+  const tables = await mapBounded(
+    blank,
+    callsAtATime,
+    async ({ name, path }) => [name, await readUnannounced(host, path)] as const,
+  );
+  return new Map(tables.filter(([, entries]) => entries.length > 0));
 };
 
 /** Disks with a partition table of which the kernel shows no partition. */
@@ -53,7 +84,11 @@ const readHidden = async (
   graph: DeviceGraph,
   probes: ReadonlyMap<string, Probe>,
   sysfs: ReadonlyMap<string, SysfsFacts>,
+  lost: ReadonlyMap<string, readonly TablePartition[]>,
 ): Promise<ReadonlyMap<string, readonly HiddenPartition[]>> => {
+  const unread = [...graph.values()].filter(
+    ({ name, children }) => children.length === 0 && lost.has(name),
+  );
   const disks = [...graph.values()].filter((node) => {
     const table = node.facts.pttype ?? probes.get(node.path)?.partitionTable ?? null;
     const hasTable = table === 'gpt' || table === 'dos';
@@ -65,7 +100,12 @@ const readHidden = async (
     async (node) =>
       [node.name, await readTable(host, node, sysfs.get(node.name)?.sectorBytes ?? 512)] as const,
   );
-  return new Map(tables);
+  const more = await mapBounded(
+    unread,
+    callsAtATime,
+    async (node) => [node.name, await probeEntries(host, node, lost.get(node.name) ?? [])] as const,
+  );
+  return new Map([...tables, ...more]);
 };
 
 /**
@@ -90,8 +130,9 @@ export const readDevices = async (host: Host, own: Ownership): Promise<readonly 
     ),
   ]);
   const sysfs = new Map(facts);
-  const hidden = await readHidden(host, graph, probes, sysfs);
-  const readings = { graph, top: topNames(graph), sysfs, probes, hidden, links, uses, own };
+  const lost = await readLost(host, graph, probes);
+  const hidden = await readHidden(host, graph, probes, sysfs, lost);
+  const readings = { graph, top: topNames(graph), sysfs, probes, hidden, lost, links, uses, own };
   return [...buildDevices(readings), ...(await readStaleMappings(host, graph, uses))];
 };
 

@@ -31,6 +31,7 @@ const packagesByProgram: Readonly<Record<string, PackageNames>> = {
   mount: { ...utilLinux, debian: 'mount' },
   umount: { ...utilLinux, debian: 'mount' },
   nsenter: utilLinux,
+  addpart: utilLinux,
   partx: utilLinux,
   sfdisk: { ...utilLinux, debian: 'fdisk' },
   udevadm: { debian: 'udev', fedora: 'systemd-udev', suse: 'udev', arch: 'systemd' },

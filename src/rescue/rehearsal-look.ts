@@ -1,8 +1,8 @@
 import { type Device, flattenDevice } from '../devices/device.ts';
+import { partitionNode } from '../devices/kernel-name.ts';
 import { messageOf, RescueError } from '../host/rescue-error.ts';
 import { type FileList, listFiles } from '../rehearsal/file-list.ts';
 import type { LayeredDisk } from '../rehearsal/record.ts';
-import { partitionNode } from '../storage/partitions.ts';
 import { type MountedSystem, mountDirectory, mountSystem } from './mount-system.ts';
 import type { Observer } from './observer.ts';
 import { type FindOptions, type FoundTarget, findSystem } from './rescue-job.ts';

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { numberRanges, partitionNode } from './partitions.ts';
+import { partitionNode } from '../devices/kernel-name.ts';
+import { numberRanges } from './partitions.ts';
 
 test('the kernel puts a p between a disk that ends in a digit and the number', () => {
   expect(partitionNode('/dev/loop0', 3)).toBe('/dev/loop0p3');

@@ -1,6 +1,8 @@
 import { type Device, flattenDevice } from '../devices/device.ts';
-import { kernelName } from '../devices/kernel-name.ts';
+import { protectiveMbr } from '../devices/gpt.ts';
+import { kernelName, partitionNode } from '../devices/kernel-name.ts';
 import { readPartitionTable } from '../devices/partition-table.ts';
+import { readUnannounced } from '../devices/unannounced-gpt.ts';
 import type { Host } from '../host/host.ts';
 import type { Step } from '../host/step.ts';
 import { gone, leftBusy, type UndoResult, undone } from '../host/undo-result.ts';
@@ -12,10 +14,6 @@ const patienceMilliseconds = 1000;
 
 /** losetup makes devices with sectors of this size unless it is told otherwise. */
 const loopSectorBytes = 512;
-
-/** The kernel puts a `p` between a disk name that ends in a digit and the partition's number. */
-export const partitionNode = (disk: string, number: number): string =>
-  /\d$/.test(disk) ? `${disk}p${number}` : `${disk}${number}`;
 
 const partitionOpening = (disk: string, step: Step): Opening => ({
   key: step.title,
@@ -43,17 +41,26 @@ export const partitionLayer: Layer = {
   },
 };
 
+/** A partition that the kernel is to be told of. */
+type Unknown = { readonly number: number; readonly startBytes: number; readonly sizeBytes: number };
+
 /**
  * The step that tells the kernel about partitions it does not know, because it was built without
- * parsers for partition tables. Null when it knows them all.
+ * parsers for partition tables or the table is not announced. Null when it knows them all.
  */
 const addPartitions = async (host: Host, disk: Device): Promise<Step | null> => {
-  const unknown = disk.children.flatMap((child) =>
-    child.path === null && child.partition !== null ? [child.partition.number] : [],
+  const unknown = disk.children.flatMap((child): readonly Unknown[] =>
+    child.path === null && child.partition !== null
+      ? [{ ...child.partition, sizeBytes: child.sizeBytes }]
+      : [],
   );
-  return disk.path === null || unknown.length === 0
-    ? null
-    : addStep(disk.path, unknown, await diskIdentity(host, disk.path));
+  if (disk.path === null || unknown.length === 0) return null;
+  const identity = await diskIdentity(host, disk.path);
+  const isGpt = disk.partitionTable === 'gpt';
+  const first = isGpt ? await host.files.readAt(disk.path, 0, 512) : null;
+  return first !== null && protectiveMbr(first) === 'missing'
+    ? addEachStep(disk.path, unknown, identity)
+    : addStep(disk.path, unknown, identity);
 };
 
 /**
@@ -69,13 +76,43 @@ const diskIdentity = async (host: Host, disk: string): Promise<string | null> =>
   return (sequence ?? file ?? null)?.trim() ?? null;
 };
 
-const addStep = (disk: string, numbers: readonly number[], identity: string | null): Step => ({
+const undoOf = (
+  device: string,
+  partitions: readonly Unknown[],
+  identity: string | null,
+): Step['undo'] => ({
+  kind: 'remove-partitions',
+  device,
+  numbers: partitions.map(({ number }) => number),
+  identity,
+});
+
+const addStep = (disk: string, partitions: readonly Unknown[], identity: string | null): Step => ({
   title: `Add the partitions of ${disk}`,
   // One call for all: partx skips those that the kernel has already.
   commands: [{ program: 'partx', args: ['--add', disk], accept: [0, 1] }],
   why: 'This kernel does not read partition tables by itself.',
   risk: 'none: nothing is written to the disk',
-  undo: { kind: 'remove-partitions', device: disk, numbers, identity },
+  undo: undoOf(disk, partitions, identity),
+});
+
+/** addpart counts in sectors of 512 bytes, whatever the disk's are (addpart(8)). */
+const addpartSector = 512;
+
+/** partx takes no table that the first sector does not announce: each partition by its place. */
+const addEachStep = (
+  disk: string,
+  partitions: readonly Unknown[],
+  identity: string | null,
+): Step => ({
+  title: `Add the partitions of ${disk}`,
+  commands: partitions.map(({ number, startBytes, sizeBytes }) => ({
+    program: 'addpart',
+    args: [disk, ...[number, startBytes / addpartSector, sizeBytes / addpartSector].map(String)],
+  })),
+  why: 'The first sector of the disk does not announce its GUID partition table, and the kernel leaves it unread.',
+  risk: 'none: nothing is written to the disk',
+  undo: undoOf(disk, partitions, identity),
 });
 
 /**
@@ -84,12 +121,16 @@ const addStep = (disk: string, numbers: readonly number[], identity: string | nu
  */
 export const addLoopPartitions = async (host: Host, loop: string): Promise<Step | null> => {
   const table = await readPartitionTable(host, loop, loopSectorBytes);
+  const lost = table.length === 0 ? await readUnannounced(host, loop) : [];
   const name = kernelName(loop);
   const known = (await host.files.list(`/sys/block/${name}`)) ?? [];
-  const unknown = table
-    .map(({ number }) => number)
-    .filter((number) => !known.includes(`${name}p${number}`));
-  return unknown.length === 0 ? null : addStep(loop, unknown, await diskIdentity(host, loop));
+  const isUnknown = ({ number }: Unknown): boolean => !known.includes(`${name}p${number}`);
+  const [listed, unlisted] = [table.filter(isUnknown), lost.filter(isUnknown)];
+  if (listed.length + unlisted.length === 0) return null;
+  const identity = await diskIdentity(host, loop);
+  return unlisted.length > 0
+    ? addEachStep(loop, unlisted, identity)
+    : addStep(loop, listed, identity);
 };
 
 /** Numbers in a row as one range each: `1:4`, as partx takes them. */
