@@ -12,6 +12,7 @@ import { rootArgument } from '../kernel/initramfs-need.ts';
 import { familyOf, familyOfTransport, rootFamilies } from '../kernel/machine-bus.ts';
 import { bootEntriesOf } from '../kernel/started-kernels.ts';
 import type { Subject, SubjectDevices } from '../subject.ts';
+import { lostSubvolume } from './root-flags.ts';
 
 const resolve = (subject: Subject, devices: SubjectDevices, spec: string): Resolution => {
   const { facts } = subject;
@@ -116,6 +117,21 @@ const examine = (
   return [];
 };
 
+/** The root's device is right, and the place on it is not. */
+const examineFlags = async (subject: Subject, entry: BootEntry): Promise<readonly Finding[]> => {
+  const option = await lostSubvolume(subject, entry.options);
+  if (option === null) return [];
+  const flags = `rootflags=${plainText(option)}`;
+  return [
+    {
+      ...finding(entry, '', '', 'critical'),
+      title: `The kernel is told ${flags}, and the root's file system has no such subvolume.`,
+      evidence: [fileEvidence(entry.path, entry.kernelLine, flags)],
+      meaning: 'The root cannot be mounted: the boot ends in the shell of the initramfs.',
+    },
+  ];
+};
+
 /** Does the command line name the root? */
 export const rootArgumentCheck: Check = {
   area: 'boot-loader',
@@ -124,7 +140,14 @@ export const rootArgumentCheck: Check = {
     const { devices } = subject;
     if (devices === null) return [];
     const entries = (await bootEntriesOf(subject)).filter(({ isDefault }) => isDefault);
-    const found = entries.map((entry) => examine(subject, devices, entry));
+    const found = await Promise.all(
+      entries.map(async (entry) => {
+        const list = examine(subject, devices, entry);
+        const isRight = list.every(({ severity }) => severity === 'info');
+        const flags = isRight ? await examineFlags(subject, entry) : [];
+        return flags.length > 0 ? flags : list;
+      }),
+    );
     // Of two boot loaders that are installed one that starts is enough.
     const anyBoots = found.some((list) => list.every(({ severity }) => severity === 'info'));
     return found
