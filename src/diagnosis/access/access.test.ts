@@ -1,6 +1,7 @@
 import { chmod } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
+import { makeDynamicElf } from '../../../fixtures/make-dynamic-elf.ts';
 import { makeElf } from '../../../fixtures/make-elf.ts';
 import { makeTree, type TreeEntry } from '../../../fixtures/make-tree.ts';
 import { ownedByRoot } from '../../../fixtures/owned-by-root.ts';
@@ -9,7 +10,7 @@ import type { Subject } from '../subject.ts';
 import { accessChecks } from './checks.ts';
 
 const program = (text = ''): TreeEntry => ({
-  program: Buffer.concat([makeElf({ machine: 62 }), Buffer.from(`\0${text}\0`)]),
+  program: Buffer.concat([makeElf({ machine: 62, loadable: true }), Buffer.from(`\0${text}\0`)]),
 });
 
 /** Keywords of sshd as they are in the program: strings that end with NUL. */
@@ -97,9 +98,80 @@ test('a healthy server with a locked root gives nothing but that', async () => {
 test('without a ssh server nothing is said about ssh', async () => {
   expect(
     await found({
-      files: { 'usr/sbin/sshd': null, 'etc/ssh/sshd_config': null, 'etc/ssh/ssh_host_rsa_key': '' },
+      files: {
+        'usr/sbin/sshd': null,
+        // What a package leaves behind that was removed and not purged.
+        'usr/lib/systemd/system/ssh.service': null,
+        'etc/ssh/sshd_config': null,
+        'etc/ssh/ssh_host_rsa_key': '',
+      },
     }),
   ).toEqual([]);
+});
+
+describe('the program of the ssh service', () => {
+  const sshd = 'usr/sbin/sshd';
+  const broken = ['critical access.sshd-program /usr/sbin/sshd'];
+
+  test('missing, empty or not executable while the service starts', async () => {
+    expect(await found({ files: { [sshd]: null } })).toEqual(broken);
+    expect(await found({ files: { [sshd]: '' } })).toEqual(broken);
+    expect(await found({ modes: { [sshd]: 0o644 } })).toEqual(broken);
+  });
+
+  test('a library that it needs', async () => {
+    const image = makeDynamicElf({ needed: ['libcrypto.so.3'] });
+    expect(await found({ files: { [sshd]: { program: image } } })).toEqual([
+      'critical access.sshd-program libcrypto.so.3',
+    ]);
+  });
+
+  test('an instance that a socket starts, whose command may fail', async () => {
+    const files = {
+      [sshd]: null,
+      'etc/systemd/system/multi-user.target.wants/ssh.service': null,
+      'usr/lib/systemd/system/ssh.socket': '[Socket]\nListenStream=22\nAccept=yes\n',
+      'usr/lib/systemd/system/ssh@.service': '[Service]\nExecStart=-/usr/sbin/sshd -i\n',
+      'etc/systemd/system/sockets.target.wants/ssh.socket': { link: '/x' },
+    };
+    expect(await found({ files })).toEqual(broken);
+  });
+
+  test('nothing is said where it is not to run, or not started, or on a disk that is not here', async () => {
+    const off = { 'etc/systemd/system/multi-user.target.wants/ssh.service': null };
+    expect(await found({ files: { [sshd]: null, ...off } })).toEqual([]);
+    expect(await found({ files: { [sshd]: null, 'etc/ssh/sshd_not_to_be_run': '' } })).toEqual([]);
+    const own = '[Service]\nExecStart=/run/current-system/sw/bin/sshd -D\n';
+    const unit = 'usr/lib/systemd/system/ssh.service';
+    expect(await found({ files: { [sshd]: null, [unit]: own } })).toEqual([]);
+  });
+
+  const saying = (stderr: string, exitCode = 255) =>
+    answering(({ words }) =>
+      words.join(' ').includes('sshd -t') ? { exitCode, stderr } : { exitCode: 0 },
+    );
+
+  test('whatever it says when it does not start is a finding', async () => {
+    for (const stderr of [
+      'Privilege separation user sshd does not exist\r\n',
+      'Missing privilege separation directory: /usr/share/empty.sshd\n',
+      'sshd: error while loading shared libraries: libwrap.so.0: cannot open shared object file\n',
+    ]) {
+      expect(await found({ runInside: saying(stderr) })).toEqual([
+        'critical access.sshd-fails /usr/sbin/sshd',
+      ]);
+    }
+  });
+
+  test('what only the container lacks, and keys that are looked at elsewhere, are none', async () => {
+    for (const stderr of [
+      'sshd: no hostkeys available -- exiting.\n',
+      '/etc/ssh/sshd_config line 3: bad addr or host: web-3 (Temporary failure in name resolution)\n',
+      'Missing privilege separation directory: /var/run/sshd\n',
+    ]) {
+      expect(await found({ runInside: saying(stderr) })).toEqual([]);
+    }
+  });
 });
 
 describe('other distributions are as healthy', () => {

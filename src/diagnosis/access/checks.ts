@@ -10,11 +10,13 @@ import { securettyCheck } from './securetty.ts';
 import { selinuxCheck } from './selinux.ts';
 import { sshServiceCheck } from './ssh-service.ts';
 import { sshdConfigCheck } from './sshd-config.ts';
+import { sshdProgramCheck } from './sshd-program.ts';
 import { strictModesCheck } from './strict-modes.ts';
 import { sudoersCheck } from './sudoers.ts';
 
 export const accessChecks: readonly Check[] = [
   sshServiceCheck,
+  sshdProgramCheck,
   sshdConfigCheck,
   hostKeysCheck,
   strictModesCheck,

@@ -1,3 +1,4 @@
+import { lastPlainLines } from '../../host/plain-text.ts';
 import { readSshService, sshdBytes } from '../../system-image/ssh-service.ts';
 import {
   findSshdConfig,
@@ -11,6 +12,7 @@ import { commandEvidence, fileEvidence } from '../file-evidence.ts';
 import type { Finding } from '../finding.ts';
 import type { InsideResult, Subject } from '../subject.ts';
 import { findSshdProblems, parseSshdComplaints, type SshdComplaint } from './sshd-problems.ts';
+import { sshProgramFaults } from './sshd-program.ts';
 
 const noServer = 'The ssh service does not start, and nobody can log in over the network.';
 
@@ -21,12 +23,18 @@ export const sshdTestWords = (program: string): readonly string[] => [
   `mkdir -p /run/sshd && exec ${program} -t`,
 ];
 
+/**
+ * What is no fault of sshd: keys are a finding of their own, names are not resolved without a
+ * network, and /run is made anew at each boot.
+ */
+const notItsFault =
+  /no hostkeys available|bad addr or host|name resolution|Name or service not known|privilege separation directory: \/(?:var\/)?run\//i;
+
 const byProgram = (
   result: InsideResult,
   directives: readonly SshdDirective[],
 ): readonly SshdComplaint[] => {
-  // The configuration is read first: what is missing after that (keys) is another finding.
-  if (result.exitCode === 0 || /no hostkeys available/.test(result.stderr)) return [];
+  if (result.exitCode === 0 || notItsFault.test(result.stderr)) return [];
   const known = new Set(directives.map(({ path, line }) => `${path}:${line}`));
   return parseSshdComplaints(result.stderr).filter(({ path, line }) =>
     known.has(`${path}:${line}`),
@@ -49,7 +57,17 @@ const byReading = async (
   );
 };
 
-type Seen = { readonly complaints: readonly SshdComplaint[]; readonly result: InsideResult | null };
+type Seen = {
+  readonly complaints: readonly SshdComplaint[];
+  /** What sshd said; null when the complaints are from reading. */
+  readonly result: InsideResult | null;
+  /** It stops at something that is no line of its configuration. */
+  readonly fails: InsideResult | null;
+};
+
+/** A part of the system that is not attached may hold what sshd misses. */
+const isWhole = ({ mounts }: Subject): boolean =>
+  mounts.every(({ target, state }) => state === 'mount' || !/^\/(?:usr|var|etc)\b/.test(target));
 
 const look = async (
   subject: Subject,
@@ -58,13 +76,28 @@ const look = async (
 ): Promise<Seen> => {
   const complaints = await byReading(subject, program, directives);
   const result = await subject.runInside({ words: sshdTestWords(program), timeoutSeconds: 30 });
-  if (result === null) return { complaints, result };
+  if (result === null) return { complaints, result, fails: null };
   const confirmed = byProgram(result, directives);
-  if (confirmed.length > 0) return { complaints: confirmed, result };
-  // A program that has no objection knows better; one that could not run (no loader, no shell) or
-  // stopped at something else leaves it to what was read.
-  return { complaints: result.exitCode === 0 ? [] : complaints, result: null };
+  if (confirmed.length > 0) return { complaints: confirmed, result, fails: null };
+  // A program that has no objection knows better; one that stopped at something else leaves it to
+  // what was read.
+  if (result.exitCode === 0) return { complaints: [], result: null, fails: null };
+  const unexplained =
+    complaints.length === 0 && !notItsFault.test(result.stderr) && isWhole(subject);
+  return { complaints, result: null, fails: unexplained ? result : null };
 };
+
+const lastLine = (text: string): string => lastPlainLines(text, 1)[0]?.slice(0, 160) ?? '';
+
+const failing = (program: string, result: InsideResult, enabled: boolean): Finding => ({
+  id: 'access.sshd-fails',
+  severity: enabled ? 'critical' : 'info',
+  title: `sshd refuses to start: ${lastLine(result.stderr) || `exit status ${result.exitCode}`}`,
+  subject: program,
+  evidence: [commandEvidence([program, '-t'], `${result.stderr}\nexit status ${result.exitCode}`)],
+  meaning: noServer,
+  repair: null,
+});
 
 const invalid = (
   { path, line, reason }: SshdComplaint,
@@ -121,7 +154,12 @@ const ports = (directives: readonly SshdDirective[]): readonly Finding[] => {
 /** Asks the system's own `sshd -t`, and reads the configuration where that cannot be run. */
 export const sshdConfigCheck: Check = {
   area: 'access',
-  finds: ['access.sshd-config-invalid', 'access.sshd-config-missing', 'access.sshd-port'],
+  finds: [
+    'access.sshd-config-invalid',
+    'access.sshd-config-missing',
+    'access.sshd-fails',
+    'access.sshd-port',
+  ],
   run: async (subject) => {
     const { program, enabled } = await readSshService(subject.files);
     if (program === null) return [];
@@ -130,8 +168,11 @@ export const sshdConfigCheck: Check = {
     if (status === null) return [missing('is missing', enabled, 'critical')];
     if (status.sizeBytes === 0) return [missing('is empty', enabled, 'warning')];
     const directives = await readSshdConfig(subject.files);
-    const { complaints, result } = await look(subject, program, directives);
+    const { complaints, result, fails } = await look(subject, program, directives);
+    // A damaged program is told of by the check for it, with what is to be restored.
+    const broken = fails === null ? [] : await sshProgramFaults(subject);
     return [
+      ...(fails === null || broken.length > 0 ? [] : [failing(program, fails, enabled)]),
       ...complaints.map((each) => invalid(each, directives, { result, program, enabled })),
       ...ports(directives),
     ];

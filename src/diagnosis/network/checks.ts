@@ -7,10 +7,12 @@ import { netplanCheck } from './netplan.ts';
 import { networkdCheck } from './networkd.ts';
 import { pinnedNamesCheck } from './pinned-names.ts';
 import { resolvConfCheck } from './resolv-conf.ts';
+import { serviceProgramsCheck } from './service-programs.ts';
 import { servicesCheck } from './services.ts';
 
 export const networkChecks: readonly Check[] = [
   servicesCheck,
+  serviceProgramsCheck,
   ifupdownCheck,
   networkdCheck,
   netplanCheck,

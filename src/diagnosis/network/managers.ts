@@ -12,6 +12,8 @@ export type Manager = {
   readonly name: ManagerName;
   readonly installed: boolean;
   readonly enabled: boolean;
+  /** Its unit is there and something starts it, whether its program is there or not. */
+  readonly starts: boolean;
   readonly masked: boolean;
   /** The administrator's files for it name at least one interface beside the loopback. */
   readonly configured: boolean;
@@ -59,11 +61,13 @@ export const readManagers = async (files: SystemFiles): Promise<Managers> => {
   const all = await Promise.all(
     managerNames.map(async (name): Promise<Manager> => {
       const program = await firstInside(programs[name], (path) => files.isFilled(path));
+      const [unit, started] = [`${name}.service`, await startsAtBoot(files, units, [name])];
       return {
         name,
         installed: program !== null,
-        enabled: program !== null && (await startsAtBoot(files, units, [name])),
-        masked: units.masked.has(`${name}.service`),
+        enabled: program !== null && started,
+        starts: started && units.installed.has(unit) && !units.masked.has(unit),
+        masked: units.masked.has(unit),
         configured: configured[name],
       };
     }),

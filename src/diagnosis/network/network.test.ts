@@ -1,6 +1,7 @@
 import { chmod } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
+import { makeDynamicElf } from '../../../fixtures/make-dynamic-elf.ts';
 import { makeElf } from '../../../fixtures/make-elf.ts';
 import { makeTree, type TreeEntry } from '../../../fixtures/make-tree.ts';
 import { ownedByRoot } from '../../../fixtures/owned-by-root.ts';
@@ -14,6 +15,8 @@ const base: Readonly<Record<string, TreeEntry>> = {
   'etc/machine-id': '0123456789abcdef0123456789abcdef\n',
   'usr/lib/systemd/systemd': program,
   'sbin/init': { link: '/usr/lib/systemd/systemd' },
+  'bin/sh': program,
+  'lib/os-release': '',
   'etc/hostname': 'web-3\n',
   'etc/hosts': '127.0.0.1\tlocalhost\n127.0.1.1\tweb-3\n',
   'etc/nsswitch.conf': 'passwd: files systemd\nhosts: files dns\n',
@@ -98,6 +101,23 @@ describe('services', () => {
     const link = 'etc/systemd/system/multi-user.target.wants/systemd-networkd.service';
     expect(await found({ ...networkd, [link]: null })).toEqual([
       'warning network.service-disabled systemd-networkd.service',
+    ]);
+  });
+
+  test('one that starts and has no program, or lacks a library', async () => {
+    const start = (path: string) => `[Service]\nExecStart=!!${path}\n`;
+    const path = 'usr/lib/systemd/systemd-networkd';
+    const unit = { 'usr/lib/systemd/system/systemd-networkd.service': start(`/${path}`) };
+    const gone = `network.service-program /${path}`;
+    expect(await found({ ...networkd, ...unit, [path]: null })).toEqual([`critical ${gone}`]);
+    // With another one, and without anything that it is to configure, it is no more than a warning.
+    const other = { ...networkManager, ...networkd, ...unit };
+    expect(await found({ ...other, [path]: null })).toEqual([`warning ${gone}`]);
+    const idle = { ...networkd, ...unit, [networkFile]: null };
+    expect(await found({ ...idle, [path]: null })).toEqual([`warning ${gone}`]);
+    const lacks = { program: makeDynamicElf({ needed: ['libsystemd-shared-252.so'] }) };
+    expect(await found({ ...networkd, ...unit, [path]: lacks })).toEqual([
+      'critical network.service-program libsystemd-shared-252.so',
     ]);
   });
 

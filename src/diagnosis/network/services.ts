@@ -52,7 +52,10 @@ export const servicesCheck: Check = {
   run: async ({ files, facts }) => {
     if (facts.init !== 'systemd') return [];
     const managers = await readManagers(files);
-    const running = managers.all.filter(({ enabled, masked }) => enabled && !masked);
+    // Of one that starts and has no program the check for it tells.
+    const running = managers.all.filter(({ enabled, masked, starts }) =>
+      enabled ? !masked : starts,
+    );
     // One that runs may do for all; netplan and cloud-init write for the others at each boot.
     const fresh = await isFirstBoot(files);
     if (running.length > 0 || managers.others || managers.netplan || fresh) return [];

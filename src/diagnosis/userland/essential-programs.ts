@@ -194,7 +194,7 @@ const listOf = async (subject: Subject, name: string): Promise<readonly string[]
 /** Whether the system should have the program: a package says so, or nothing boots without it. */
 export const isExpected = async (
   subject: Subject,
-  { paths, packages }: EssentialProgram,
+  { paths, packages }: Pick<EssentialProgram, 'paths' | 'packages'>,
 ): Promise<boolean> => {
   if (packages.length === 0) return true;
   const lists = await Promise.all(packages.map((name) => listOf(subject, name)));

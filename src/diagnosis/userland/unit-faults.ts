@@ -43,16 +43,18 @@ export const loadFault = (
       };
 };
 
+const marksOf = (value: string): string => /^[-@:+!|]*/.exec(value)?.[0] ?? '';
+
 /** The program of a command, without the marks before it; null where only systemd knows it. */
-export const programOf = ({ value }: SourceEntry): string | null => {
-  const marks = /^[@:+!|]*/.exec(value)?.[0] ?? '';
-  const rest = value.slice(marks.length);
-  // `-`: it may fail.
-  if (rest.startsWith('-')) return null;
-  const word = /^"([^"]*)"|^(\S+)/.exec(rest);
+export const commandWord = ({ value }: SourceEntry): string | null => {
+  const word = /^"([^"]*)"|^(\S+)/.exec(value.slice(marksOf(value).length));
   const program = word?.[1] ?? word?.[2] ?? '';
   return program.startsWith('/') && !/[%$]/.test(program) ? program : null;
 };
+
+/** The same, and null with `-` before it: then the command may fail. */
+export const programOf = (command: SourceEntry): string | null =>
+  marksOf(command.value).includes('-') ? null : commandWord(command);
 
 /** Commands that certainly never end by themselves. */
 const endless = [

@@ -96,11 +96,13 @@ export const restoreFileRepair: Repair = {
   id: 'userland.restore-file',
   stage: 'packages',
   title: 'Restore programs and libraries from a copy on this disk',
-  why: 'Without them the init, the shell or logins do not start; their packages are known, and an undamaged copy is on the disk.',
+  why: 'Without them the init, the shell, logins, ssh or the network do not start; their packages are known, and an undamaged copy is on the disk.',
   risk: 'Only a copy with the checksum that dpkg noted at installation is taken.',
   proof: 'container',
   plan: async (subject, findings) => {
-    const wanted = await Promise.all(findings.map((finding) => wantedOf(subject, finding)));
+    const all = await Promise.all(findings.map((finding) => wantedOf(subject, finding)));
+    // One library may be what several findings are about.
+    const wanted = [...new Map(all.map((one) => [one.path, one])).values()];
     const owners = await ownersOf(
       subject.files,
       wanted.map(({ path }) => path),
