@@ -128,6 +128,31 @@ test('systemd itself is asked only where somebody wrote units', async () => {
   ]);
 });
 
+test('what systemd itself refuses is found also where reading does not see why', async () => {
+  const entries = {
+    ...units,
+    'etc/systemd/system/web.service':
+      '[Service]\nPAMName=login\nKillMode=process\nExecStart=/bin/a\n',
+    'etc/systemd/system/two.service': '[Service]\nExecStart=/bin/a\nExecStart=/bin/b\n',
+    'etc/systemd/system/quote.service': '[Service]\nExecStart=/bin/sh -c "x\n',
+    'usr/lib/systemd/system/vendor.service': '[Service]\nExecStart=/bin/a\n',
+  };
+  const stderr = [
+    "web.service: Service has PAM enabled. Kill mode must be set to 'control-group' or 'mixed'. Refusing.",
+    'two.service: Service has more than one ExecStart= setting, which is only allowed for Type=oneshot services. Refusing.',
+    '/etc/systemd/system/quote.service:2: Unbalanced quoting, ignoring: "/bin/sh -c "x"',
+    'quote.service: Unit configuration has fatal error, unit will not be started.',
+    'vendor.service: Service has no ExecStart=, ExecStop=, or SuccessAction=. Refusing.',
+    'web.service: Cannot add dependency job, ignoring: Unit web.service has a bad unit file setting.',
+  ].join('\n');
+  const runInside = answering(() => ({ exitCode: 1, stderr }));
+  expect(await run(verifyUnitsCheck, entries, { init: 'systemd' }, { runInside })).toEqual([
+    'warning userland.unit-broken web.service',
+    'warning userland.unit-broken quote.service',
+    'info userland.unit-warning /etc/systemd/system/quote.service',
+  ]);
+});
+
 const units = {
   'usr/lib/systemd/system/default.target':
     '[Unit]\nRequires=sysinit.target\nWants=local-fs.target web.service\n',
@@ -168,6 +193,69 @@ test.each<readonly [Readonly<Record<string, TreeEntry>>, readonly string[]]>([
       'etc/systemd/system/web.service': '[Service]\nType=oneshot\nExecStart=/bin/sleep infinity\n',
     },
     ['warning userland.unit-blocks web.service'],
+  ],
+  [
+    {
+      'usr/lib/systemd/system/web.service': '[Service]\nExecStart=/bin/web\n',
+      'etc/systemd/system/web.service.d/port.conf': '[Service]\nExecStart=/bin/web -p 81\n',
+    },
+    ['warning userland.unit-broken web.service'],
+  ],
+  [
+    {
+      'usr/lib/systemd/system/web.service': '[Service]\nExecStart=/bin/web\n',
+      'etc/systemd/system/web.service.d/port.conf':
+        '[Service]\nExecStart=\nExecStart=/bin/web -p 81\n',
+    },
+    [],
+  ],
+  [
+    {
+      'etc/systemd/system/web.service':
+        '[Service]\nType=oneshot\nExecStart=/bin/a\nExecStart=/bin/b ; /bin/c\n',
+    },
+    [],
+  ],
+  [
+    { 'etc/systemd/system/web.service': '[Service]\nType=simpel\nExecStart=/bin/a ; /bin/b\n' },
+    ['warning userland.unit-broken web.service'],
+  ],
+  [
+    {
+      'etc/systemd/system/web.service':
+        '[Service]\nType=oneshot\nRestart=always\nExecStart=/bin/a\n',
+    },
+    ['warning userland.unit-broken web.service'],
+  ],
+  [
+    { 'etc/systemd/system/web.service': '[Service]\nType=dbus\nExecStart=/bin/a\n' },
+    ['warning userland.unit-broken web.service'],
+  ],
+  [
+    // A package's own contradiction is nothing that somebody wrote.
+    { 'usr/lib/systemd/system/web.service': '[Service]\nType=dbus\nExecStart=/bin/a\n' },
+    [],
+  ],
+  [
+    {
+      'usr/lib/systemd/system/default.target.wants/ssh.socket': { link: '../ssh.socket' },
+      'usr/lib/systemd/system/ssh.socket': '[Socket]\nListenStream=22\n',
+      'usr/lib/systemd/system/ssh.service': '[Service]\nExecStart=/usr/sbin/sshd -D\n',
+      'etc/systemd/system/ssh.service.d/x.conf': '[Service]\nExecStart=/usr/sbin/sshd -D -4\n',
+    },
+    ['warning userland.unit-broken ssh.service'],
+  ],
+  [
+    {
+      'usr/lib/systemd/system/web.service':
+        '[Unit]\nStartLimitAction=reboot\n[Service]\nExecStart=/bin/a\n',
+      'etc/systemd/system/web.service.d/x.conf':
+        '[Unit]\nFailureAction=reboot-force\nOnFailure=mail.service poweroff.target\nSuccessAction=none\n',
+    },
+    [
+      'warning userland.unit-reboots /etc/systemd/system/web.service.d/x.conf:2',
+      'warning userland.unit-reboots /etc/systemd/system/web.service.d/x.conf:3',
+    ],
   ],
 ])('of the units %j it says %j', async (own, expected) => {
   expect(await run(unitsCheck, { ...units, ...own }, { init: 'systemd' })).toEqual(expected);

@@ -3,7 +3,8 @@ import {
   type Ordering,
   readBootTransaction,
 } from '../../system-image/boot-transaction.ts';
-import type { LoadedUnit } from '../../system-image/loaded-unit.ts';
+import { type LoadedUnit, loadUnit } from '../../system-image/loaded-unit.ts';
+import { lastValue } from '../../system-image/unit-file.ts';
 import type { Check } from '../check.ts';
 import type { Finding } from '../finding.ts';
 import type { Subject } from '../subject.ts';
@@ -14,15 +15,17 @@ import {
   endlessCommand,
   isOwn,
   loadFault,
+  machineActions,
   programOf,
   startCommands,
   waitsFor,
 } from './unit-faults.ts';
 
-const severityOf = ({ fatal }: BootTransaction, name: string): 'critical' | 'warning' =>
+/** How bad it is that a unit does not start. */
+export const severityOf = ({ fatal }: BootTransaction, name: string): 'critical' | 'warning' =>
   fatal.has(name) || essentialUnit(name)?.severity === 'critical' ? 'critical' : 'warning';
 
-const effectOf = (transaction: BootTransaction, name: string): string =>
+export const effectOf = (transaction: BootTransaction, name: string): string =>
   transaction.fatal.has(name)
     ? 'The boot requires it: it fails, and ends in emergency or rescue mode.'
     : (essentialUnit(name)?.meaning ?? 'The unit is not started.');
@@ -98,6 +101,33 @@ const ownStep = (cycle: readonly Ordering[]): Ordering | undefined =>
   cycle.find(({ because }) => isOwn(because) && because.endsWith('.conf')) ??
   cycle.find(({ because }) => isOwn(because) && !/\.(?:wants|requires)\/|\(default/.test(because));
 
+const actionFindings = (unit: LoadedUnit): readonly Finding[] =>
+  machineActions(unit).map(({ path, line, key, value }) => ({
+    id: 'userland.unit-reboots',
+    severity: 'warning',
+    title: `${unit.name} restarts or stops the machine: ${key}=${value}`,
+    subject: `${path}:${line}`,
+    evidence: [atFile(path, `${key}=${value}`, line)],
+    meaning: /Success/.test(key)
+      ? 'As soon as the unit has done its work, the machine goes down: when that is at every boot, it never stays up.'
+      : 'When the unit fails at every boot, the machine never stays up.',
+    repair: null,
+  }));
+
+/** Services that a socket of the boot starts at the first connection. */
+const triggeredUnits = async (
+  { files }: Subject,
+  { units }: BootTransaction,
+): Promise<readonly LoadedUnit[]> => {
+  const names = [...units.values()].flatMap(({ name, entries }) => {
+    if (!name.endsWith('.socket')) return [];
+    const service = lastValue(entries, 'Socket', 'Service') ?? name.replace(/socket$/, 'service');
+    return units.has(service) ? [] : [service];
+  });
+  const loaded = await Promise.all([...new Set(names)].map((name) => loadUnit(files, name)));
+  return loaded.filter((unit) => unit !== null).filter(({ name }) => !units.has(name));
+};
+
 type Cycle = {
   readonly steps: readonly Ordering[];
   readonly own: Ordering;
@@ -148,11 +178,13 @@ const run = async (subject: Subject): Promise<readonly Finding[]> => {
   if (subject.facts.init !== 'systemd') return [];
   const transaction = await readBootTransaction(subject.files, 'default.target');
   const units = [...transaction.units.values()];
+  const triggered = await triggeredUnits(subject, transaction);
   const programs = await Promise.all(units.map((unit) => execFindings(subject, transaction, unit)));
   return [
-    ...units.flatMap((unit) => loadFindings(transaction, unit)),
+    ...[...units, ...triggered].flatMap((unit) => loadFindings(transaction, unit)),
     ...programs.flat(),
     ...units.flatMap((unit) => blockFindings(transaction, unit)),
+    ...units.flatMap(actionFindings),
     ...cycleFindings(transaction),
   ];
 };
@@ -164,6 +196,7 @@ export const unitsCheck: Check = {
     'userland.unit-broken',
     'userland.unit-program',
     'userland.unit-blocks',
+    'userland.unit-reboots',
     'userland.ordering-cycle',
   ],
   run,

@@ -9,18 +9,25 @@ import { planned, refused, together } from '../plan.ts';
 import type { Repair, RepairPlan } from '../repair.ts';
 import { unlinkUnit } from './unit-links.ts';
 
-const placeOf = ({ evidence }: Finding): string | null => {
+type Place = { readonly path: string; readonly line: number | null };
+
+const placeOf = ({ evidence }: Finding): Place | null => {
   const [first] = evidence;
-  return first?.kind === 'file' ? first.path : null;
+  return first?.kind === 'file' ? first : null;
 };
 
 /** The command of the package comes back when the drop-in no longer sets another one. */
-const withoutCommand = async ({ files }: Subject, path: string): Promise<RepairPlan> => {
+const withoutCommand = async ({ files }: Subject, { path, line }: Place): Promise<RepairPlan> => {
   const text = await files.read(path);
   const { entries } = parseUnitFile(text ?? '');
-  const lines = entries.filter(({ key, section }) => section === 'Service' && key === 'ExecStart');
+  const at = entries.find((entry) => entry.line === line);
+  const commands = entries.filter(
+    ({ key, section }) => section === 'Service' && key === 'ExecStart',
+  );
+  // A command goes with the others of the file, another setting alone.
+  const lines = at === undefined || at.key === 'ExecStart' ? commands : [at];
   if (text === null || lines.length === 0) {
-    return refused(`${path} cannot be read.`, 'Look at the file by hand.');
+    return refused(`No line of ${path} is known to be the cause.`, 'Look at the file by hand.');
   }
   const content = editLines(text, new Map(lines.map(({ line }) => [line, asComment])));
   return planned([{ kind: 'write-file', path, content }]);
@@ -37,13 +44,13 @@ const withoutCopy = async (subject: Subject, name: string, path: string): Promis
 };
 
 const planFor = async (subject: Subject, finding: Finding): Promise<RepairPlan> => {
-  const path = placeOf(finding);
-  if (path === null || !isOwn(path)) {
+  const place = placeOf(finding);
+  if (place === null || !isOwn(place.path)) {
     return refused('The file at fault is not one of /etc.', 'Restore it from its package.');
   }
-  return /\.d\/[^/]+\.conf$/.test(path)
-    ? withoutCommand(subject, path)
-    : withoutCopy(subject, finding.subject, path);
+  return /\.d\/[^/]+\.conf$/.test(place.path)
+    ? withoutCommand(subject, place)
+    : withoutCopy(subject, finding.subject, place.path);
 };
 
 export const unitFileRepair: Repair = {
