@@ -1,4 +1,4 @@
-import { isMap, parseAllDocuments } from 'yaml';
+import { isMap, isScalar, isSeq, parseAllDocuments } from 'yaml';
 
 export type YamlFault = { readonly line: number; readonly reason: string };
 
@@ -58,4 +58,47 @@ export const yamlKeys = (text: string): readonly string[] => {
   return documents.flatMap(({ contents }) =>
     isMap(contents) ? contents.items.map(({ key }) => String(key)) : [],
   );
+};
+
+/** A value that is no mapping and no list, with the keys and places in lists that lead to it. */
+export type YamlLeaf = {
+  readonly path: readonly string[];
+  /** As it is written, without quotation marks; empty when there is nothing. */
+  readonly text: string;
+  /** From 1. */
+  readonly line: number;
+};
+
+/** Deeper is no configuration that a person wrote. */
+const maxDepth = 20;
+
+const leavesBelow = (
+  node: unknown,
+  path: readonly string[],
+  lineAt: (offset: number) => number,
+  line: number,
+): readonly YamlLeaf[] => {
+  if (path.length > maxDepth) return [];
+  if (isMap(node)) {
+    return node.items.flatMap(({ key, value }) => {
+      const at = isScalar(key) && key.range ? lineAt(key.range[0]) : line;
+      return leavesBelow(value, [...path, String(key)], lineAt, at);
+    });
+  }
+  if (isSeq(node)) {
+    return node.items.flatMap((item, index) =>
+      leavesBelow(item, [...path, String(index)], lineAt, line),
+    );
+  }
+  if (!isScalar(node)) return node === null ? [{ path, text: '', line }] : [];
+  const text = node.source ?? (node.value === null ? '' : String(node.value));
+  return [{ path, text, line: node.range ? lineAt(node.range[0]) : line }];
+};
+
+/** All values of a text that is YAML; what is named by an alias is left out. */
+export const yamlLeaves = (text: string): readonly YamlLeaf[] => {
+  const documents = documentsOf(text);
+  if ('empty' in documents) return [];
+  const lineAt = (offset: number): number => text.slice(0, offset).split('\n').length;
+  return documents.flatMap(({ contents }) => leavesBelow(contents, [], lineAt, 1));
 };

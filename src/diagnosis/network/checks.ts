@@ -3,6 +3,7 @@ import { cloudInitCheck } from './cloud-init.ts';
 import { ifupdownCheck } from './ifupdown.ts';
 import { keyfilesCheck } from './keyfiles.ts';
 import { namesCheck } from './names.ts';
+import { namesElsewhereCheck } from './names-elsewhere.ts';
 import { netplanCheck } from './netplan.ts';
 import { networkdCheck } from './networkd.ts';
 import { pinnedNamesCheck } from './pinned-names.ts';
@@ -18,6 +19,7 @@ export const networkChecks: readonly Check[] = [
   netplanCheck,
   keyfilesCheck,
   pinnedNamesCheck,
+  namesElsewhereCheck,
   resolvConfCheck,
   namesCheck,
   cloudInitCheck,

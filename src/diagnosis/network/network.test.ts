@@ -6,6 +6,7 @@ import { makeElf } from '../../../fixtures/make-elf.ts';
 import { makeTree, type TreeEntry } from '../../../fixtures/make-tree.ts';
 import { ownedByRoot } from '../../../fixtures/owned-by-root.ts';
 import { subjectOf } from '../../../fixtures/subject.ts';
+import type { Subject } from '../subject.ts';
 import { networkChecks } from './checks.ts';
 
 const program: TreeEntry = { program: makeElf({ machine: 62 }) };
@@ -63,7 +64,12 @@ const netplan = {
 
 type Entries = Readonly<Record<string, TreeEntry | null>>;
 
-const found = async (entries: Entries, modes: Readonly<Record<string, number>> = {}) => {
+/** @param journal what journalctl prints, for a system that keeps one. */
+const found = async (
+  entries: Entries,
+  modes: Readonly<Record<string, number>> = {},
+  journal: string | null = null,
+) => {
   const there = Object.entries(entries).flatMap(([path, entry]) =>
     entry === null ? [] : [[path, entry] as const],
   );
@@ -71,7 +77,11 @@ const found = async (entries: Entries, modes: Readonly<Record<string, number>> =
   const all = { ...(entries[keyfile] === undefined ? {} : { [keyfile]: 0o600 }), ...modes };
   for (const [path, mode] of Object.entries(all)) await chmod(join(tree.root, path), mode);
   const subject = await subjectOf(tree.root);
-  const owned = { ...subject, files: ownedByRoot(subject.files) };
+  const run: Subject['host']['run'] = async () => ({
+    ...{ exitCode: 0, stdout: journal ?? '', stderr: '', milliseconds: 1 },
+  });
+  const host = journal === null ? subject.host : { ...subject.host, run };
+  const owned = { ...subject, host, files: ownedByRoot(subject.files) };
   const findings = (await Promise.all(networkChecks.map((check) => check.run(owned)))).flat();
   const known = new Set(networkChecks.flatMap(({ finds }) => finds));
   for (const { id } of findings) expect(known).toContain(id);
@@ -221,6 +231,56 @@ describe('names pinned to a card', () => {
     const moved = log('52:54:00:aa:bb:01', '06:00:00:00:00:01');
     expect(await found({ ...ifupdown, [rules]: rule, ...moved })).toEqual([
       `critical network.names-pinned-elsewhere /${rules}`,
+    ]);
+  });
+
+  const journal = (...lines: readonly (readonly [string, string])[]) =>
+    lines
+      .map(([boot, message]) =>
+        JSON.stringify({ __REALTIME_TIMESTAMP: '1', _BOOT_ID: boot, MESSAGE: message }),
+      )
+      .join('\n');
+  const withJournal = {
+    [`var/log/journal/${'0'.repeat(32)}/system.journal`]: 'x',
+  };
+
+  test('the journal of a system that has no text logs is read', async () => {
+    const spoken = (address: string) =>
+      `e1000 0000:00:03.0 eth0: (PCI:33MHz:32-bit) ${address.toUpperCase()}`;
+    const [own, other] = ['52:54:00:aa:bb:01', '06:00:00:00:00:01'];
+    const entries = { ...ifupdown, [rules]: rule, ...withJournal };
+    const told = [`info network.names-pinned /${rules}`];
+    const moved = [`critical network.names-pinned-elsewhere /${rules}`];
+    const [first, last] = [['a', spoken(own)] as const, ['b', spoken(other)] as const];
+    expect(await found(entries, {}, journal(first, last))).toEqual(moved);
+    expect(await found(entries, {}, journal(last, ['c', spoken(own)]))).toEqual(told);
+    expect(await found(entries, {}, journal(['a', 'nothing of a card']))).toEqual(told);
+  });
+
+  test('names of another machine, as far as the last start tells', async () => {
+    const renamed = (to: string) => ['b', `virtio_net virtio1 ${to}: renamed from eth0`] as const;
+    const before = ['a', 'e1000: eth0 NIC Link is Up 1000 Mbps Full Duplex'] as const;
+    const elsewhere = ['warning network.names-elsewhere /etc/network/interfaces'];
+    const entries = { ...ifupdown, ...withJournal };
+    expect(await found(entries, {}, journal(before, renamed('enp1s0')))).toEqual(elsewhere);
+    expect(await found(entries, {}, journal(renamed('enp1s0'), before))).toEqual([]);
+    expect(await found(entries, {}, journal(['b', 'Linux version 6.1']))).toEqual([]);
+    // A container's card is no card of the machine.
+    const container = ['b', 'eth0: renamed from veth12'] as const;
+    expect(await found(entries, {}, journal(container))).toEqual([]);
+    // A rule gives the name to whichever card there is.
+    const rule70 = 'SUBSYSTEM=="net", ATTR{type}=="1", NAME="eth0"\n';
+    const given = { ...entries, [rules]: rule70 };
+    expect(await found(given, {}, journal(renamed('enp1s0')))).toEqual([]);
+    const plan = { ...netplan, [networkFile]: null, ...withJournal };
+    const said = journal(['b', 'enp1s0: Gained carrier']);
+    expect(await found(plan, {}, said)).toEqual([
+      'warning network.names-elsewhere /etc/netplan/50-cloud-init.yaml',
+    ]);
+    expect(await found({ ...networkd, ...withJournal }, {}, said)).toEqual([]);
+    const named = { ...networkd, ...withJournal, [networkFile]: '[Match]\nName=ens3 eth*\n' };
+    expect(await found(named, {}, said)).toEqual([
+      `warning network.names-elsewhere /${networkFile}`,
     ]);
   });
 

@@ -1,7 +1,8 @@
 import type { SystemFiles } from '../../system-image/system-files.ts';
 import type { Check } from '../check.ts';
 import { fileEvidence } from '../file-evidence.ts';
-import type { Finding } from '../finding.ts';
+import type { Evidence, Finding } from '../finding.ts';
+import { addressPattern, lastLinks, plainAddress } from './last-links.ts';
 
 /** A file that ties something to the address of one network card. */
 export type Pin = {
@@ -13,8 +14,6 @@ export type Pin = {
   readonly kind: 'udev' | 'other';
 };
 
-const mac = '(?:[0-9a-f]{2}[:-]){5}[0-9a-f]{2}';
-
 const places: readonly {
   readonly directory: string;
   readonly name: RegExp;
@@ -24,36 +23,34 @@ const places: readonly {
   {
     directory: '/etc/udev/rules.d',
     name: /net.*\.rules$/,
-    line: new RegExp(`^(?=.*NAME=)[^#]*ATTRS?\\{address\\}=="(${mac})"`, 'i'),
+    line: new RegExp(`^(?=.*NAME=)[^#]*ATTRS?\\{address\\}=="(${addressPattern})"`, 'i'),
     kind: 'udev',
   },
   {
     directory: '/etc/systemd/network',
     name: /\.(?:link|network)$/,
-    line: new RegExp(`^(?:Permanent)?MACAddress=.*?(${mac})`, 'i'),
+    line: new RegExp(`^(?:Permanent)?MACAddress=.*?(${addressPattern})`, 'i'),
     kind: 'other',
   },
   {
     directory: '/etc/netplan',
     name: /\.yaml$/,
-    line: new RegExp(`^\\s+macaddress:\\s*["']?(${mac})`, 'i'),
+    line: new RegExp(`^\\s+macaddress:\\s*["']?(${addressPattern})`, 'i'),
     kind: 'other',
   },
   {
     directory: '/etc/sysconfig/network-scripts',
     name: /^ifcfg-/,
-    line: new RegExp(`^HWADDR=["']?(${mac})`, 'i'),
+    line: new RegExp(`^HWADDR=["']?(${addressPattern})`, 'i'),
     kind: 'other',
   },
   {
     directory: '/etc/NetworkManager/system-connections',
     name: /[^~]$/,
-    line: new RegExp(`^mac-address=(${mac})`, 'i'),
+    line: new RegExp(`^mac-address=(${addressPattern})`, 'i'),
     kind: 'other',
   },
 ];
-
-const normal = (address: string): string => address.toLowerCase().replaceAll('-', ':');
 
 /** Lines of a file; in one of systemd's only those that choose the card, not those that set it. */
 const matching = (text: string): readonly { readonly text: string; readonly at: number }[] => {
@@ -77,7 +74,7 @@ export const readPins = async (files: SystemFiles): Promise<readonly Pin[]> => {
           const address = pattern.exec(text)?.[1];
           if (address === undefined) return [];
           const path = `${directory}/${each}`;
-          return [{ path, line: at + 1, text, mac: normal(address), kind }];
+          return [{ path, line: at + 1, text, mac: plainAddress(address), kind }];
         }),
       );
     }),
@@ -85,36 +82,7 @@ export const readPins = async (files: SystemFiles): Promise<readonly Pin[]> => {
   return found.flat();
 };
 
-const logs = ['/var/log/cloud-init-output.log', '/var/log/syslog', '/var/log/messages'];
-
-type Seen = { readonly path: string; readonly line: number; readonly text: string };
-
-/** Lines that name an interface with its address: cloud-init's table, dhclient, kernel drivers. */
-const speaks = new RegExp(
-  `(?:ci-info: \\|\\s*(?!lo\\b)\\S+.*|LPF/\\S+?/|\\b(?:eth|en)\\w*: .*?)(${mac})`,
-  'i',
-);
-
-type LastCards = { readonly macs: ReadonlySet<string>; readonly seen: readonly Seen[] };
-
-/** The cards of the last start that left a trace in a log. */
-const lastCards = async (files: SystemFiles): Promise<LastCards> => {
-  const texts = await Promise.all(logs.map((path) => files.read(path, 8 * 1024 * 1024)));
-  for (const [index, text] of texts.entries()) {
-    const lines = (text ?? '').split('\n').map((line, at) => ({ line: at + 1, text: line }));
-    // Each start begins its table anew; in other logs the kernel's first line marks it.
-    const start = lines.findLastIndex((each) =>
-      /Cloud-init v\. .* running 'init'|Linux version /.test(each.text),
-    );
-    const seen = lines.slice(Math.max(start, 0)).filter((each) => speaks.test(each.text));
-    if (start === -1 || seen.length === 0) continue;
-    const macs = new Set(seen.map((each) => normal(speaks.exec(each.text)?.[1] ?? '')));
-    return { macs, seen: seen.map((each) => ({ path: logs[index] ?? '', ...each })) };
-  }
-  return { macs: new Set(), seen: [] };
-};
-
-const findingOf = (pins: readonly Pin[], { seen }: LastCards, moved: boolean): Finding => ({
+const findingOf = (pins: readonly Pin[], seen: readonly Evidence[], moved: boolean): Finding => ({
   id: moved ? 'network.names-pinned-elsewhere' : 'network.names-pinned',
   severity: moved ? 'critical' : 'info',
   title: moved
@@ -123,7 +91,7 @@ const findingOf = (pins: readonly Pin[], { seen }: LastCards, moved: boolean): F
   subject: pins[0]?.path ?? '',
   evidence: [
     ...pins.map(({ path, line, text }) => fileEvidence(path, line, text)),
-    ...(moved ? seen.slice(-2).map(({ path, line, text }) => fileEvidence(path, line, text)) : []),
+    ...(moved ? seen.slice(-2) : []),
   ],
   meaning: moved
     ? 'The card of this machine gets another name or no configuration: it boots, and cannot be reached.'
@@ -139,11 +107,11 @@ const findingOf = (pins: readonly Pin[], { seen }: LastCards, moved: boolean): F
 export const pinnedNamesCheck: Check = {
   area: 'network',
   finds: ['network.names-pinned', 'network.names-pinned-elsewhere'],
-  run: async ({ files }) => {
-    const pins = await readPins(files);
+  run: async (subject) => {
+    const pins = await readPins(subject.files);
     if (pins.length === 0) return [];
-    const cards = await lastCards(files);
-    const moved = cards.macs.size > 0 && pins.every((pin) => !cards.macs.has(pin.mac));
-    return [findingOf(pins, cards, moved)];
+    const { macs } = await lastLinks(subject);
+    const moved = macs.size > 0 && pins.every((pin) => !macs.has(pin.mac));
+    return [findingOf(pins, [...macs.values()], moved)];
   },
 };

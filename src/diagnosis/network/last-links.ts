@@ -1,0 +1,126 @@
+import type { SystemFiles } from '../../system-image/system-files.ts';
+import { commandEvidence, fileEvidence } from '../file-evidence.ts';
+import type { Evidence } from '../finding.ts';
+import { type LogEntry, openJournal } from '../last-boots/journal.ts';
+import type { Subject } from '../subject.ts';
+
+/** Address of a network card, as a part of a regular expression. */
+export const addressPattern = '(?:[0-9a-f]{2}[:-]){5}[0-9a-f]{2}';
+
+/** In lower case with colons. */
+export const plainAddress = (address: string): string => address.toLowerCase().replaceAll('-', ':');
+
+/** Network cards of the last start that left a trace of them, each with the line that shows it. */
+export type LastLinks = {
+  readonly macs: ReadonlyMap<string, Evidence>;
+  /** Names of cards that are wired, as the kernel or udev gave them. */
+  readonly names: ReadonlyMap<string, Evidence>;
+};
+
+/** Lines that name an interface with its address: cloud-init's table, dhclient, kernel drivers. */
+const speaks = new RegExp(
+  `(?:ci-info: \\|\\s*(?!lo\\b)\\S+.*|LPF/\\S+?/|\\b(?:eth|en)\\w*: .*?)(${addressPattern})`,
+  'i',
+);
+
+const card = '((?:eth|en)[a-z0-9]+)';
+
+/** Drivers and IPv6 of the kernel, networkd, NetworkManager, dhclient and cloud-init's table. */
+const namers = [
+  new RegExp(`\\b${card}:? (?:NIC )?Link (?:is|becomes) (?:up|ready|down)`, 'i'),
+  new RegExp(`^${card}: (?:Gained|Lost) carrier|^${card}: Link UP|^${card}: DHCPv4 address`),
+  new RegExp(`\\b(?:device|manager): \\(${card}\\):|\\bdevice \\(${card}\\):`),
+  new RegExp(`\\bLPF/${card}/`),
+  new RegExp(`ci-info: \\|\\s*${card}\\s*\\|`),
+];
+
+const renamed = /\b(\S+): renamed from (\S+)$/;
+
+type Line = { readonly text: string; readonly evidence: Evidence };
+
+/** Later lines of one start stand above earlier ones: udev renames what the kernel has named. */
+const linksOf = (lines: readonly Line[]): LastLinks => {
+  const [macs, names] = [new Map<string, Evidence>(), new Map<string, Evidence>()];
+  for (const { text, evidence } of lines) {
+    const mac = speaks.exec(text)?.[1];
+    if (mac !== undefined) macs.set(plainAddress(mac), evidence);
+    const [, to, from] = renamed.exec(text) ?? [];
+    // Containers take a card of their own out of a pair, and call it eth0, too.
+    if (to !== undefined && from !== undefined && !/^veth/.test(to) && !/^veth/.test(from)) {
+      names.delete(from);
+      if (new RegExp(`^${card}$`).test(to)) names.set(to, evidence);
+    }
+    const name = namers
+      .map((pattern) => pattern.exec(text)?.slice(1).find(Boolean))
+      .find((found) => found !== undefined);
+    if (name !== undefined) names.set(name, evidence);
+  }
+  return { macs, names };
+};
+
+const logs = ['/var/log/cloud-init-output.log', '/var/log/syslog', '/var/log/messages'];
+
+/** For each log the lines since the last start that it tells of. */
+const fromTextLogs = async (files: SystemFiles): Promise<readonly LastLinks[]> => {
+  const texts = await Promise.all(logs.map((path) => files.read(path, 8 * 1024 * 1024)));
+  return texts.map((whole, index) => {
+    const lines = (whole ?? '').split('\n');
+    // Each start begins its table anew; in other logs the kernel's first line marks it.
+    const start = lines.findLastIndex((line) =>
+      /Cloud-init v\. .* running 'init'|Linux version /.test(line),
+    );
+    if (start === -1) return linksOf([]);
+    return linksOf(
+      lines.slice(start).map((text, at) => ({
+        text,
+        evidence: fileEvidence(logs[index] ?? '', start + at + 1, text),
+      })),
+    );
+  });
+};
+
+/** Who speaks of cards in the journal; the kernel's own lines have this name, too. */
+const speakers = ['kernel', 'systemd-networkd', 'NetworkManager', 'dhclient', 'cloud-init'];
+const matches = [speakers.map((name) => `SYSLOG_IDENTIFIER=${name}`)];
+
+const evidenceOf = ({ message }: LogEntry): Evidence =>
+  commandEvidence(['journalctl', '--directory=/var/log/journal'], message);
+
+/** For each boot of the journal, the last one first. */
+const fromJournal = async (subject: Subject): Promise<readonly LastLinks[]> => {
+  const entries = (await (await openJournal(subject))?.entries(matches)) ?? [];
+  const boots = new Map<string, Line[]>();
+  for (const entry of entries) {
+    const known = boots.get(entry.bootId ?? '') ?? [];
+    // Made only where it is used: a journal has many lines.
+    known.push({
+      text: entry.message,
+      get evidence() {
+        return evidenceOf(entry);
+      },
+    });
+    boots.set(entry.bootId ?? '', known);
+  }
+  return [...boots.values()].toReversed().map(linksOf);
+};
+
+const readLinks = async (subject: Subject): Promise<LastLinks> => {
+  const [journal, texts] = await Promise.all([fromJournal(subject), fromTextLogs(subject.files)]);
+  // What the journal tells is newer than a log that nothing writes any more.
+  const all = [...journal, ...texts];
+  const none: ReadonlyMap<string, Evidence> = new Map();
+  return {
+    macs: all.find(({ macs }) => macs.size > 0)?.macs ?? none,
+    names: all.find(({ names }) => names.size > 0)?.names ?? none,
+  };
+};
+
+// More than one check asks, and one look at a system is made by one set of files.
+const known = new WeakMap<SystemFiles, Promise<LastLinks>>();
+
+/** The cards that the machine had when the system last ran, as far as its logs show them. */
+export const lastLinks = (subject: Subject): Promise<LastLinks> => {
+  const links = known.get(subject.files) ?? readLinks(subject);
+  known.set(subject.files, links);
+  return links;
+};
