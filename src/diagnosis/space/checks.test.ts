@@ -66,6 +66,94 @@ test('what fills it is named with its size', async () => {
   });
 });
 
+const noTools = {
+  wishes: noWishes,
+  bench: async () => ({ results: [], changes: [] }),
+};
+
+const bootTree = {
+  'boot/vmlinuz-6.1.0-30-amd64': 'x',
+  'boot/initrd.img-6.1.0-30-amd64': Buffer.alloc(8 * mebibyte, 1),
+  'boot/initrd.img-6.1.0-9-amd64': Buffer.alloc(2 * mebibyte, 1),
+  'boot/grub/grub.cfg.bak': 'x',
+  'boot/vmlinuz-6.1.0-30-amd64.dpkg-bak': 'y',
+  'lib/modules/6.1.0-30-amd64/modules.dep': 'x',
+} as const;
+
+/** A subject whose /boot is a file system of its own, with so much room. */
+const withBoot = async <T>(
+  free: number,
+  tree: Readonly<Record<string, TreeEntry>>,
+  work: (subject: Subject) => Promise<T>,
+): Promise<T> =>
+  within({}, tree, async (subject) => {
+    const kernels = [
+      {
+        version: '6.1.0-30-amd64',
+        image: '/boot/vmlinuz-6.1.0-30-amd64',
+        initramfs: '/boot/initrd.img-6.1.0-30-amd64',
+        modules: true,
+      },
+    ];
+    const room = { ...roomy, sizeBytes: 100 * mebibyte, freeBytes: free, availableBytes: free };
+    const space = async (path: string) => (path.endsWith('/boot') ? room : roomy);
+    const locate: typeof subject.files.locate = async (path) => {
+      const at = await subject.files.locate(path);
+      const dev = path === '/boot' ? 77 : (at?.status.dev ?? 0);
+      return at === null ? null : { ...at, status: { ...at.status, dev } };
+    };
+    const mount = { ...{ target: '/boot', spec: 'UUID=b', device: '/dev/vdb2', fsType: 'ext4' } };
+    return work({
+      ...subject,
+      facts: { ...subject.facts, kernels },
+      files: { ...subject.files, locate },
+      host: { ...subject.host, files: { ...subject.host.files, space } },
+      mounts: [{ ...mount, options: [], state: 'mount', note: null }],
+    });
+  });
+
+test('/boot needs room for an initramfs beside the largest that is there', async () => {
+  expect(await withBoot(8 * mebibyte, bootTree, look)).toEqual([]);
+  const [finding] = await withBoot(3 * mebibyte, bootTree, look);
+  expect(finding).toMatchObject({
+    id: 'space.boot-full',
+    severity: 'warning',
+    repair: 'space.orphan-initramfs',
+    title: 'The file system of /boot is full.',
+  });
+  expect(finding?.evidence).toContainEqual(
+    expect.objectContaining({
+      path: '/boot/initrd.img-6.1.0-9-amd64',
+      text: expect.stringContaining('2.0 MiB: its kernel 6.1.0-9-amd64 is gone'),
+    }),
+  );
+  const big = {
+    ...bootTree,
+    'boot/initrd.img-6.1.0-30-amd64': Buffer.alloc(30 * mebibyte, 1),
+  };
+  const [tight] = await withBoot(29 * mebibyte, big, look);
+  expect(tight?.title).toContain('has 29 MiB left, and an initramfs needs 30 MiB');
+});
+
+test('only an initramfs without kernel, modules, entry and link goes', async () => {
+  const repair = spaceRepairs.find(({ id }) => id === 'space.orphan-initramfs');
+  const plan = (tree: Readonly<Record<string, TreeEntry>>) =>
+    withBoot(0, { ...bootTree, ...tree }, async (subject) => repair?.plan(subject, [], noTools));
+  expect(await plan({})).toMatchObject({
+    changes: [{ kind: 'remove', path: '/boot/initrd.img-6.1.0-9-amd64' }],
+  });
+  const old = '6.1.0-9-amd64';
+  const entry = `menuentry 'old' {\n linux /vmlinuz-own root=UUID=r\n initrd /initrd.img-${old}\n}\n`;
+  for (const tree of [
+    { [`boot/vmlinuz-${old}`]: 'x' },
+    { [`lib/modules/${old}/modules.dep`]: 'x' },
+    { 'initrd.img.old': { link: `boot/initrd.img-${old}` } },
+    { 'boot/grub/grub.cfg': entry },
+  ]) {
+    expect(await plan(tree)).toMatchObject({ kind: 'refused' });
+  }
+});
+
 test.each([
   ['/var/log/journal/0123456789abcdef0123456789abcdef/system@0005f-0001.journal', 'journal'],
   ['/var/log/journal/0123456789abcdef0123456789abcdef/system.journal', null],
@@ -91,11 +179,6 @@ test('no more is taken than is needed', () => {
   expect(enough([one, one, one], 0, 2)).toHaveLength(2);
   expect(enough([one], -5, 0)).toEqual([]);
 });
-
-const noTools = {
-  wishes: noWishes,
-  bench: async () => ({ results: [], changes: [] }),
-};
 
 test('rotated logs go, a huge log keeps its end, and a link is never followed', async () => {
   const line = 'a line of a log\n';

@@ -46,17 +46,62 @@ export const worthNaming = (all: readonly Used[], count: number): readonly Used[
     .slice(0, count);
 };
 
-const du = async (subject: Subject, place: Place, words: readonly string[]) => {
-  const { stdout } = await subject.host.run({
+/** Mount points of the system below that of a file system, as paths without links. */
+export const mountPointsBelow = async (
+  { mounts, files }: Subject,
+  { target }: Place,
+): Promise<readonly string[]> => {
+  const inside = mounts.filter(
+    (mount) =>
+      mount.state === 'mount' &&
+      mount.target !== target &&
+      mount.target.startsWith(target === '/' ? '/' : `${target}/`),
+  );
+  const found = await Promise.all(inside.map((mount) => files.locate(mount.target)));
+  return [...new Set(found.flatMap((one) => one?.path ?? []))];
+};
+
+/**
+ * A bind mount without what is mounted below shows the file system alone, with all that lies under
+ * its mount points. It is made in a mount namespace of its own, and goes with it.
+ */
+const alone = 'mount --bind -- "$0" "$0" && exec "$@"';
+
+type Command = { readonly program: string; readonly args: readonly string[] };
+
+const onFileSystem = async (
+  subject: Subject,
+  place: Place,
+  { program, args }: Command,
+): Promise<Command> => {
+  if ((await mountPointsBelow(subject, place)).length === 0) return { program, args };
+  const shell = ['sh', '-c', alone, place.hostPath, program, ...args];
+  return { program: 'unshare', args: ['--mount', '--propagation', 'private', '--', ...shell] };
+};
+
+const du = async (
+  subject: Subject,
+  place: Place,
+  words: readonly string[],
+): Promise<readonly Used[]> => {
+  const plain: Command = {
     program: 'du',
     args: ['--one-file-system', '--null', ...words, '--', place.hostPath],
-    // A directory that a damaged file system refuses to show is left out and is no reason to stop.
-    accept: [0, 1],
-    timeoutSeconds: walkSeconds,
-    changes: false,
-  });
-  const { root } = subject;
-  return parseUsage(stdout, root === '/' ? '' : root);
+  };
+  const run = async (command: Command): Promise<readonly Used[]> => {
+    const { stdout } = await subject.host.run({
+      ...command,
+      // A directory that a damaged file system refuses to show is left out and is no reason to stop.
+      accept: [0, 1, 32],
+      timeoutSeconds: walkSeconds,
+      changes: false,
+    });
+    return parseUsage(stdout, subject.root === '/' ? '' : subject.root);
+  };
+  const command = await onFileSystem(subject, place, plain);
+  const found = await run(command);
+  // unshare and mount fail with 1 as well, where they are not allowed: then what is seen counts.
+  return found.length === 0 && command.program !== plain.program ? run(plain) : found;
 };
 
 /** Files and directories that take up most of a file system; it is never left. */
@@ -77,6 +122,21 @@ export const mebibytes = (bytes: number): string => {
   return value >= 10 || value === 0 ? `${Math.round(value)} MiB` : `${value.toFixed(1)} MiB`;
 };
 
+/** The mount point under which an entry lies out of sight; null for all others. */
+export const hiddenUnder = (
+  { path }: Pick<Used, 'path'>,
+  mountPoints: readonly string[],
+): string | null =>
+  mountPoints.find((point) => path === point || path.startsWith(`${point}/`)) ?? null;
+
 /** One line for a person: `412 MiB  /var/log/journal`. */
-export const usedLine = ({ path, amount }: Used, unit: 'bytes' | 'entries'): string =>
-  `${unit === 'bytes' ? mebibytes(amount) : `${amount} entries`}  ${plainText(path).slice(0, 160)}`;
+export const usedLine = (
+  used: Used,
+  unit: 'bytes' | 'entries',
+  mountPoints: readonly string[] = [],
+): string => {
+  const size = unit === 'bytes' ? mebibytes(used.amount) : `${used.amount} entries`;
+  const point = hiddenUnder(used, mountPoints);
+  const hidden = point === null ? '' : ` (hidden: something is mounted on ${plainText(point)})`;
+  return `${size}  ${plainText(used.path).slice(0, 160)}${hidden}`;
+};

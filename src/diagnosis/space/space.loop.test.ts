@@ -7,6 +7,7 @@ import { subjectOf } from '../../../fixtures/subject.ts';
 import { createHost } from '../../host/host.ts';
 import { noWishes } from '../../repairs/repair.ts';
 import { spaceRepairs } from '../../repairs/space/repairs.ts';
+import type { SubjectMount } from '../subject.ts';
 import { spaceChecks } from './checks.ts';
 
 const host = createHost();
@@ -32,10 +33,10 @@ afterAll(async () => {
   await rm(directory, { recursive: true });
 });
 
-const look = async () => {
+const look = async (mounts: readonly SubjectMount[] = []) => {
   const disk = makeDevice('/dev/vdb', { fsType: 'ext4', uuid: 'r' });
   const devices = { root: disk, disk, disks: [disk], subvolume: null, volumes: [] };
-  const subject = await subjectOf(root, {}, { devices });
+  const subject = await subjectOf(root, {}, { devices, mounts });
   const findings = (await Promise.all(spaceChecks.map((check) => check.run(subject)))).flat();
   return { subject, findings };
 };
@@ -72,5 +73,25 @@ it('a real file system without room is told with what took it', async () => {
   expect(findings[0]).toMatchObject({ id: 'space.full-root', severity: 'critical' });
   expect(findings[0]?.evidence[1]).toMatchObject({ output: expect.stringContaining('/srv/dump') });
   await sh('rm srv/dump');
+  expect((await look()).findings).toEqual([]);
+});
+
+it('data that lies hidden under a mount point is seen, and the mounts stay as they are', async () => {
+  await sh('mkdir -p data/backup; cat /dev/zero > data/backup/dump 2>/dev/null || true');
+  await sh('mount -t tmpfs tmpfs data; touch data/seen');
+  const mount = { spec: 'UUID=d', device: null, fsType: 'tmpfs', options: [], note: null };
+  const before = await host.run({ program: 'findmnt', args: ['--raw', '--noheadings'] });
+  const { findings } = await look([{ ...mount, target: '/data', state: 'mount' }]);
+  expect(findings[0]).toMatchObject({ id: 'space.full-root', severity: 'critical' });
+  const [, usage, hidden] = findings[0]?.evidence ?? [];
+  expect(usage).toMatchObject({
+    output: expect.stringMatching(
+      /MiB {2}\/data\/backup\/dump \(hidden: something is mounted on \/data\)/,
+    ),
+  });
+  expect(hidden).toMatchObject({ path: '/data', text: expect.stringMatching(/MiB lie hidden/) });
+  const after = await host.run({ program: 'findmnt', args: ['--raw', '--noheadings'] });
+  expect(after.stdout).toBe(before.stdout);
+  await sh('umount data; rm -r data');
   expect((await look()).findings).toEqual([]);
 });

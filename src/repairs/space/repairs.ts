@@ -1,4 +1,5 @@
 import type { Repair } from '../repair.ts';
 import { dropLogs } from './drop-logs.ts';
+import { orphanInitramfs } from './orphan-initramfs.ts';
 
-export const spaceRepairs: readonly Repair[] = [dropLogs];
+export const spaceRepairs: readonly Repair[] = [dropLogs, orphanInitramfs];
