@@ -5,7 +5,7 @@ import { makeDynamicElf } from '../../../fixtures/make-dynamic-elf.ts';
 import { makeElf } from '../../../fixtures/make-elf.ts';
 import { makeTree, type TreeEntry } from '../../../fixtures/make-tree.ts';
 import { ownedByRoot } from '../../../fixtures/owned-by-root.ts';
-import { subjectOf } from '../../../fixtures/subject.ts';
+import { answering, subjectOf } from '../../../fixtures/subject.ts';
 import type { Subject } from '../subject.ts';
 import { networkChecks } from './checks.ts';
 
@@ -69,6 +69,7 @@ const found = async (
   entries: Entries,
   modes: Readonly<Record<string, number>> = {},
   journal: string | null = null,
+  runInside: Subject['runInside'] = async () => null,
 ) => {
   const there = Object.entries(entries).flatMap(([path, entry]) =>
     entry === null ? [] : [[path, entry] as const],
@@ -81,7 +82,7 @@ const found = async (
     ...{ exitCode: 0, stdout: journal ?? '', stderr: '', milliseconds: 1 },
   });
   const host = journal === null ? subject.host : { ...subject.host, run };
-  const owned = { ...subject, host, files: ownedByRoot(subject.files) };
+  const owned = { ...subject, host, runInside, files: ownedByRoot(subject.files) };
   const findings = (await Promise.all(networkChecks.map((check) => check.run(owned)))).flat();
   const known = new Set(networkChecks.flatMap(({ finds }) => finds));
   for (const { id } of findings) expect(known).toContain(id);
@@ -197,17 +198,72 @@ describe('netplan and NetworkManager', () => {
     },
   );
 
+  const ethernet = (lines: string) => `network:\n  ethernets:\n    eth0:\n      ${lines}\n`;
+
+  test.each([
+    ...['dhcp4: ture', 'dhcp4:', 'dhcp4: 1', 'addresses: [10.0.0.5]', 'addresses: 10.0.0.5/24'],
+    ...['addresses: [10.0.0.5/33]', 'addresses:\n        - fd00::5:\n            label: x'],
+  ])('nor a value that no version of it takes: %j', async (line) => {
+    expect(await found({ ...netplan, [path]: ethernet(line) })).toEqual([
+      `critical network.netplan-invalid /${path}`,
+    ]);
+  });
+
+  test.each([
+    ...['dhcp4: Yes', 'dhcp4: "true"', 'addresses: [10.0.0.5/24, "fd00::5/64"]', 'addresses: []'],
+    'addresses:\n        - 10.0.0.5/24:\n            label: x',
+    'nameservers: {addresses: [10.0.0.1]}\n      routes: [{to: default, via: 10.0.0.1}]',
+  ])('%j is right', async (line) => {
+    expect(await found({ ...netplan, [path]: ethernet(line) })).toEqual([]);
+  });
+
+  test('its own generator knows better than reading, where it can be run', async () => {
+    const generate = { 'usr/libexec/netplan/generate': program };
+    const answer = async (text: string, result: Parameters<typeof answering>[0]) => {
+      const entries = { ...netplan, ...generate, [path]: text };
+      return found(entries, {}, null, answering(result));
+    };
+    const refusal = (rest: string) => ({ exitCode: 1, stderr: `noise\n/tmp/netplan/${rest}\n` });
+    const said = `${path}:4:7: Error in network definition: unknown key 'dhpc4'`;
+    const critical = [`critical network.netplan-invalid /${path}`];
+    expect(await answer(ethernet('dhpc4: true'), () => refusal(said))).toEqual(critical);
+    expect(await answer(ethernet('dhcp4: ture'), () => ({ exitCode: 0 }))).toEqual([]);
+    // Whatever keeps it from an answer leaves it to reading.
+    const stopped = () => ({ exitCode: 127, stderr: 'cp: not found' });
+    expect(await answer(ethernet('dhcp4: ture'), stopped)).toEqual(critical);
+    expect(await answer(ethernet('dhcp4: true'), stopped)).toEqual([]);
+  });
+
   test('without netplan its files mean nothing', async () => {
     expect(await found({ ...networkd, [path]: '\t' })).toEqual([]);
   });
 
   test('a key file that others can read, or that is none', async () => {
+    const invalid = { [keyfile]: '[connection]\nid\n' };
     expect(await found(networkManager, { [keyfile]: 0o644 })).toEqual([
-      `warning network.keyfile-mode /${keyfile}`,
+      `critical network.keyfile-mode /${keyfile}`,
     ]);
-    expect(await found({ ...networkManager, [keyfile]: '[connection]\nid\n' })).toEqual([
+    expect(await found({ ...networkManager, ...invalid })).toEqual([
+      `critical network.keyfile-invalid /${keyfile}`,
+    ]);
+    // Another connection that is right, or another service, keeps the machine in reach.
+    const second = { 'etc/NetworkManager/system-connections/b': networkManager[keyfile] };
+    const modes = { 'etc/NetworkManager/system-connections/b': 0o600 };
+    expect(await found({ ...networkManager, ...second, ...invalid }, modes)).toEqual([
       `warning network.keyfile-invalid /${keyfile}`,
     ]);
+    expect(await found({ ...networkd, ...networkManager, ...invalid })).toEqual([
+      `warning network.keyfile-invalid /${keyfile}`,
+    ]);
+  });
+
+  test('settings of NetworkManager that it cannot read keep it from starting', async () => {
+    const conf = { 'etc/NetworkManager/conf.d/dns.conf': '[main]\ndns none\n' };
+    const about = 'network.manager-config-invalid /etc/NetworkManager/conf.d/dns.conf';
+    expect(await found({ ...networkManager, ...conf })).toEqual([`critical ${about}`]);
+    expect(await found({ ...networkd, ...networkManager, ...conf })).toEqual([`warning ${about}`]);
+    const right = { 'etc/NetworkManager/NetworkManager.conf': '# x\n[main]\nplugins+=ifupdown\n' };
+    expect(await found({ ...networkManager, ...right })).toEqual([]);
   });
 });
 
@@ -342,8 +398,23 @@ test('cloud-init: broken files and what switches it off', async () => {
   expect(await found({ ...cloud, 'etc/cloud/cloud.cfg.d/90.cfg': 'a: [b\n' })).toEqual([
     'warning network.cloud-config-broken /etc/cloud/cloud.cfg.d/90.cfg',
   ]);
-  expect(await found({ ...cloud, 'etc/cloud/cloud-init.disabled': '' })).toEqual([
-    'info network.cloud-init-disabled cloud-init',
+  const off = ['info network.cloud-init-disabled cloud-init'];
+  expect(await found({ ...cloud, 'etc/cloud/cloud-init.disabled': '' })).toEqual(off);
+  const unit = 'lib/systemd/system/cloud-init.service';
+  const link = 'etc/systemd/system/cloud-init.target.wants/cloud-init.service';
+  const started = { ...cloud, [unit]: '[Service]\n', [link]: { link: `/${unit}` } };
+  expect(await found(started)).toEqual([]);
+  expect(await found({ ...started, [link]: null })).toEqual(off);
+  const mask = { 'etc/systemd/system/cloud-init.service': { link: '/dev/null' } };
+  expect(await found({ ...started, ...mask })).toEqual(off);
+  const grub = (options: string) => ({
+    'boot/grub/grub.cfg': `menuentry 'a' {\n linux /vmlinuz root=UUID=r ${options}\n}\n`,
+  });
+  expect(await found({ ...started, ...grub('ro cloud-init=disabled') })).toEqual(off);
+  expect(await found({ ...started, ...grub('ro cloud-init=enabled') })).toEqual([]);
+  const own = 'etc/cloud/cloud.cfg.d/99-network.cfg';
+  expect(await found({ ...started, [own]: 'network: {config: disabled}\n' })).toEqual([
+    `info network.cloud-init-disabled /${own}`,
   ]);
 });
 

@@ -1,6 +1,6 @@
-import { findBootEntries } from '../../system-image/boot-entry.ts';
 import { fileEvidence } from '../file-evidence.ts';
 import type { Evidence } from '../finding.ts';
+import { bootEntriesOf } from '../kernel/started-kernels.ts';
 import type { Subject } from '../subject.ts';
 import { mebibytes } from './largest.ts';
 
@@ -21,7 +21,7 @@ const links = ['/initrd.img', '/initrd.img.old', '/boot/initrd.img', '/boot/init
 
 const named = async (subject: Subject): Promise<ReadonlySet<string>> => {
   const [entries, led] = await Promise.all([
-    findBootEntries(subject.files),
+    bootEntriesOf(subject),
     Promise.all(links.map((path) => subject.files.locate(path))),
   ]);
   return new Set(
