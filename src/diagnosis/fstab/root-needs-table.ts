@@ -1,7 +1,8 @@
 import { bootEntriesOf } from '../kernel/started-kernels.ts';
 import type { Subject } from '../subject.ts';
 
-const isWritable = (options: string): boolean => {
+/** The last word counts. */
+export const isWritable = (options: string): boolean => {
   const words = options.split(/\s+/);
   return words.lastIndexOf('rw') > words.lastIndexOf('ro');
 };
@@ -18,7 +19,8 @@ const signs = [
   '/etc/kernel/cmdline',
 ];
 
-const startsByItself = async (subject: Subject): Promise<boolean> => {
+/** Whether it has what only a system with a kernel of its own has, and no container. */
+export const startsByItself = async (subject: Subject): Promise<boolean> => {
   // A separate /boot is not mounted when the table is gone: its kernels have left their modules,
   // and where those are gone as well, the boot loader has left its settings. What the disk has says
   // nothing: a container's root may lie on a disk that starts another system.

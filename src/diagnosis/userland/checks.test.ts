@@ -9,7 +9,7 @@ import type { Inside } from '../../system-image/inside.ts';
 import type { SystemFiles } from '../../system-image/system-files.ts';
 import type { Check } from '../check.ts';
 import { userlandChecks } from './checks.ts';
-import { parseLsattr } from './immutable.ts';
+import { immutableCheck, parseLsattr } from './immutable.ts';
 import { parsePreload, withoutPreloads } from './preload-file.ts';
 
 /** Whoever runs the tests owns the tree; a system belongs to root. */
@@ -57,6 +57,12 @@ test('an empty machine id is that of an image and no fault', async () => {
   expect(await findingsOf({ 'etc/machine-id': 'uninitialized\n' })).toEqual([]);
 });
 
+const kernel = { 'lib/modules/6.1.0-30-amd64/modules.dep': 'x' } as const;
+const remountFs = 'etc/systemd/system/systemd-remount-fs.service';
+const menu = (options: string): Changes => ({
+  'boot/grub/grub.cfg': `menuentry 'a' {\n linux /vmlinuz root=UUID=r ${options}\n}\n`,
+});
+
 test.each<readonly [Changes, readonly string[]]>([
   [{ sbin: null }, ['critical userland.missing-link /sbin']],
   [{ lib: { link: 'usr/gone' } }, ['critical userland.missing-link /lib']],
@@ -89,8 +95,21 @@ test.each<readonly [Changes, readonly string[]]>([
     ['critical userland.masked-unit basic.target'],
   ],
   [
-    { 'etc/systemd/system/systemd-udevd.service': '' },
+    { 'etc/systemd/system/systemd-udevd.service': '', ...kernel },
     ['critical userland.masked-unit systemd-udevd.service'],
+  ],
+  [
+    // A container's root.
+    { 'etc/systemd/system/systemd-udevd.service': '' },
+    ['info userland.masked-unit systemd-udevd.service'],
+  ],
+  [
+    { [remountFs]: { link: '/dev/null' }, ...kernel, ...menu('quiet ro') },
+    ['critical userland.masked-unit systemd-remount-fs.service'],
+  ],
+  [
+    { [remountFs]: { link: '/dev/null' }, ...kernel, ...menu('rw quiet') },
+    ['info userland.masked-unit systemd-remount-fs.service'],
   ],
 ])('with %o it says %o', async (changes, expected) => {
   expect(await findingsOf(changes)).toEqual(expected);
@@ -147,4 +166,27 @@ test('file flags are read from the output of lsattr', () => {
     ['/mnt/etc/a b', ['immutable']],
     ['/mnt/x', ['append-only']],
   ]);
+});
+
+test('a flag on what people protect on purpose is worth knowing, on what upgrades write a warning', async () => {
+  await using tree = await makeTree({ ...smallDebian, 'var/log/syslog': 'x' });
+  const subject = await subjectOf(tree.root);
+  const flags: Readonly<Record<string, string>> = {
+    ...{ '': '----i---------e-------', '/etc/passwd': '----i---------e-------' },
+    ...{ '/var/log': '-----a--------e-------', '/etc': '-----a--------e-------' },
+  };
+  const stdout = Object.entries(flags)
+    .map(([path, letters]) => `${letters} ${tree.root}${path}`)
+    .join('\n');
+  const run: typeof subject.host.run = async () => ({
+    ...{ exitCode: 1, stdout, stderr: '', milliseconds: 1 },
+  });
+  const found = await immutableCheck.run({ ...subject, host: { ...subject.host, run } });
+  expect(found.map(({ severity, subject: path }) => `${severity} ${path}`)).toEqual([
+    'warning /',
+    'info /etc/passwd',
+    'info /var/log',
+    'warning /etc',
+  ]);
+  expect(new Set(found.map(({ repair }) => repair))).toEqual(new Set(['userland.clear-flags']));
 });

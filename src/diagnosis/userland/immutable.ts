@@ -4,17 +4,24 @@ import type { Finding } from '../finding.ts';
 import type { Subject } from '../subject.ts';
 import { atFile } from './evidence.ts';
 
-/**
- * Where a flag gets in the way of the boot or of packages. /etc/resolv.conf is left out: people
- * protect it so on purpose. A flag on a directory keeps names from being made in it.
- */
-const paths = (
-  '/ /etc /usr /usr/bin /usr/sbin /usr/lib /boot /boot/grub /var /var/lib /var/log /var/cache ' +
-  '/var/lib/dpkg /var/lib/systemd /tmp /var/tmp /root /home /etc/passwd /etc/shadow /etc/group ' +
-  '/etc/gshadow /etc/fstab /etc/machine-id /etc/hostname /etc/sudoers /etc/ssh /etc/ssh/sshd_config ' +
-  '/etc/systemd/system /etc/default/grub /etc/ld.so.cache /boot/grub/grub.cfg /bin/sh /bin/login ' +
+/** What the boot or an upgrade writes: a flag on a directory keeps names from being made in it. */
+const written = (
+  '/ /etc /usr /usr/bin /usr/sbin /usr/lib /bin /sbin /lib /lib/modules /boot /boot/grub /var ' +
+  '/var/lib /var/log /var/cache /var/lib/dpkg /var/lib/systemd /tmp /var/tmp /etc/ssh ' +
+  '/etc/systemd/system /etc/ld.so.cache /boot/grub/grub.cfg /bin/sh /bin/login ' +
   '/usr/lib/systemd/systemd /var/lib/dpkg/status'
 ).split(' ');
+
+/**
+ * What hardening guides protect so, and what neither a boot nor most upgrades write. /etc/resolv.conf
+ * is left out: there the flag is the usual means against programs that write it.
+ */
+const protectedOften = (
+  '/root /home /etc/passwd /etc/shadow /etc/group /etc/gshadow /etc/fstab /etc/machine-id ' +
+  '/etc/hostname /etc/sudoers /etc/ssh/sshd_config /etc/default/grub'
+).split(' ');
+
+const paths = [...written, ...protectedOften];
 
 /** A log directory that only takes more is a wish, one that takes nothing stops what writes there. */
 const stopping = new Set(['/', '/var', '/var/lib', '/var/log', '/tmp', '/var/tmp', '/etc']);
@@ -50,17 +57,30 @@ const candidates = async (subject: Subject): Promise<ReadonlyMap<string, string>
   );
 };
 
-const findingOf = ({ path, flags }: Flagged): Finding => ({
-  id: 'userland.immutable',
-  severity: 'warning',
-  title: `${path} is ${flags.join(' and ')}`,
-  subject: path,
-  evidence: [atFile(path, `file flags: ${flags.join(', ')} (lsattr)`)],
-  meaning: stopping.has(path)
+const isMeant = ({ path, flags }: Flagged): boolean =>
+  protectedOften.includes(path) || (path === '/var/log' && !flags.includes('immutable'));
+
+const meaningOf = (flagged: Flagged): string => {
+  if (isMeant(flagged)) {
+    return 'Mostly meant so, against changes. Password changes and repairs of it fail as long as it is so.';
+  }
+  return stopping.has(flagged.path)
     ? 'Nothing can be made, removed or renamed in it, not even by root: services and upgrades fail.'
-    : 'Not even root can change it: upgrades, password changes and repairs fail.',
-  repair: 'userland.clear-flags',
-});
+    : 'Not even root can change it: upgrades and repairs fail.';
+};
+
+const findingOf = (flagged: Flagged): Finding => {
+  const { path, flags } = flagged;
+  return {
+    id: 'userland.immutable',
+    severity: isMeant(flagged) ? 'info' : 'warning',
+    title: `${path} is ${flags.join(' and ')}`,
+    subject: path,
+    evidence: [atFile(path, `file flags: ${flags.join(', ')} (lsattr)`)],
+    meaning: meaningOf(flagged),
+    repair: 'userland.clear-flags',
+  };
+};
 
 const flagsOf = async (subject: Subject, hostPaths: readonly string[]): Promise<string> => {
   try {

@@ -1,12 +1,14 @@
 import { findUnit, type UnitEntry } from '../../system-image/systemd-units.ts';
 import type { Check } from '../check.ts';
 import type { Finding } from '../finding.ts';
+import { isWritable, startsByItself } from '../fstab/root-needs-table.ts';
+import { bootEntriesOf } from '../kernel/started-kernels.ts';
 import type { Subject } from '../subject.ts';
 import { atFile } from './evidence.ts';
 
 type Essential = {
   readonly name: string;
-  readonly severity: 'critical' | 'warning';
+  readonly severity: Finding['severity'];
   readonly meaning: string;
 };
 
@@ -99,9 +101,34 @@ const findingOf = (essential: Essential, entry: UnitEntry): Finding => ({
   repair: 'userland.unmask',
 });
 
+/** A container has no devices of its own, and no console but the one that it is given. */
+const needless = new Set([
+  ...['systemd-udevd.service', 'systemd-udev-trigger.service', 'systemd-remount-fs.service'],
+  ...['systemd-tmpfiles-setup-dev.service', 'getty.target', 'getty@tty1.service'],
+]);
+
+const isMountedWritable = async (subject: Subject): Promise<boolean> => {
+  const entries = await bootEntriesOf(subject);
+  return entries.length > 0 && entries.every(({ options }) => isWritable(options));
+};
+
+/** How bad it is on this system: what is right for it is only worth knowing. */
+const judged = async (subject: Subject, essential: Essential): Promise<Essential> => {
+  if (!needless.has(essential.name)) return essential;
+  if (!(await startsByItself(subject))) {
+    const meaning = 'Right for a container; a machine of its own needs it.';
+    return { ...essential, severity: 'info', meaning };
+  }
+  const remounts = essential.name === 'systemd-remount-fs.service';
+  if (!remounts || !(await isMountedWritable(subject))) return essential;
+  const meaning =
+    'The kernel is told to mount the root writable; only its options in fstab are not applied.';
+  return { ...essential, severity: 'info', meaning };
+};
+
 const look = async (subject: Subject, essential: Essential): Promise<Finding | null> => {
   const entry = await findUnit(subject.files, essential.name);
-  return entry?.state === 'masked' ? findingOf(essential, entry) : null;
+  return entry?.state === 'masked' ? findingOf(await judged(subject, essential), entry) : null;
 };
 
 const run = async (subject: Subject): Promise<readonly Finding[]> => {
