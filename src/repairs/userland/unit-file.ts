@@ -60,6 +60,14 @@ export const unitFileRepair: Repair = {
   why: 'What was written into /etc for it keeps systemd from loading or starting it, and the boot needs it.',
   risk: 'What the change in /etc was for is not in effect any more; it can be taken back.',
   proof: 'container',
-  plan: async (subject, findings) =>
-    together(await Promise.all(findings.map((finding) => planFor(subject, finding)))),
+  plan: async (subject, findings) => {
+    // Of one file the first finding says enough: a command that is gone may also be one too many.
+    const byFile = new Map<string, Finding>();
+    for (const finding of findings) {
+      const file = placeOf(finding)?.path ?? finding.subject;
+      if (!byFile.has(file)) byFile.set(file, finding);
+    }
+    const plans = [...byFile.values()].map((finding) => planFor(subject, finding));
+    return together(await Promise.all(plans));
+  },
 };

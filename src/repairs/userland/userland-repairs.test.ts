@@ -207,6 +207,54 @@ const pulledIn = {
   'etc/systemd/system/multi-user.target.wants/agent.service': { link: '../agent.service' },
 };
 
+test('of a drop-in only what systemd refuses becomes a comment', async () => {
+  const drop = 'etc/systemd/system/systemd-udevd.service.d/own.conf';
+  const unit = { 'usr/lib/systemd/system/systemd-udevd.service': '[Service]\nExecStart=/bin/a\n' };
+  const wants = 'usr/lib/systemd/system/graphical.target.wants/systemd-udevd.service';
+  const planned = (text: string) =>
+    planOf('userland.unit-file', {
+      ...{ ...unit, [wants]: { link: '../systemd-udevd.service' } },
+      [drop]: text,
+    });
+  expect(await planned('[Service]\nNice=5\nExecStart=/bin/a -v\n')).toEqual([
+    `write /${drop}: [Service]\nNice=5\n#ExecStart=/bin/a -v\n`,
+  ]);
+  const oneshot = '[Service]\nType=oneshot\nRestart=always\nNice=5\n';
+  expect(await planned(oneshot)).toEqual([
+    `write /${drop}: ${oneshot.replace('Restart', '#Restart')}`,
+  ]);
+});
+
+test('one library that several findings name is restored once', async () => {
+  const path = 'usr/lib/libx.so.1';
+  const image = makeDynamicElf({ soname: 'libx.so.1' });
+  const needing = { program: makeDynamicElf({ needed: ['libx.so.1'] }) };
+  const md5 = createHash('md5').update(image).digest('hex');
+  const changes: Changes = {
+    [`${path}.orig`]: { program: image },
+    [path]: { program: '' },
+    'usr/bin/sh': needing,
+    'usr/sbin/sshd': needing,
+    'var/lib/dpkg/info/libx.list': `/${path}\n`,
+    'var/lib/dpkg/info/libx.md5sums': `${md5}  ${path}\n`,
+  };
+  await using tree = await makeTree(
+    Object.fromEntries(
+      Object.entries({ ...smallDebian, ...changes }).filter(
+        (pair): pair is [string, TreeEntry] => pair[1] !== null,
+      ),
+    ),
+  );
+  const subject = await subjectOf(tree.root);
+  const found = (await Promise.all(userlandChecks.map((check) => check.run(subject)))).flat();
+  const one = found.find(({ id }) => id === 'userland.library');
+  if (one === undefined) throw new Error('the library was not found');
+  const repair = userlandRepairs.find(({ id }) => id === 'userland.restore-file');
+  const both = [one, { ...one, id: 'access.sshd-program' }];
+  const plan = await repair?.plan(subject, both, benchOf([]));
+  expect(plan).toMatchObject({ kind: 'changes', changes: [{ kind: 'write-file' }] });
+});
+
 test('a unit that never finishes is disabled and not removed', async () => {
   const text = '[Service]\nType=oneshot\nExecStart=/bin/sleep infinity\n';
   const graphical = {
