@@ -86,22 +86,18 @@ const matches = [speakers.map((name) => `SYSLOG_IDENTIFIER=${name}`)];
 const evidenceOf = ({ message }: LogEntry): Evidence =>
   commandEvidence(['journalctl', '--directory=/var/log/journal'], message);
 
-/** For each boot of the journal, the last one first. */
+/**
+ * The last boot of the journal, and no older one: it would tell of cards that may be gone since. A
+ * container, in which a rescue starts the system, has no kernel lines and is no boot of the machine.
+ */
 const fromJournal = async (subject: Subject): Promise<readonly LastLinks[]> => {
   const entries = (await (await openJournal(subject))?.entries(matches)) ?? [];
-  const boots = new Map<string, Line[]>();
-  for (const entry of entries) {
-    const known = boots.get(entry.bootId ?? '') ?? [];
-    // Made only where it is used: a journal has many lines.
-    known.push({
-      text: entry.message,
-      get evidence() {
-        return evidenceOf(entry);
-      },
-    });
-    boots.set(entry.bootId ?? '', known);
-  }
-  return [...boots.values()].toReversed().map(linksOf);
+  const last = entries.findLast(({ fromKernel }) => fromKernel)?.bootId ?? null;
+  if (last === null) return [];
+  const lines = entries
+    .filter(({ bootId }) => bootId === last)
+    .map((entry) => ({ text: entry.message, evidence: evidenceOf(entry) }));
+  return [linksOf(lines)];
 };
 
 const readLinks = async (subject: Subject): Promise<LastLinks> => {

@@ -293,7 +293,10 @@ describe('names pinned to a card', () => {
   const journal = (...lines: readonly (readonly [string, string])[]) =>
     lines
       .map(([boot, message]) =>
-        JSON.stringify({ __REALTIME_TIMESTAMP: '1', _BOOT_ID: boot, MESSAGE: message }),
+        JSON.stringify({
+          ...{ __REALTIME_TIMESTAMP: '1', _BOOT_ID: boot, MESSAGE: message },
+          ...(boot === 'container' ? {} : { _TRANSPORT: 'kernel' }),
+        }),
       )
       .join('\n');
   const withJournal = {
@@ -310,7 +313,9 @@ describe('names pinned to a card', () => {
     const [first, last] = [['a', spoken(own)] as const, ['b', spoken(other)] as const];
     expect(await found(entries, {}, journal(first, last))).toEqual(moved);
     expect(await found(entries, {}, journal(last, ['c', spoken(own)]))).toEqual(told);
-    expect(await found(entries, {}, journal(['a', 'nothing of a card']))).toEqual(told);
+    expect(await found(entries, {}, journal(last, ['c', 'nothing of a card']))).toEqual(told);
+    const rescued = journal(last, ['container', 'eth0: Gained carrier']);
+    expect(await found(entries, {}, rescued)).toEqual(moved);
   });
 
   test('names of another machine, as far as the last start tells', async () => {
@@ -320,7 +325,7 @@ describe('names pinned to a card', () => {
     const entries = { ...ifupdown, ...withJournal };
     expect(await found(entries, {}, journal(before, renamed('enp1s0')))).toEqual(elsewhere);
     expect(await found(entries, {}, journal(renamed('enp1s0'), before))).toEqual([]);
-    expect(await found(entries, {}, journal(['b', 'Linux version 6.1']))).toEqual([]);
+    expect(await found(entries, {}, journal(renamed('enp1s0'), ['c', 'Linux']))).toEqual([]);
     // A container's card is no card of the machine.
     const container = ['b', 'eth0: renamed from veth12'] as const;
     expect(await found(entries, {}, journal(container))).toEqual([]);

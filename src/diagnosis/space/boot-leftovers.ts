@@ -33,31 +33,38 @@ const named = async (subject: Subject): Promise<ReadonlySet<string>> => {
   );
 };
 
-const isOrphan = async ({ files }: Subject, version: string): Promise<boolean> => {
-  // On a /usr that is not attached the modules are only out of sight.
-  if (!(await files.isDirectory('/lib/modules'))) return false;
-  const parts = [
-    ...['vmlinuz', 'vmlinux', 'kernel', 'Image', 'zImage'].map(
-      (name) => `/boot/${name}-${version}`,
-    ),
-    ...[`/lib/modules/${version}`, `/usr/lib/modules/${version}`],
-  ];
-  const found = await Promise.all(parts.map((path) => files.entry(path)));
-  return found.every((one) => one === null);
+/** Versions of which anything is left: an image in /boot, or modules. */
+const versionsThere = async ({ files, facts }: Subject): Promise<readonly string[]> => {
+  const [boot, modules, usrModules] = await Promise.all(
+    ['/boot', '/lib/modules', '/usr/lib/modules'].map((path) => files.list(path)),
+  );
+  const images = (boot ?? []).flatMap(
+    (name) => /^(?:vmlinuz|vmlinux|kernel|[bz]?Image)-(.+)$/.exec(name)?.[1] ?? [],
+  );
+  const known = facts.kernels.map(({ version }) => version);
+  return [...known, ...images, ...(modules ?? []), ...(usrModules ?? [])];
 };
 
 /** Copies and what kernels that were removed have left in /boot, the largest first. */
 export const bootLeftovers = async (subject: Subject): Promise<readonly Leftover[]> => {
   const { files } = subject;
-  const [names, used] = await Promise.all([files.list('/boot'), named(subject)]);
+  const [names, used, versions, modulesSeen] = await Promise.all([
+    files.list('/boot'),
+    named(subject),
+    versionsThere(subject),
+    // On a /usr that is not attached the modules are only out of sight.
+    files.isDirectory('/lib/modules'),
+  ]);
+  // That of kdump has the version of its kernel with a word behind it.
+  const isOrphan = (version: string): boolean =>
+    modulesSeen && !versions.some((one) => version.startsWith(one));
   const found = await Promise.all(
     (names ?? []).slice(0, 500).map(async (name): Promise<readonly Leftover[]> => {
       const entry = await files.entry(`/boot/${name}`);
       if (entry?.status.kind !== 'file') return [];
       const { sizeBytes } = entry.status;
       const version = initramfs.exec(name)?.[1];
-      const orphan =
-        version !== undefined && !backup.test(name) && (await isOrphan(subject, version));
+      const orphan = version !== undefined && !backup.test(name) && isOrphan(version);
       if (orphan) {
         const why = `its kernel ${version} is gone, and so are its modules`;
         return [{ path: `/boot/${name}`, sizeBytes, why, mayGo: !used.has(name) }];

@@ -30,9 +30,16 @@ const isFull = ({ space, target }: Place, needed: number): boolean =>
   space.freeBytes <
     Math.max(needed, Math.min(4 * mebibyte, space.sizeBytes / (isBoot(target) ? 10 : 100)));
 
-/** The new initramfs is written beside the old one, and only then takes its name. */
+/**
+ * The new initramfs is written beside the old one, and only then takes its name. One in a unified
+ * kernel image, or on an EFI partition below, is no matter of /boot.
+ */
 const neededOnBoot = async (subject: Subject): Promise<number> => {
-  const paths = subject.facts.kernels.flatMap(({ initramfs }) => initramfs ?? []);
+  const paths = subject.facts.kernels.flatMap(({ image, initramfs }) =>
+    initramfs !== null && initramfs !== image && /^\/boot\/[^/]+$/.test(initramfs)
+      ? [initramfs]
+      : [],
+  );
   const found = await Promise.all(paths.map((path) => subject.files.locate(path)));
   return Math.max(0, ...found.map((one) => (one === null ? 0 : one.status.sizeBytes)));
 };
