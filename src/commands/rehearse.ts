@@ -31,10 +31,11 @@ const schema = targetSchema.omit({ TARGET: true }).extend({
 });
 
 const show = (record: RehearsalRecord, context: CommandContext): void => {
-  const { title, target, phase, report } = record;
+  const { title, target, phase, report, notPutBack = [] } = record;
   context.print(
     `  ${plainText(title)} on ${plainText(target)}: the layer is ${phaseWords[phase]}\n`,
   );
+  for (const what of notPutBack) context.print(`  not put back: ${plainText(what)}\n`);
   if (report !== null) context.print(`${renderRehearsal(report, context.out)}\n`);
 };
 

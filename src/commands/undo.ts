@@ -5,11 +5,11 @@ import type { UndoReport } from '../changes/undo-changes.ts';
 import { requireRoot } from '../host/capabilities.ts';
 import { plainText } from '../host/plain-text.ts';
 import { type ExitCode, exitCode, refusal, usageError } from '../host/rescue-error.ts';
-import { readRehearsal, rehearsalDirectory } from '../rehearsal/record.ts';
+import { isOnDisks, readRehearsal, rehearsalDirectory } from '../rehearsal/record.ts';
 import { requireSession } from '../rescue/cleanup.ts';
-import { isOnDisks, phaseWords, undoRehearsal } from '../rescue/later-rehearsal.ts';
+import { phaseWords, undoRehearsal } from '../rescue/later-rehearsal.ts';
 import type { SessionRecord } from '../rescue/session-record.ts';
-import { hasFsck, undoFiles, undoFsck } from '../rescue/undo-job.ts';
+import { hasFsck, type UndoJobOptions, undoFiles, undoFsck } from '../rescue/undo-job.ts';
 import { requireAllDown, withSession } from '../rescue/with-session.ts';
 import { type CommandContext, parseOptions } from './context.ts';
 import { stackAnswers } from './stack-answers.ts';
@@ -38,7 +38,15 @@ export const undoHandler = async (args: unknown, context: CommandContext): Promi
   if (record.state === 'running') {
     throw refusal('RUNNING', `Session ${record.id} is still at work.`, 'Wait until it has ended.');
   }
-  const rehearsed = await undoRehearsed(record, context);
+  const target = given.disk ?? record.target;
+  const options = {
+    target,
+    withDisks: given.with.length > 0 ? given.with : record.withDisks,
+    system: given.system ?? record.system,
+    answers: await stackAnswers(given, context),
+    force: given.force,
+  };
+  const rehearsed = await undoRehearsed(record, options, context);
   if (rehearsed !== null) return report(record.id, rehearsed, context);
   const log = (await context.host.files.readText(changeLogFile(record.directory))) ?? '';
   const changes = parseChangeLog(log);
@@ -48,15 +56,7 @@ export const undoHandler = async (args: unknown, context: CommandContext): Promi
     context.print(`${lines.length === 0 ? '  Nothing is to be put back.' : lines.join('\n')}\n`);
     return exitCode.done;
   }
-  const target = given.disk ?? record.target;
   if (target === '') throw usageError('The session names no target.', 'Name it with --disk.');
-  const options = {
-    target,
-    withDisks: given.with.length > 0 ? given.with : record.withDisks,
-    system: given.system ?? record.system,
-    answers: await stackAnswers(given, context),
-    force: given.force,
-  };
   const inSession = async (
     job: (session: Parameters<typeof undoFiles>[0]) => Promise<UndoReport>,
   ): Promise<UndoReport> => {
@@ -89,27 +89,29 @@ const report = (session: string, result: UndoReport, context: CommandContext): E
 };
 
 /**
- * Of a rehearsal over whole disks the blocks are put back that its commit has written; null for every
- * other session.
+ * Of a rehearsal over whole disks the blocks are put back that its commit has written, of one over
+ * file systems the files; null for every other session, and for an overlay of which nothing is on
+ * the disk any more but what an undo has left.
  */
 const undoRehearsed = async (
   session: SessionRecord,
+  options: UndoJobOptions,
   context: CommandContext,
 ): Promise<UndoReport | null> => {
   const { host, paths, showHook, observer } = context;
+  const { dryRun } = context.options;
   const record = await readRehearsal(host.files, rehearsalDirectory(session.directory));
-  if (record === null || record.means === 'overlay') return null;
+  if (record === null) return null;
+  if (record.means === 'overlay' && (dryRun || !isOnDisks(record))) return null;
   if (!isOnDisks(record)) {
     throw usageError(
       `Nothing of session ${session.id} is on a disk: its layer is ${phaseWords[record.phase]}.`,
       `See: rescuekit rehearse ${session.id}`,
     );
   }
-  const undone = record.disks.map(({ name }) => `blocks of ${name}`);
-  if (context.options.dryRun) return { undone, left: [] };
-  const options = context.session('undo', session.target, 'read-write');
-  await undoRehearsal({ session: { ...options, paths }, showHook, observer }, session.id);
-  return { undone, left: [] };
+  if (dryRun) return { undone: record.disks.map(({ name }) => `blocks of ${name}`), left: [] };
+  const wish = context.session('undo', session.target, 'read-write');
+  return undoRehearsal({ session: { ...wish, paths }, showHook, observer }, session.id, options);
 };
 
 const nameOf = (intent: ReturnType<typeof parseChangeLog>[number]['intent']): string => {

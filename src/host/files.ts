@@ -1,5 +1,6 @@
 import { constants } from 'node:fs';
 import * as fs from 'node:fs/promises';
+import { dirname } from 'node:path';
 import { type EntryState, readEntryState } from './entry-state.ts';
 import { openRaw, type RawFile, type RawMode } from './raw-file.ts';
 
@@ -64,7 +65,10 @@ export type Files = {
    */
   readonly removeTree: (path: string) => Promise<void>;
   readonly removeFile: (path: string) => Promise<boolean>;
-  /** Writes a file of rescuekit's own state atomically (temporary name, then rename). */
+  /**
+   * Writes a file of rescuekit's own state atomically (temporary name, then rename), and waits until
+   * it is on the disk: after a power cut it is the old one or the new one.
+   */
   readonly writeText: (path: string, text: string, mode: number) => Promise<void>;
   /** The same for bytes. */
   readonly writeBytes: (path: string, bytes: Uint8Array, mode: number) => Promise<void>;
@@ -164,8 +168,20 @@ const readUntrusted = async (
 
 const writeWhole = async (path: string, data: string | Uint8Array, mode: number): Promise<void> => {
   const temporary = `${path}.${process.pid}.new`;
-  await fs.writeFile(temporary, data, { mode });
+  // A rename that reaches the disk before the content leaves an empty file under the name.
+  await fs.writeFile(temporary, data, { mode, flush: true });
   await fs.rename(temporary, path);
+  await syncDirectory(dirname(path));
+};
+
+/** A name is on the disk only when its directory is (fsync(2)). */
+const syncDirectory = async (path: string): Promise<void> => {
+  const handle = await fs.open(path, constants.O_RDONLY | constants.O_DIRECTORY);
+  try {
+    await handle.sync();
+  } finally {
+    await handle.close();
+  }
 };
 
 const removeTree = async (path: string, device?: number): Promise<void> => {

@@ -90,7 +90,8 @@ export const sealLayer = async (
       }
     }
     if (lines.length > 0) await files.append(layer.list, `${lines.join('\n')}\n`);
-    await before.sync();
+    // What the kernel has written to the store is in the memory of this machine as well.
+    for (const file of [before, store]) await file.sync();
     await syncFile(files, layer.list);
     const writtenBlocks = exceptions.exceptions.length;
     return { blockBytes: chunkBytes, changedBlocks, changedBytes, writtenBlocks };

@@ -45,6 +45,8 @@ const recordSchema = z.object({
   disks: z.array(layeredDiskSchema).readonly(),
   /** Null until the work on the layer has ended. */
   report: reportSchema.nullable(),
+  /** What a forced undo could not put back on the disks; an undo may be tried again because of it. */
+  notPutBack: z.array(z.string()).readonly().optional(),
 });
 
 export type RehearsalRecord = Readonly<z.infer<typeof recordSchema>>;
@@ -58,6 +60,17 @@ const fileOf = (directory: string): string => `${directory}/rehearsal.json`;
 /** Whether something of it waits: for a decision, or for its end. */
 export const isPending = ({ phase }: Pick<RehearsalRecord, 'phase'>): boolean =>
   phase !== 'committed' && phase !== 'dropped';
+
+/** Whether a commit or its undo was begun and has not come to its end. */
+export const isHalfWritten = ({ phase }: Pick<RehearsalRecord, 'phase'>): boolean =>
+  phase === 'committing' || phase === 'undoing';
+
+/** Whether something of a layer is on the disks, all or in part, so that it can be taken back. */
+export const isOnDisks = ({
+  phase,
+  notPutBack = [],
+}: Pick<RehearsalRecord, 'phase' | 'notPutBack'>): boolean =>
+  phase === 'committed' || isHalfWritten({ phase }) || (phase === 'kept' && notPutBack.length > 0);
 
 /**
  * @param directory as `rehearsalDirectory` gives it.
@@ -83,12 +96,9 @@ export const readRehearsal = async (
 };
 
 /** Written as a whole and to the disk: what a cut-off merge has to do depends on it. */
-export const writeRehearsal = async (
+export const writeRehearsal = (
   files: Files,
   directory: string,
   record: RehearsalRecord,
-): Promise<void> => {
-  await files.writeText(fileOf(directory), `${JSON.stringify(record, null, 2)}\n`, 0o600);
-  const file = await files.openRaw(fileOf(directory), 'read');
-  await file.sync().finally(() => file.close());
-};
+): Promise<void> =>
+  files.writeText(fileOf(directory), `${JSON.stringify(record, null, 2)}\n`, 0o600);

@@ -7,7 +7,8 @@ import { type UndoAction, undoActionSchema } from '../host/undo-action.ts';
  * so whatever moment the process dies at, what may have been put up is known.
  *
  * Lines are not fsynced: a `kill -9` loses nothing that was written, and a power cut of the rescue
- * host takes the mounts and devices with it.
+ * host takes the mounts and devices with it. But for one: a disk that is half written is so
+ * afterwards, too.
  */
 const journalLineSchema = z.discriminatedUnion('event', [
   z.object({
@@ -78,8 +79,10 @@ export const openJournal = async (
   // A line cut off by a kill must not swallow the next one.
   let last = text === '' || text.endsWith('\n') ? Promise.resolve() : files.append(path, '\n');
   const write = (line: JournalLine): Promise<void> => {
+    const outlives = line.event === 'intent' && line.undo.kind === 'finish-merge';
+    const append = outlives ? files.appendSynced : files.append;
     // One writer at a time: two steps may run side by side, their lines must not mix.
-    last = last.then(() => files.append(path, `${JSON.stringify(line)}\n`));
+    last = last.then(() => append(path, `${JSON.stringify(line)}\n`));
     return last;
   };
   return {

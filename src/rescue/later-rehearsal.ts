@@ -1,7 +1,10 @@
+import type { UndoReport } from '../changes/undo-changes.ts';
 import { createHost } from '../host/host.ts';
 import { readBootId } from '../host/processes.ts';
 import { RescueError, refusal, usageError } from '../host/rescue-error.ts';
 import {
+  isHalfWritten,
+  isOnDisks,
   isPending,
   type Phase,
   type RehearsalRecord,
@@ -12,7 +15,7 @@ import { cleanUp, requireSession } from './cleanup.ts';
 import { commitOverlay } from './commit-overlay.ts';
 import { dropLayer } from './drop-layer.ts';
 import type { ShowHook } from './hook-words.ts';
-import { mergeRehearsal } from './merge-rehearsal.ts';
+import { forceRehearsalBack, mergeRehearsal } from './merge-rehearsal.ts';
 import type { Observer } from './observer.ts';
 import { sealUnfinished } from './seal-layers.ts';
 import type { Session, SessionOptions } from './session.ts';
@@ -20,6 +23,8 @@ import type { SessionRecord } from './session-record.ts';
 import type { StackAnswers } from './stack-answers.ts';
 import { findOrigins } from './stand-aside.ts';
 import type { StatePaths } from './state-paths.ts';
+import type { UndoJobOptions } from './undo-job.ts';
+import { undoOverlay } from './undo-overlay.ts';
 import { requireAllDown, withSession } from './with-session.ts';
 
 export type FoundRehearsal = {
@@ -52,14 +57,16 @@ export const pendingRehearsal = async (session: SessionRecord): Promise<Rehearsa
 const wrongPhase = (id: string, wish: string, phase: Phase): RescueError =>
   usageError(
     `The layer of session ${id} cannot be ${wish}: it is ${phaseWords[phase]}.`,
-    phase === 'committed' ? `Take the commit back with: rescuekit undo ${id}` : '',
+    phase === 'committed' || isHalfWritten({ phase })
+      ? `Take the commit back with: rescuekit undo ${id}`
+      : '',
   );
 
 /** A phase as a person reads it. */
 export const phaseWords: Readonly<Record<Phase, string>> = {
   up: 'a layer of which the session did not come to its end',
   kept: 'kept, and waits for a decision',
-  committing: 'half written to the disks: finish it with --commit',
+  committing: 'half written to the disks: finish it with --commit, or take it back with undo',
   committed: 'committed',
   undoing: 'half taken back: finish it with undo',
   dropped: 'dropped',
@@ -116,11 +123,11 @@ const sealLater = async (session: Session, record: RehearsalRecord): Promise<Reh
   return sealUnfinished(session.host.files, directory, record, origins);
 };
 
-const inItsSession = async (
+const inItsSession = async <T>(
   options: LaterOptions,
   id: string,
-  work: (session: Session, record: RehearsalRecord) => Promise<RehearsalRecord>,
-): Promise<RehearsalRecord> => {
+  work: (session: Session, record: RehearsalRecord) => Promise<T>,
+): Promise<T> => {
   await takeDownRest(options, id);
   const { session, record } = await findRehearsal(options.session.paths, id);
   const { command, target, withDisks, system } = session;
@@ -157,27 +164,34 @@ export const commitRehearsal = async (
   });
 };
 
-/** Whether blocks of a layer are on the disks, all or in part, so that they can be taken back. */
-export const isOnDisks = ({ means, phase }: RehearsalRecord): boolean =>
-  means === 'snapshot' && ['committed', 'committing', 'undoing'].includes(phase);
-
 /**
- * Takes a commit back: the disks get what they had in the places that it wrote. The layer is kept and
- * can be committed again.
+ * Takes a commit back: the disks get what they had in the places that it wrote, the files what was
+ * backed up of them. The layer is kept and can be committed again.
  *
- * @throws RescueError as `mergeRehearsal`: `DISK_CHANGED` (4) where the disk was written since.
+ * @param undo how files are found and put back; of blocks only `force` counts.
+ * @throws RescueError as `mergeRehearsal`: `DISK_CHANGED` (4) where the disk was written since; with
+ *   force what cannot be put back is told in place of it.
  */
 export const undoRehearsal = async (
   options: LaterOptions,
   id: string,
-): Promise<RehearsalRecord> => {
+  undo: Omit<UndoJobOptions, 'onStart'>,
+): Promise<UndoReport> => {
   const { record } = await findRehearsal(options.session.paths, id);
   if (!isOnDisks(record)) {
     throw wrongPhase(id, 'taken back', record.phase);
   }
-  return inItsSession(options, id, (session, found) =>
-    mergeRehearsal(session, found, 'undo', options.observer),
-  );
+  return inItsSession(options, id, async (session, found) => {
+    if (found.means === 'overlay') return undoOverlay(session, found, undo, options.observer);
+    const undone = found.disks.map(({ name }) => `blocks of ${name}`);
+    if (!undo.force) {
+      await mergeRehearsal(session, found, 'undo', options.observer);
+      return { undone, left: [] };
+    }
+    const { left } = await forceRehearsalBack(session, found, options.observer);
+    const lost = new Set(left.map(({ what }) => `blocks of ${what}`));
+    return { undone: undone.filter((what) => !lost.has(what)), left };
+  });
 };
 
 /** Removes a layer. The disks are not touched. @throws RescueError usage (2), `RUNNING` (4) */

@@ -1,10 +1,18 @@
 import { createHost } from '../host/host.ts';
+import { RescueError } from '../host/rescue-error.ts';
+import { forceBack, type NotPutBack } from '../rehearsal/force-back.ts';
 import { layerFiles } from '../rehearsal/layer-store.ts';
-import { type MergeDirection, mergeLayers } from '../rehearsal/merge-layer.ts';
-import { type RehearsalRecord, rehearsalDirectory, writeRehearsal } from '../rehearsal/record.ts';
+import { type Merge, type MergeDirection, mergeLayers } from '../rehearsal/merge-layer.ts';
+import {
+  isHalfWritten,
+  type LayeredDisk,
+  type RehearsalRecord,
+  rehearsalDirectory,
+  writeRehearsal,
+} from '../rehearsal/record.ts';
 import type { Observer } from './observer.ts';
 import type { Session } from './session.ts';
-import { findOrigins, standAside } from './stand-aside.ts';
+import { findOrigins, type Origin, standAside } from './stand-aside.ts';
 
 const phases = {
   commit: { during: 'committing', after: 'committed' },
@@ -16,13 +24,24 @@ const titles = {
   undo: ['Write back what the disks had', 'The disks are as they were before the commit'],
 } as const;
 
+const mergesOf = (directory: string, origins: readonly Origin[]): readonly Merge[] =>
+  origins.map(({ name, path, number }) => ({ name, path, files: layerFiles(directory, number) }));
+
+/** Makes sure that what is half written is known as long as it is, also after a power cut. */
+const intendMerge = (session: Session): Promise<number> =>
+  session.intend('Write the layer', {
+    kind: 'finish-merge',
+    directory: rehearsalDirectory(session.directory),
+    session: session.id,
+  });
+
 /**
  * Writes the layers of a rehearsal to its disks, or takes that back; the layer is then kept again.
  * From the first byte on it is not stopped by an interruption, and what was cut off by a kill is
  * finished by calling this again.
  *
  * @throws RescueError `BUSY`, `DISK_CHANGED`, `PROTECTED`, `MOUNTED`, `LOCKED` (4), `VANISHED`,
- *   `LAYER_DAMAGED`, `NOT_WRITTEN` (1).
+ *   `LAYER_DAMAGED`, `DISK_UNREADABLE`, `NOT_WRITTEN` (1).
  */
 export const mergeRehearsal = async (
   session: Session,
@@ -36,31 +55,80 @@ export const mergeRehearsal = async (
   const origins = await findOrigins(session, record.disks);
   await standAside(session, origins);
   const { during, after } = phases[direction];
-  const step = await session.intend('Write the layer', {
-    kind: 'finish-merge',
-    directory,
-    session: session.id,
-  });
-  const merges = origins.map(({ name, path, number }) => ({
-    name,
-    path,
-    files: layerFiles(directory, number),
-  }));
+  const step = await intendMerge(session);
+  const begun = isHalfWritten(record);
   const [title, done] = titles[direction];
   await observer.task(
     title,
     (update) =>
       mergeLayers(
         host,
-        merges,
-        direction,
+        mergesOf(directory, origins),
+        { direction, begun },
         () => writeRehearsal(host.files, directory, { ...record, phase: during }),
         (fraction) => update({ message: 'writing', fraction }),
       ),
     () => done,
   );
-  const merged = { ...record, phase: after };
+  const merged: RehearsalRecord = { ...record, phase: after, notPutBack: [] };
   await writeRehearsal(host.files, directory, merged);
   await session.takeDown(step);
   return merged;
+};
+
+type Found = { readonly origins: readonly Origin[]; readonly gone: readonly LayeredDisk[] };
+
+const findThere = async (session: Session, disks: readonly LayeredDisk[]): Promise<Found> => {
+  const origins: Origin[] = [];
+  const gone: LayeredDisk[] = [];
+  for (const disk of disks) {
+    const found = await findOrigins(session, [disk]).catch((error: unknown) => {
+      if (error instanceof RescueError && error.code === 'VANISHED') return [];
+      throw error;
+    });
+    if (found.length === 0) gone.push(disk);
+    origins.push(...found);
+  }
+  return { origins, gone };
+};
+
+export type Forced = { readonly record: RehearsalRecord; readonly left: readonly NotPutBack[] };
+
+/**
+ * Takes a commit back as far as the disks allow: past what cannot be read or written, without a disk
+ * that is gone, and of one that was cut off over what was written since. Afterwards nothing is half written any more as far
+ * as the session knows; what was not put back stands in its record.
+ *
+ * @throws RescueError `BUSY`, `DISK_CHANGED`, `PROTECTED`, `MOUNTED`, `LOCKED` (4), `READ_ONLY` (1).
+ */
+export const forceRehearsalBack = async (
+  session: Session,
+  record: RehearsalRecord,
+  observer: Observer,
+): Promise<Forced> => {
+  const host = createHost();
+  const directory = rehearsalDirectory(session.directory);
+  const { origins, gone } = await findThere(session, record.disks);
+  if (origins.length > 0) await standAside(session, origins);
+  const step = await intendMerge(session);
+  const left = [
+    ...gone.map(({ name }) => ({
+      what: name,
+      reason: 'it is not attached, or is another disk now',
+    })),
+    ...(await observer.task('Write back what the disks had, as far as it goes', (update) =>
+      forceBack(
+        host,
+        mergesOf(directory, origins),
+        isHalfWritten(record),
+        () => writeRehearsal(host.files, directory, { ...record, phase: 'undoing' }),
+        (fraction) => update({ message: 'writing', fraction }),
+      ),
+    )),
+  ];
+  const notPutBack = left.map(({ what }) => what);
+  const back: RehearsalRecord = { ...record, phase: 'kept', notPutBack };
+  await writeRehearsal(host.files, directory, back);
+  await session.takeDown(step);
+  return { record: back, left };
 };

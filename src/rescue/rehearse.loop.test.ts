@@ -5,6 +5,7 @@ import { type Lab, openLab } from '../../fixtures/rescuekit.ts';
 import { rehearseDocumentSchema } from '../commands/rehearse.ts';
 import { rescueDocumentSchema } from '../commands/rescue.ts';
 import { statusDocumentSchema } from '../commands/status.ts';
+import { undoDocumentSchema } from '../commands/undo.ts';
 
 let lab: Lab;
 
@@ -103,6 +104,45 @@ it('commits a kept overlay through kill -9, and takes the commit back', async ()
     expect(await lab.run('cat', `${root}/etc/hostname`)).toBe('web-3');
     expect(await lab.host.files.status(`${root}/root/tried`)).toBeNull();
   });
+  const kept = (await lab.kit(['rehearse', session, '--json'])).json(rehearseDocumentSchema);
+  expect(kept.rehearsal?.phase).toBe('kept');
+  await lab.kit(['rehearse', session, '--drop']);
+});
+
+it('takes back in its own session what a full disk has cut off, and can then be dropped', async () => {
+  const disk = await leanDisk(lab, 'whole', { name: 'full' });
+  const more =
+    'echo tried > /root/tried; echo web-4 > /etc/hostname; head -c 30M /dev/urandom > /srv/zz';
+  const { document } = await rehearse(disk.file, ['--on-success', 'keep'], more);
+  const { session } = document;
+  await withMounted(lab, disk, '/', async (root) => {
+    const fill = 'head -c 1G /dev/zero > "$0" 2>/dev/null || truncate --size=-4M "$0"';
+    await lab.run('sh', '-c', fill, `${root}/filler`);
+  });
+  const cut = await lab.kit(['rehearse', session, '--commit', '--json']);
+  expect(cut.exitCode, cut.stdout).toBe(5);
+  expect(cut.error().message).toContain('No space left on device');
+  expect(cut.error().message).toContain(`rescuekit undo ${session}`);
+  const refused = await lab.kit(['rehearse', session, '--drop', '--json']);
+  expect(refused.exitCode).toBe(2);
+  expect(refused.error().hint).toContain(`rescuekit undo ${session}`);
+  await withMounted(lab, disk, '/', async (root) => {
+    expect(await lab.run('cat', `${root}/etc/hostname`)).toBe('web-4');
+  });
+
+  const undone = await lab.kit(['undo', session, '--json']);
+  expect(undone.exitCode, undone.stdout + undone.stderr).toBe(0);
+  const { left, undone: back } = undone.json(undoDocumentSchema);
+  expect(left).toEqual([]);
+  expect(back).toEqual(expect.arrayContaining(['/etc/hostname', '/root/tried']));
+  await withMounted(lab, disk, '/', async (root) => {
+    expect(await lab.run('cat', `${root}/etc/hostname`)).toBe('web-3');
+    expect(await lab.host.files.status(`${root}/root/tried`)).toBeNull();
+    expect(await lab.host.files.list(`${root}/srv`)).toEqual([]);
+  });
+  expect((await lab.kit(['cleanup'])).exitCode).toBe(0);
+  const dropped = await lab.kit(['rehearse', session, '--drop', '--json']);
+  expect(dropped.json(rehearseDocumentSchema).rehearsal?.phase).toBe('dropped');
 });
 
 it('shows under --dry-run what would be laid over what, and lays nothing', async () => {

@@ -24,7 +24,11 @@ export const readChanges = async (
 
 const isFsck = ({ intent }: RecordedChange): boolean => intent.kind === 'fsck';
 
-export type UndoJobOptions = Omit<FindOptions, 'mode'> & { readonly force: boolean };
+export type UndoJobOptions = Omit<FindOptions, 'mode'> & {
+  readonly force: boolean;
+  /** Called when the system is mounted, before anything is put back. */
+  readonly onStart?: () => Promise<void>;
+};
 
 /**
  * Takes back what a session changed in the files and on the disks of a system: mounts it for writing
@@ -32,7 +36,7 @@ export type UndoJobOptions = Omit<FindOptions, 'mode'> & { readonly force: boole
  */
 export const undoFiles = async (
   session: Session,
-  record: SessionRecord,
+  record: Pick<SessionRecord, 'directory'>,
   options: UndoJobOptions,
   observer: Observer,
 ): Promise<UndoReport> => {
@@ -49,6 +53,7 @@ export const undoFiles = async (
       ? mountDirectory(session, target, 'write')
       : mountSystem(session, system, { mode: 'write', setuid: false, apart: false }),
   );
+  await options.onStart?.();
   const log = await openChangeLog(session.host, record.directory);
   const place = {
     host: session.host,

@@ -23,7 +23,7 @@ const closeAfterFailure = async (session: Session, failure: unknown): Promise<ne
     throw new RescueError({
       code: 'LEFT_BEHIND',
       message: `${failure instanceof Error ? `${failure.message} ` : ''}Not everything could be taken down: ${left.map(({ reason }) => reason).join('; ')}.`,
-      hint: `End the named processes, then run: rescuekit cleanup ${session.id}`,
+      hint: `End the named processes, or what was cut off, then run: rescuekit cleanup ${session.id}`,
       exit: 5,
       cause: failure,
     });
