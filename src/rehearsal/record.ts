@@ -26,6 +26,8 @@ const layeredDiskSchema = z.object({
   kind: z.enum(['disk', 'image']),
   serial: z.string().nullable(),
   sizeBytes: z.int(),
+  /** UUIDs of what is on it, by which it is known again without a serial number. */
+  marks: z.array(z.string()).readonly().optional(),
 });
 
 export type LayeredDisk = Readonly<z.infer<typeof layeredDiskSchema>>;

@@ -5,6 +5,7 @@ import type { ClosedLayer, LayerMode } from '../storage/layer.ts';
 import { attachFreeLoop, lastingLoopsOf } from '../storage/loop.ts';
 import { addLoopPartitions } from '../storage/partitions.ts';
 import { isReadOnly } from '../storage/write-protect.ts';
+import { requireWhole } from './half-written.ts';
 import { type OpenStack, openStack, readTree } from './open-stack.ts';
 import { relatedDevices } from './related-devices.ts';
 import type { Session } from './session.ts';
@@ -100,12 +101,14 @@ const diskLocker = (session: Session, mode: LayerMode): Claim => {
     for (const path of paths) {
       const device = findDevice(tree, path);
       if (device === null) continue;
-      const number = diskOf(tree, device).majorMinor;
+      const disk = diskOf(tree, device);
+      const number = disk.majorMinor;
       if (number === null || locked.has(number)) continue;
       locked.add(number);
+      await requireWhole(session, disk);
       const name = number.replace(':', '-');
       await session.lock(`block-${name}`, lockModeOf(mode));
-      if (hasLayers(diskOf(tree, device))) await session.lock(`stack-${name}`, 'exclusive');
+      if (hasLayers(disk)) await session.lock(`stack-${name}`, 'exclusive');
     }
   };
 };
@@ -162,7 +165,8 @@ const openNamed = async (
 /**
  * Attaches an image file or takes a block device as it is, and opens its layers.
  *
- * @throws RescueError `PROTECTED`, `MOUNTED`, `BUSY`, `LOCKED` (4), `READ_ONLY`, `VANISHED` (1).
+ * @throws RescueError `PROTECTED`, `MOUNTED`, `BUSY`, `LOCKED`, `HALF_WRITTEN` (4), `READ_ONLY`,
+ *   `VANISHED` (1).
  */
 export const attachTarget = async (
   session: Session,

@@ -27,6 +27,21 @@ test('an undo is on disk before its step may run', async () => {
   expect(openSteps(text()).map(({ undo }) => undo)).toEqual([directory('/a')]);
 });
 
+test('only a layer that is being written to its disks is on the disk before it may begin', async () => {
+  const { files, text } = memory();
+  const synced: string[] = [];
+  const appendSynced = async (path: string, more: string) => {
+    synced.push(more);
+    await files.append(path, more);
+  };
+  const journal = await openJournal({ ...files, appendSynced }, '/journal', now);
+  await journal.intend('a', directory('/a'));
+  const merge = { kind: 'finish-merge', directory: '/layer', session: '7f3a' } as const;
+  await journal.intend('write the layer', merge);
+  expect(synced.flatMap((line) => openSteps(line)).map(({ undo }) => undo)).toEqual([merge]);
+  expect(openSteps(text())).toHaveLength(2);
+});
+
 test('what is taken down is no longer open, and the rest comes newest first', async () => {
   const { files, text } = memory();
   const journal = await openJournal(files, '/journal', now);

@@ -1,6 +1,7 @@
 import type { Files } from '../host/files.ts';
+import { readBootId } from '../host/processes.ts';
 import { refusal } from '../host/rescue-error.ts';
-import { readSessionRecord } from './session-record.ts';
+import { readSessionRecord, type SessionRecord } from './session-record.ts';
 import type { StatePaths } from './state-paths.ts';
 
 /** `shared`: others may look too. `exclusive`: the session may write. */
@@ -16,11 +17,19 @@ const parseName = (name: string, key: string): LockFile | null => {
 };
 
 /**
+ * The kernel numbers devices anew with every start of the machine: the number may be another disk's
+ * now, and nothing that was up is up. A disk that is half written is known by what it is
+ * (`half-written.ts`).
+ */
+const isOutlived = async (files: Files, key: string, { owner }: SessionRecord): Promise<boolean> =>
+  /^(block|stack)-/.test(key) && owner.bootId !== (await readBootId(files));
+
+/**
  * Locks one target for a session by a file in the state directory. The own file is made first and
  * the others are looked at afterwards: of two that come at once, each sees the other.
  *
  * A lock of a session that is closed, or whose process was killed with nothing left up, is stale
- * and removed.
+ * and removed. So is the lock of a device that was made before the machine was started anew.
  *
  * @param key names the target: `8-16` for a block device, `dev-inode` for a file or directory.
  * @throws RescueError `LOCKED` (exit code 4) naming the session that has it.
@@ -39,7 +48,11 @@ export const acquireLock = async (
   for (const other of others) {
     if (lock.mode === 'shared' && other.mode === 'shared') continue;
     const record = await readSessionRecord(files, paths, other.session);
-    if (record === null || record.state === 'closed') {
+    if (
+      record === null ||
+      record.state === 'closed' ||
+      (await isOutlived(files, lock.key, record))
+    ) {
       await files.removeFile(`${paths.locks}/${other.name}`);
       continue;
     }

@@ -3,6 +3,7 @@ import { partitionNode } from '../devices/kernel-name.ts';
 import { messageOf, RescueError } from '../host/rescue-error.ts';
 import { type FileList, listFiles } from '../rehearsal/file-list.ts';
 import type { LayeredDisk } from '../rehearsal/record.ts';
+import { marksOf } from '../rehearsal/same-disk.ts';
 import { type MountedSystem, mountDirectory, mountSystem } from './mount-system.ts';
 import type { Observer } from './observer.ts';
 import { type FindOptions, type FoundTarget, findSystem } from './rescue-job.ts';
@@ -73,7 +74,7 @@ const layeredDisks = (
     const node = device.path ?? `/dev/${device.name}`;
     const image = images.get(node);
     const { sizeBytes, serial } = device;
-    const common = { number: index + 1, sizeBytes, serial };
+    const common = { number: index + 1, sizeBytes, serial, marks: marksOf(device) };
     return image === undefined
       ? { ...common, name: node, path: node, kind: 'disk' }
       : { ...common, name: image, path: image, kind: 'image', serial: null };

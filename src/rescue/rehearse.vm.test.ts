@@ -78,7 +78,10 @@ describe('LVM on RAID1 on a host that activates nothing', () => {
     expect(killed.exitCode, killed.stdout + killed.stderr).toBe(0);
     const refused = await vm.kit(['inspect', stack.target, '--json']);
     expect(refused.exitCode).toBe(4);
-    expect(refused.error().code).toBe('LOCKED');
+    expect(refused.error()).toMatchObject({
+      code: 'HALF_WRITTEN',
+      hint: expect.stringContaining(`rescuekit undo ${session}`),
+    });
     const cleanup = await vm.kit(['cleanup']);
     expect(cleanup.exitCode, cleanup.stdout).toBe(5);
     expect(cleanup.stdout).toContain(`rescuekit rehearse ${session} --commit`);

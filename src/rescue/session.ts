@@ -44,6 +44,8 @@ export type SessionOptions = {
 /** One piece of work on a target: what it put up, by which everything comes down again. */
 export type Session = {
   readonly id: string;
+  /** Where this and all other sessions are. */
+  readonly paths: StatePaths;
   /** Kept: journal, transcript, undo files. */
   readonly directory: string;
   /** A private tmpfs for mount points; no other user of the host can enter it. */
@@ -229,6 +231,7 @@ export const openSession = async (options: SessionOptions): Promise<Session> => 
   }
   return {
     id,
+    paths,
     directory,
     runDirectory,
     host,

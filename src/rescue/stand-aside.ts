@@ -5,6 +5,7 @@ import { findDevice } from '../devices/read-devices.ts';
 import { RescueError, refusal } from '../host/rescue-error.ts';
 import { onlineFiles } from '../rehearsal/lvm-online.ts';
 import type { LayeredDisk } from '../rehearsal/record.ts';
+import { isRenamed, isShaped } from '../rehearsal/same-disk.ts';
 import { hasUdev, restRules, ruleCommands } from '../rehearsal/udev-rest.ts';
 import { clearHolders } from '../storage/clear-holders.ts';
 import { lastingLoopsOf } from '../storage/loop.ts';
@@ -28,14 +29,12 @@ const gone = (disk: LayeredDisk): RescueError =>
     hint: 'Attach it again, and look: rescuekit list',
   });
 
-const isSame = (disk: LayeredDisk, device: Device): boolean =>
-  device.sizeBytes === disk.sizeBytes && device.serial === disk.serial;
-
 const partitionNodes = (device: Device): readonly string[] =>
   device.children.flatMap(({ kind, path }) => (kind === 'partition' && path !== null ? path : []));
 
 /**
- * The disks as they are attached now: one with a serial number under whatever name it has.
+ * The disks as they are attached now: under whatever name, where a serial number or what is on them
+ * tells which they are.
  *
  * @throws RescueError `VANISHED`
  */
@@ -55,9 +54,7 @@ export const findOrigins = async (
       }
       const named = findDevice(tree, disk.path);
       const device =
-        named !== null && isSame(disk, named)
-          ? named
-          : tree.find((one) => disk.serial !== null && isSame(disk, one));
+        named !== null && isShaped(disk, named) ? named : tree.find((one) => isRenamed(disk, one));
       if (device?.path === undefined || device.path === null) throw gone(disk);
       return { ...disk, path: device.path, nodes: [device.path, ...partitionNodes(device)] };
     }),
