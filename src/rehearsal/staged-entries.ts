@@ -65,12 +65,29 @@ const copyOut = async (
   for (const path of [names, archive]) await host.files.removeFile(path);
 };
 
+/** What is copied lies twice in the state directory for a moment: as an archive, and as files. */
+const requireRoom = async (
+  { files }: Host,
+  directory: string,
+  entries: readonly ListedFile[],
+): Promise<void> => {
+  const bytes = entries.reduce((sum, { kind, bytes }) => sum + (kind === 'file' ? bytes : 0), 0);
+  const { sizeBytes, freeBytes } = await files.space(directory);
+  if (sizeBytes === 0 || 2 * bytes < freeBytes) return;
+  throw new RescueError({
+    code: 'LAYER_FULL',
+    message: `There is no room in ${directory} to keep the changed files: ${Math.ceil((2 * bytes) / 2 ** 20)} MiB are needed.`,
+    hint: 'The disk is as it was. Make room in the state directory or name a larger one with --state-dir, and try again.',
+  });
+};
+
 /**
  * Copies what an overlay has otherwise than the disk into the state directory, with all attributes:
  * the disk cannot be mounted for writing while it is the overlay's lower side.
  *
  * @param root the overlay with all that is mounted in it.
  * @returns paths of what is left out: device nodes, sockets, and names that are no UTF-8.
+ * @throws RescueError `LAYER_FULL`
  */
 export const stageEntries = async (
   host: Host,
@@ -83,6 +100,11 @@ export const stageEntries = async (
   const wanted = paths.filter((path) => !volatile.test(path));
   const copied = wanted.filter((path) => isCopied(after.get(path), path));
   const removed = wanted.filter((path) => !after.has(path));
+  await requireRoom(
+    host,
+    directory,
+    copied.flatMap((path) => after.get(path) ?? []),
+  );
   await copyOut(host, root, directory, copied);
   const entry = (path: string, stays: boolean): StagedEntry => ({
     path,

@@ -20,6 +20,8 @@ export type Workplace = {
   readonly tools: RepairTools;
   /** False: what is outside of file systems is only shown, because nothing of it can be layered. */
   readonly writesDisks: boolean;
+  /** True: files are committed later, and nothing outside of them: it is not done at all then. */
+  readonly filesOnly: boolean;
 };
 
 export type AppliedRepair = {
@@ -94,6 +96,12 @@ export const applyRepair = async (
   try {
     const plan = await repair.plan(place.subject, findings, place.tools);
     if (plan.kind === 'refused') return refuse(plan.reason, plan.hint);
+    if (place.filesOnly && plan.changes.some(({ kind }) => kind === 'write-bytes')) {
+      return refuse(
+        'It writes to the disk outside of its file systems, and this rehearsal has layers over file systems only: that could not be committed.',
+        'Repair it without --rehearse, or rehearse on a host that has device-mapper and dmsetup.',
+      );
+    }
     const changes: ChangeView[] = [];
     for (const change of plan.changes) {
       const view = await applyOne(place, change);

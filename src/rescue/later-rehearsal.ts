@@ -62,6 +62,12 @@ const wrongPhase = (id: string, wish: string, phase: Phase): RescueError =>
       : '',
   );
 
+const notGathered = (id: string, { directory }: SessionRecord): RescueError =>
+  usageError(
+    `Session ${id} did not come to its end: the files on its layer were not gathered, and cannot be committed.`,
+    `What was tried lies below ${rehearsalDirectory(directory)}/layers. Then drop it: rescuekit rehearse ${id} --drop`,
+  );
+
 /** A phase as a person reads it. */
 export const phaseWords: Readonly<Record<Phase, string>> = {
   up: 'a layer of which the session did not come to its end',
@@ -152,7 +158,9 @@ export const commitRehearsal = async (
   const waits = record.phase === 'kept' || record.phase === 'committing';
   // Files of an overlay are gathered at the end of a session, blocks of a disk at any time.
   if (!waits && !(record.phase === 'up' && record.means === 'snapshot')) {
-    throw wrongPhase(id, 'committed', record.phase);
+    throw record.phase === 'up'
+      ? notGathered(id, ended)
+      : wrongPhase(id, 'committed', record.phase);
   }
   if (record.phase === 'up') await requireWatched(ended);
   return inItsSession(options, id, async (session, found) => {

@@ -1,10 +1,13 @@
+import type { Space } from '../host/files.ts';
 import type { Host } from '../host/host.ts';
 import { RescueError } from '../host/rescue-error.ts';
 import { readFill } from '../rehearsal/layer-device.ts';
-import type { Origin } from './stand-aside.ts';
 
-/** A layer and the disk that it is over. */
-export type WatchedLayer = { readonly mapping: string; readonly origin: Pick<Origin, 'name'> };
+/** The layer over a disk, or the directory of those over file systems, and what they are over. */
+export type WatchedLayer = { readonly over: string } & (
+  | { readonly mapping: string }
+  | { readonly directory: string }
+);
 
 export const layerFull = (name: string): RescueError =>
   new RescueError({
@@ -14,6 +17,31 @@ export const layerFull = (name: string): RescueError =>
   });
 
 const eachMilliseconds = 1000;
+
+/** With less left the next write may fail. */
+const smallestFreeBytes = 16 * 2 ** 20;
+
+/**
+ * Whether a directory has no room left for layers over file systems. What they hold is copied out of
+ * them at the end, by way of an archive: twice as much as they have taken has to be free.
+ *
+ * @param freeAtFirst bytes that were free when there was no layer.
+ */
+export const isDirectoryFull = ({ sizeBytes, freeBytes }: Space, freeAtFirst: number): boolean =>
+  // A file system that keeps no such count says 0.
+  sizeBytes > 0 && freeBytes < smallestFreeBytes + 2 * Math.max(freeAtFirst - freeBytes, 0);
+
+const isFull = async (
+  host: Host,
+  layer: WatchedLayer,
+  freeAtFirst: Map<string, number>,
+): Promise<boolean> => {
+  if ('mapping' in layer) return (await readFill(host, layer.mapping)) === 'full';
+  const space = await host.files.space(layer.directory);
+  const first = freeAtFirst.get(layer.directory) ?? space.freeBytes;
+  freeAtFirst.set(layer.directory, first);
+  return isDirectoryFull(space, first);
+};
 
 /**
  * Watches how full layers are, and tells once when one has no room left. The kernel tells of a layer
@@ -27,6 +55,7 @@ export const watchLayers = (
   layers: readonly WatchedLayer[],
   onFull: (error: RescueError) => void,
 ): (() => Promise<void>) => {
+  const freeAtFirst = new Map<string, number>();
   let stopped = false;
   let wake = () => {};
   const pause = () =>
@@ -38,14 +67,14 @@ export const watchLayers = (
       };
     });
   const fullOne = async (): Promise<WatchedLayer | undefined> => {
-    for (const layer of layers) if ((await readFill(host, layer.mapping)) === 'full') return layer;
+    for (const layer of layers) if (await isFull(host, layer, freeAtFirst)) return layer;
     return undefined;
   };
   const watching = (async () => {
     while (!stopped) {
       // A question that fails is asked again: the mapping itself is the session's to look after.
       const full = await fullOne().catch(() => undefined);
-      if (full !== undefined) return onFull(layerFull(full.origin.name));
+      if (full !== undefined) return onFull(layerFull(full.over));
       if (!stopped) await pause();
     }
   })();

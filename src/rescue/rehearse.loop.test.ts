@@ -145,6 +145,29 @@ it('takes back in its own session what a full disk has cut off, and can then be 
   expect(dropped.json(rehearseDocumentSchema).rehearsal?.phase).toBe('dropped');
 });
 
+it('stops the work and drops an overlay for which there is no more room', async () => {
+  const disk = await leanDisk(lab, 'whole', { name: 'roomless' });
+  const before = await lab.sum(disk.file);
+  const small = ['--types', 'tmpfs', '--options', 'size=64M', 'tmpfs', lab.stateDirectory];
+  await lab.host.files.ensureDirectory(lab.stateDirectory, 0o700);
+  await lab.run('mount', ...small);
+  try {
+    const exec = 'head -c 30M /dev/zero > /root/big; sleep 1000';
+    const answer = await lab.kit(['rescue', disk.file, '--rehearse', '--exec', exec, '--json']);
+    expect(answer.exitCode, answer.stderr).toBe(1);
+    expect(answer.error()).toMatchObject({
+      code: 'LAYER_FULL',
+      message: expect.stringContaining(disk.file),
+    });
+    const [session] = await lab.sessions();
+    const kept = await lab.host.files.list(`${lab.stateDirectory}/sessions/${session}/rehearsal`);
+    expect(kept).toEqual(['rehearsal.json']);
+  } finally {
+    await lab.run('umount', lab.stateDirectory);
+  }
+  expect(await lab.sum(disk.file)).toBe(before);
+});
+
 it('shows under --dry-run what would be laid over what, and lays nothing', async () => {
   const { file } = await leanDisk(lab, 'whole', { name: 'planned' });
   const words = ['rescue', file, '--rehearse', '--dry-run', '--exec', 'true'];

@@ -177,6 +177,12 @@ const decideAndDo = async <T>(
   { decide, observer, request }: RehearsalOptions<T>,
 ): Promise<RehearsalRecord> => {
   const { session, directory } = stage;
+  if (stage.record.means === 'overlay' && report.files === null) {
+    // No state of the files is known that a commit could start from, so nothing was copied for one.
+    observer.warn(`Nothing of this rehearsal can be committed. ${report.filesNote ?? ''}`);
+    const uncertain = { ...stage.record, report: { ...report, succeeded: false } };
+    return dropLayer(session.host, directory, uncertain);
+  }
   const kept: RehearsalRecord = { ...stage.record, phase: 'kept', report };
   await writeRehearsal(session.host.files, directory, kept);
   switch (await decide(report, kept)) {
@@ -200,20 +206,24 @@ const run = async <T>(
   const { disks } = stage.record;
   const layersSince = session.mark();
   const laid = await layDown(stage, options.request);
-  const watched = laid.mappings.map((mapping, index) => ({
-    mapping,
-    origin: { name: disks[index]?.name ?? '' },
+  const mappings = laid.mappings.map((mapping, index) => ({
+    ...{ mapping, over: disks[index]?.name ?? '' },
   }));
+  const { directory, record } = stage;
+  const watched = mappings.length > 0 ? mappings : [{ directory, over: record.target }];
   const stop = watchLayers(createHost(), watched, (error) => full.abort(error));
   let worked = false;
   const onWorked = () => {
     worked = true;
+    // What is copied out of layers over file systems takes room, too: that is asked for before.
+    if (mappings.length === 0) void stop();
   };
   const { value, report } = await works(stage, laid, options, onWorked)
     .finally(stop)
     .catch(async (error: unknown) => {
       await session.takeDownSince(layersSince);
-      const keeps = (worked || session.signal.aborted) && !full.signal.aborted;
+      const isFull = full.signal.aborted || isLayerFull(error);
+      const keeps = (worked || session.signal.aborted) && !isFull;
       await afterFailure(stage, laid, keeps);
       throw error;
     });
@@ -235,6 +245,9 @@ const afterFailure = async (
     await sealUnfinished(host.files, directory, record, origins);
   }
 };
+
+const isLayerFull = (error: unknown): boolean =>
+  error instanceof RescueError && error.code === 'LAYER_FULL';
 
 const isLeft = (error: unknown): boolean =>
   error instanceof RescueError && error.code === 'LEFT_BEHIND';

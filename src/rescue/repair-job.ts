@@ -237,7 +237,9 @@ export const repairMounted = async (
     bench: async (...[commands, prepare]: Parameters<Workplace['tools']['bench']>) =>
       bench(current ?? (await look()), commands, prepare),
   };
-  const work = { log, logDirectory, tools, writesDisks: options.mode === 'write' };
+  const writesDisks = options.mode === 'write';
+  const filesOnly = options.layers !== undefined;
+  const work = { log, logDirectory, tools, writesDisks, filesOnly };
   const diagnose = (subject: Subject) => diagnoseSubject(subject, checks, options.own, observer);
   const rounds = await runRounds(work, { look, grow, diagnose }, options, observer);
   return { ...rounds, mounted, checks };
