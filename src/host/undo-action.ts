@@ -81,6 +81,8 @@ export const undoActionSchema = z.discriminatedUnion('kind', [
     /** A btrfs was on a layer: the kernel remembers it, and then refuses the older one on the disk. */
     btrfs: z.boolean(),
   }),
+  /** Let the kernel read the partition tables of disks again, if they are others than it knows. */
+  z.object({ kind: z.literal('reread-tables'), devices: z.array(z.string()).readonly() }),
   /** A layer is being written to its disks: that has to be finished before anything else. */
   z.object({ kind: z.literal('finish-merge'), directory: z.string(), session: z.string() }),
 ]);
@@ -128,6 +130,8 @@ export const describeUndo = (action: UndoAction): string => {
       return `mapping ${action.name}`;
     case 'udev-look-again':
       return `rest of ${action.devices.join(', ') || 'the disks'} from udev`;
+    case 'reread-tables':
+      return `partitions of ${action.devices.join(', ')} as the kernel has them`;
     case 'finish-merge':
       return `layer of session ${action.session}, half written to its disks`;
   }

@@ -90,7 +90,7 @@ type MergeOptions = LaterOptions & {
 };
 
 /** What waits for the end of a merge, and is no obstacle to finishing it. */
-const waiting = new Set(['finish-merge', 'udev-look-again', 'remove-directory']);
+const waiting = new Set(['finish-merge', 'udev-look-again', 'reread-tables', 'remove-directory']);
 
 /** What a killed process has left comes down first; a merge that was cut off stays to be finished. */
 const takeDownRest = async (

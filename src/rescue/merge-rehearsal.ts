@@ -10,6 +10,7 @@ import {
   rehearsalDirectory,
   writeRehearsal,
 } from '../rehearsal/record.ts';
+import { knowsTable } from '../storage/reread-table.ts';
 import type { Observer } from './observer.ts';
 import type { Session } from './session.ts';
 import { findOrigins, type Origin, standAside } from './stand-aside.ts';
@@ -26,6 +27,21 @@ const titles = {
 
 const mergesOf = (directory: string, origins: readonly Origin[]): readonly Merge[] =>
   origins.map(({ name, path, number }) => ({ name, path, files: layerFiles(directory, number) }));
+
+/**
+ * The disks to be written stand aside. Their partition tables may be others afterwards: the kernel
+ * reads them again when all is down, and only those that it knows now.
+ */
+const prepare = async (session: Session, origins: readonly Origin[]): Promise<void> => {
+  const devices: string[] = [];
+  for (const { kind, path } of origins) {
+    if (kind === 'disk' && (await knowsTable(session.host, path))) devices.push(path);
+  }
+  if (devices.length > 0) {
+    await session.intend('Partitions as they were', { kind: 'reread-tables', devices });
+  }
+  await standAside(session, origins);
+};
 
 /** Makes sure that what is half written is known as long as it is, also after a power cut. */
 const intendMerge = (session: Session): Promise<number> =>
@@ -53,7 +69,7 @@ export const mergeRehearsal = async (
   const host = createHost();
   const directory = rehearsalDirectory(session.directory);
   const origins = await findOrigins(session, record.disks);
-  await standAside(session, origins);
+  await prepare(session, origins);
   const { during, after } = phases[direction];
   const step = await intendMerge(session);
   const begun = isHalfWritten(record);
@@ -109,7 +125,7 @@ export const forceRehearsalBack = async (
   const host = createHost();
   const directory = rehearsalDirectory(session.directory);
   const { origins, gone } = await findThere(session, record.disks);
-  if (origins.length > 0) await standAside(session, origins);
+  if (origins.length > 0) await prepare(session, origins);
   const step = await intendMerge(session);
   const left = [
     ...gone.map(({ name }) => ({

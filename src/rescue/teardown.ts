@@ -18,7 +18,7 @@ export type TeardownReport = {
 const isPlumbing = (step: OpenStep): boolean =>
   [
     ...['remove-directory', 'remove-file', 'remove-scratch'],
-    ...['run-hooks', 'btrfs-registration', 'udev-look-again'],
+    ...['run-hooks', 'btrfs-registration', 'udev-look-again', 'reread-tables'],
   ].includes(step.undo.kind);
 
 /**

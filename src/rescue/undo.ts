@@ -15,6 +15,7 @@ import { deactivateGroup } from '../storage/lvm/deactivate.ts';
 import { restoreInactive, stopArray } from '../storage/md/stop-array.ts';
 import { removePartitions } from '../storage/partitions.ts';
 import { removeMapping } from '../storage/remove-mapping.ts';
+import { rereadTables } from '../storage/reread-table.ts';
 import { setWritable } from '../storage/write-protect.ts';
 import { stopVm } from '../verification/vm/stop-vm.ts';
 import { undoHooks } from './hook-undo.ts';
@@ -75,6 +76,8 @@ const act = async (host: Host, action: UndoAction, allDown: boolean): Promise<Un
       return removeMapping(host, action.uuid);
     case 'udev-look-again':
       return allDown ? lookAgain(host, action) : waits;
+    case 'reread-tables':
+      return allDown ? rereadTables(host, action.devices) : waits;
     case 'finish-merge':
       return mergeState(host, action);
   }
