@@ -62,6 +62,8 @@ const copyOut = async (
     args: ['--extract', `--file=${archive}`, '--same-permissions', ...keepAll, `--directory=${to}`],
     ...common,
   });
+  // The commit may come days later, and after a power cut.
+  await host.run({ program: 'sync', args: ['--file-system', to], ...common });
   for (const path of [names, archive]) await host.files.removeFile(path);
 };
 

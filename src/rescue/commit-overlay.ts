@@ -17,6 +17,7 @@ import {
   noLastResorts,
   requireMountable,
 } from './check-system.ts';
+import { flushSystem } from './flush-system.ts';
 import { withMountHooks } from './hook-phases.ts';
 import { type MountedSystem, mountDirectory, mountSystem } from './mount-system.ts';
 import { nameVolumes } from './name-volumes.ts';
@@ -78,7 +79,8 @@ export const commitOverlay = async (
   // What was begun is finished: this one does not listen to an interruption.
   const host = createHost();
   const entries = await readStaged(host, directory);
-  const { root } = await mountForWriting(session, record, answers, observer);
+  const mounted = await mountForWriting(session, record, answers, observer);
+  const { root } = mounted;
   if (record.phase !== 'committing') await requireUnchanged(session, root, entries);
   const step = await session.intend('Write the layer', {
     kind: 'finish-merge',
@@ -94,6 +96,7 @@ export const commitOverlay = async (
       update({ message: 'writing', fraction: index / changes.length });
     }
   });
+  await flushSystem(host, mounted);
   const committed: RehearsalRecord = { ...record, phase: 'committed' };
   await writeRehearsal(host.files, directory, committed);
   await session.takeDown(step);

@@ -145,6 +145,42 @@ it('takes back in its own session what a full disk has cut off, and can then be 
   expect(dropped.json(rehearseDocumentSchema).rehearsal?.phase).toBe('dropped');
 });
 
+it('waits with force for no disk that is gone, and takes the commit back when it is there again', async () => {
+  const disk = await leanDisk(lab, 'whole', { name: 'gone' });
+  const hostname = () =>
+    withMounted(lab, disk, '/', (root) => lab.run('cat', `${root}/etc/hostname`));
+  const { document } = await rehearse(
+    disk.file,
+    ['--on-success', 'keep'],
+    'echo web-4 > /etc/hostname; echo tried > /root/tried',
+  );
+  const { session } = document;
+  const gate = await makeGate(lab, 'cp', '*/root/tried*');
+  const running = lab.start(['rehearse', session, '--commit'], { env: gate.env });
+  await gate.reached(running);
+  process.kill(running.pid, 'SIGKILL');
+  await running.ended;
+  await gate.open();
+  expect((await lab.kit(['cleanup'])).exitCode).toBe(5);
+
+  await lab.run('mv', disk.file, `${disk.file}.away`);
+  expect((await lab.kit(['undo', session])).exitCode).not.toBe(0);
+  expect((await lab.kit(['cleanup'])).exitCode).toBe(5);
+  const forced = await lab.kit(['undo', session, '--force', '--json']);
+  expect(forced.exitCode, forced.stdout + forced.stderr).toBe(4);
+  expect(forced.json(undoDocumentSchema)).toMatchObject({
+    undone: [],
+    left: [{ what: disk.file }],
+  });
+  expect((await lab.kit(['cleanup'])).exitCode).toBe(0);
+
+  await lab.run('mv', `${disk.file}.away`, disk.file);
+  expect(await hostname()).toBe('web-4');
+  const undone = await lab.kit(['undo', session]);
+  expect(undone.exitCode, undone.stdout + undone.stderr).toBe(0);
+  expect(await hostname()).toBe('web-3');
+});
+
 it('stops the work and drops an overlay for which there is no more room', async () => {
   const disk = await leanDisk(lab, 'whole', { name: 'roomless' });
   const before = await lab.sum(disk.file);

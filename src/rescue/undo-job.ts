@@ -6,6 +6,7 @@ import { writableDisks } from '../diagnosis/own-disks.ts';
 import { undoExtRepair } from '../filesystems/ext-repair.ts';
 import { messageOf, RescueError } from '../host/rescue-error.ts';
 import { attachTarget } from './attach.ts';
+import { flushSystem } from './flush-system.ts';
 import { withMountHooks } from './hook-phases.ts';
 import { mountDirectory, mountSystem } from './mount-system.ts';
 import { nameVolumes } from './name-volumes.ts';
@@ -63,11 +64,13 @@ export const undoFiles = async (
       system.place === null ? null : { ...system.place, root: system.place.device },
     ),
   };
-  return observer.task(
+  const report = await observer.task(
     'Put back what the session changed',
     () => undoChanges(place, log, changes, options.force),
     ({ undone }) => `Put back ${undone.length} ${undone.length === 1 ? 'change' : 'changes'}`,
   );
+  await flushSystem(session.host, mounted);
+  return report;
 };
 
 const deviceFor = async (

@@ -1,9 +1,17 @@
 import type { UndoReport } from '../changes/undo-changes.ts';
 import { createHost } from '../host/host.ts';
+import { exitCode, messageOf, RescueError } from '../host/rescue-error.ts';
 import { type RehearsalRecord, rehearsalDirectory, writeRehearsal } from '../rehearsal/record.ts';
 import type { Observer } from './observer.ts';
 import type { Session } from './session.ts';
 import { type UndoJobOptions, undoFiles } from './undo-job.ts';
+
+/** The disk is gone or cannot be mounted any more: nothing of it is waited for with force. */
+const isOutOfReach = (error: unknown): boolean =>
+  error instanceof RescueError &&
+  error.exit !== exitCode.refused &&
+  error.exit !== exitCode.leftBehind &&
+  error.exit !== exitCode.interrupted;
 
 /**
  * Takes the commit of an overlay back, also one that was cut off or for which the disk had no room.
@@ -11,7 +19,8 @@ import { type UndoJobOptions, undoFiles } from './undo-job.ts';
  * with force: files of their own are no half of anything.
  *
  * @param session that of the rehearsal: its lock is on what is half written.
- * @throws what finding and mounting the system throw; nothing is changed then.
+ * @throws what finding and mounting the system throw; nothing is changed then. With force a disk that
+ *   is gone, or cannot be mounted, is what is left: the undo can be repeated when it is back.
  */
 export const undoOverlay = async (
   session: Session,
@@ -27,7 +36,12 @@ export const undoOverlay = async (
     session: session.id,
   });
   const onStart = () => writeRehearsal(files, directory, { ...record, phase: 'undoing' });
-  const report = await undoFiles(session, session, { ...options, onStart }, observer);
+  const report = await undoFiles(session, session, { ...options, onStart }, observer).catch(
+    (error: unknown) => {
+      if (!options.force || !isOutOfReach(error)) throw error;
+      return { undone: [], left: [{ what: record.target, reason: messageOf(error) }] };
+    },
+  );
   await writeRehearsal(files, directory, { ...record, phase: 'kept' });
   await session.takeDown(step);
   return report;
