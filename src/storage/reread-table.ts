@@ -1,9 +1,8 @@
-import { kernelName } from '../devices/kernel-name.ts';
+import { kernelName, partitionNode } from '../devices/kernel-name.ts';
 import { isExtended, readPartitionTable } from '../devices/partition-table.ts';
 import type { Host } from '../host/host.ts';
 import { RescueError } from '../host/rescue-error.ts';
 import { gone, type UndoResult, undone } from '../host/undo-result.ts';
-import { partitionNode } from './partitions.ts';
 
 /** The kernel counts in these whatever the sectors of the disk are (sysfs-block). */
 const sectorBytes = 512;
