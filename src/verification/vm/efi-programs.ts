@@ -35,6 +35,10 @@ const usualPrograms: readonly RegExp[] = [
   /\/refind_x64\.efi$/i,
 ];
 
+/** A program by which firmware for x86-64 starts a system, and no tool, fallback or update. */
+export const isLoader = (path: string): boolean =>
+  removablePath.test(path) || usualPrograms.some((pattern) => pattern.test(path));
+
 /**
  * The program that the machine's own firmware has an entry for, when the disk does without the path
  * that needs none. Such a disk boots where it was installed, and only there.

@@ -17,11 +17,12 @@ const disk = (
   bootCode: string,
   types: readonly string[],
   efiPrograms: readonly string[] = [],
+  coreSectors: readonly Buffer[] = [],
 ): DiskStart => {
   const firstSector = Buffer.alloc(512);
   firstSector.write(bootCode, 'latin1');
   const partitions = types.map((type, index) => partition(index + 1, type));
-  return { firstSector, partitions, efiPrograms };
+  return { firstSector, coreSectors, partitions, efiPrograms };
 };
 
 const loader = ['/EFI/BOOT/BOOTX64.EFI'];
@@ -35,6 +36,31 @@ test('boot code calls for a BIOS, a program on the EFI system partition for UEFI
 
 test('the stub that partitioning tools leave on a GPT disk is no boot code', () => {
   expect(firmwaresFor([disk('stub', [esp, linux], loader)])).toEqual(['uefi']);
+});
+
+/** The first sector of a core image: what diskboot.img says, and a list with one entry. */
+const coreSector = (): Buffer => {
+  const sector = Buffer.alloc(512);
+  sector.write('loading', 0x100, 'latin1');
+  sector.writeBigUInt64LE(2049n, 0x1f4);
+  sector.writeUInt16LE(60, 0x1f4 + 8);
+  return sector;
+};
+
+test('a BIOS boot partition counts when GRUB’s core image is in it, and not when it was never filled', () => {
+  const empty = [Buffer.alloc(512)];
+  expect(firmwaresFor([disk('', [biosBoot, esp, linux], loader, empty)])).toEqual(['uefi']);
+  expect(firmwaresFor([disk('', [biosBoot, esp, linux], loader, [coreSector()])])).toEqual([
+    ...['bios', 'uefi'],
+  ]);
+});
+
+test('only a program that starts a system calls for UEFI', () => {
+  const tools = ['/EFI/tools/memtest.efi', '/EFI/Dell/BiosUpdate.efi', '/EFI/debian/mmx64.efi'];
+  expect(firmwaresFor([disk('code', ['0xef', '0x83'], tools)])).toEqual(['bios']);
+  for (const path of ['/EFI/debian/shimx64.efi', '/EFI/systemd/systemd-bootx64.efi']) {
+    expect(firmwaresFor([disk('code', ['0xef', '0x83'], [path])])).toEqual(['bios', 'uefi']);
+  }
 });
 
 test('a lost first sector or a lost loader is looked for where it was', () => {

@@ -1,7 +1,8 @@
+import { coreBlocks } from '../../boot-code/grub-core.ts';
 import { readPartitionTable, type TablePartition } from '../../devices/partition-table.ts';
 import type { Host } from '../../host/host.ts';
 import type { Firmware } from '../proof.ts';
-import { efiProgramsOn, enteredProgram } from './efi-programs.ts';
+import { efiProgramsOn, enteredProgram, isLoader } from './efi-programs.ts';
 import type { EnteredProgram } from './uefi-variables.ts';
 import type { VmDisk, VmRequest } from './vm-request.ts';
 
@@ -16,6 +17,8 @@ const bootCodeBytes = 440;
 export type DiskStart = {
   readonly firstSector: Buffer;
   readonly partitions: readonly TablePartition[];
+  /** First sectors of its BIOS boot partitions, where GRUB's core image begins. */
+  readonly coreSectors: readonly Buffer[];
   /** EFI programs on its EFI system partition. */
   readonly efiPrograms: readonly string[];
 };
@@ -27,13 +30,14 @@ const hasBootCode = ({ firstSector }: DiskStart): boolean =>
 
 /**
  * Whether a BIOS is to start this disk. On GPT the first sector may hold a stub of the partitioning
- * tool, so there a BIOS boot partition or GRUB's own mark counts.
+ * tool, so there GRUB's own mark counts, or its core image in the partition that is meant for it;
+ * that partition alone is often made and never filled.
  */
 const callsForBios = (disk: DiskStart): boolean => {
   const isGpt = disk.partitions.some(({ type }) => !type.startsWith('0x'));
   if (!isGpt) return hasBootCode(disk);
   const grub = disk.firstSector.includes('GRUB', 0, 'latin1');
-  return grub || disk.partitions.some(({ type }) => type === biosBootType);
+  return grub || disk.coreSectors.some((sector) => coreBlocks(sector) !== null);
 };
 
 /**
@@ -43,7 +47,7 @@ const callsForBios = (disk: DiskStart): boolean => {
 export const firmwaresFor = (disks: readonly DiskStart[]): readonly Firmware[] => {
   const esp = disks.some((disk) => disk.partitions.some(isEsp));
   const bios = disks.some(callsForBios);
-  const uefi = disks.some(({ efiPrograms }) => efiPrograms.length > 0);
+  const uefi = disks.some(({ efiPrograms }) => efiPrograms.some(isLoader));
   if (bios || uefi) return [...(bios ? ['bios' as const] : []), ...(uefi ? ['uefi' as const] : [])];
   return esp ? ['uefi'] : ['bios'];
 };
@@ -53,11 +57,16 @@ export const readDiskStart = async (host: Host, { path }: VmDisk): Promise<DiskS
   const read = (offset: number, length: number) => host.files.readAt(path, offset, length);
   const partitions = await readPartitionTable(host, path, 512);
   const esp = partitions.find(isEsp);
+  const coreSectors = await Promise.all(
+    partitions
+      .filter(({ type }) => type === biosBootType)
+      .map(({ startBytes }) => read(startBytes, 512)),
+  );
   const efiPrograms =
     esp === undefined
       ? []
       : await efiProgramsOn((offset, length) => read(esp.startBytes + offset, length));
-  return { firstSector: await read(0, 512), partitions, efiPrograms };
+  return { firstSector: await read(0, 512), coreSectors, partitions, efiPrograms };
 };
 
 /** What the machine's own firmware has entered for these disks, where they need that. */
