@@ -171,5 +171,7 @@ export const verifyHandler = async (args: unknown, context: CommandContext): Pro
   const document: VerifyDocument = { ...head, ...proof, checks, notMounted };
   context.printJson(document);
   context.print(renderProof(proof, given.TARGET, context.out));
+  // What could not be judged is no problem of the system.
+  if (proof.notJudged !== null) return exitCode.failed;
   return proof.boots ? exitCode.done : exitCode.problems;
 };

@@ -52,9 +52,39 @@ const run = (more: Partial<BootRun>): BootRun => ({
   stages: [{ stage: 'kernel', seconds: 12.34 }],
   stoppedAt: 'initramfs',
   cause: 'The root device did not appear.',
+  notJudged: null,
   evidence: ['ALERT! UUID=1 does not exist.'],
   screen: null,
   ...more,
+});
+
+const ofMachine = (more: Partial<Proof>): Proof => ({
+  ...judgeContainerBoot(watchedBoot(parsedReport('healthy-262'))),
+  ...{ method: 'vm', evidence: [], blame: [], criticalChain: [], units: [] },
+  ...more,
+});
+
+it('says what a machine was seen to reach, and not what it was to reach', () => {
+  const target = 'graphical.target';
+  const first = (stages: Proof['stages']): string | undefined =>
+    renderProof(ofMachine({ target, stages, seconds: 30 }), '/dev/vdb', view)
+      .trim()
+      .split('\n')[0];
+  expect(first([{ stage: 'login', seconds: 30 }])).toBe(
+    'It boots: the login prompt was reached in 30.0 s in a virtual machine.',
+  );
+  expect(first([{ stage: 'default-target', seconds: 30 }])).toBe(
+    'It boots: the default target was reached in 30.0 s in a virtual machine.',
+  );
+});
+
+it('calls what was not judged neither good nor bad', () => {
+  const notJudged = 'It was not through after 60 s: a longer --boot-timeout may show more.';
+  const runs = [run({ cause: null, notJudged })];
+  const text = renderProof(ofMachine({ boots: false, notJudged, runs }), '/dev/vdb', view);
+  expect(text.replaceAll(/\s+/g, ' ')).toContain(`Not judged: ${notJudged}`);
+  expect(text).toContain('not judged: It was not through');
+  expect(text).not.toMatch(/does not boot|stopped|Find out why/);
 });
 
 it('shows each start of a virtual machine with its stages, and why it stopped', () => {

@@ -39,12 +39,20 @@ type Look = { readonly style: Style; readonly columns: number; readonly unicode:
 
 const seconds = (value: number): string => `${value.toFixed(1)} s`;
 
+/** What a boot was seen to reach, which in a machine need not be the unit that it was to reach. */
+export const reachedWords = ({ method, target, stages }: Proof): string => {
+  if (method === 'container') return target ?? 'the target';
+  return stages.some(({ stage }) => stage === 'login') ? 'the login prompt' : 'the default target';
+};
+
 const headline = (proof: Proof, { style, columns }: Look): string[] => {
   const where = proof.method === 'container' ? 'in a container' : 'in a virtual machine';
   if (proof.boots) {
-    const what = proof.target ?? 'the login prompt';
-    const words = `It boots: ${what} was reached in ${seconds(proof.seconds)} ${where}.`;
+    const words = `It boots: ${reachedWords(proof)} was reached in ${seconds(proof.seconds)} ${where}.`;
     return wrapText(plainText(words), columns).map(style.good);
+  }
+  if (proof.notJudged !== null) {
+    return wrapText(`Not judged: ${plainText(proof.notJudged)}`, columns).map(style.warning);
   }
   const cause = proof.cause ?? 'the boot was not seen to reach its end';
   return wrapText(`It does not boot: ${plainText(cause)}`, columns).map(style.bad);
@@ -91,13 +99,19 @@ const runTitle = ({ start, firmware, accelerator }: BootRun): string => {
 
 const runLines = (run: BootRun, look: Look): string[] => {
   const { style, columns } = look;
-  const verdict = run.passed ? 'passed' : `stopped: ${plainText(run.cause ?? 'not seen to end')}`;
+  const { passed, cause, notJudged } = run;
+  const verdict = passed
+    ? 'passed'
+    : notJudged === null
+      ? `stopped: ${plainText(cause ?? 'not seen to end')}`
+      : `not judged: ${plainText(notJudged)}`;
+  const colour = passed ? style.good : notJudged === null ? style.bad : style.warning;
   return [
     '',
     `  ${style.bold(runTitle(run))}`,
     ...stageLines(run.stages, look),
-    ...wrapText(verdict, columns, 4).map(run.passed ? style.good : style.bad),
-    ...(run.passed ? [] : quoted(run.evidence.slice(-shown.evidence), 6, look)),
+    ...wrapText(verdict, columns, 4).map(colour),
+    ...(passed ? [] : quoted(run.evidence.slice(-shown.evidence), 6, look)),
     ...(run.screen === null ? [] : [`    Screen: ${run.screen}`]),
   ];
 };
@@ -114,6 +128,7 @@ const nextLines = (proof: Proof, target: string): string[] => [
 ];
 
 const hint = (proof: Proof, target: string): string[] => {
+  if (proof.notJudged !== null) return [];
   if (!proof.boots) return [`  Find out why: rescuekit diagnose ${target}`];
   return proof.method === 'container'
     ? [`  From its own boot loader: rescuekit verify ${target} --vm`]

@@ -1,5 +1,6 @@
 import { plainText } from '../host/plain-text.ts';
 import type { Proof } from '../verification/proof.ts';
+import { reachedWords } from './proof-report.ts';
 import { createStyle } from './style.ts';
 import type { View } from './terminal.ts';
 import { wrapText } from './wrap.ts';
@@ -20,13 +21,16 @@ export const renderProven = (
   if (proof !== null) {
     const where =
       proof.method === 'vm' ? 'in a virtual machine, from its own boot loader' : 'in a container';
-    const reached = `${plainText(proof.target ?? 'its end')} was reached in ${proof.seconds.toFixed(1)} s ${where}`;
+    const reached = `${plainText(reachedWords(proof))} was reached in ${proof.seconds.toFixed(1)} s ${where}`;
     const words = proven
       ? `Proven: it boots, ${reached}.`
       : proof.boots
         ? `Watched: ${reached}.`
-        : `It does not boot: ${plainText(proof.cause ?? 'the boot did not reach its end')}`;
-    lines.push(...wrapText(words, columns).map(proof.boots ? style.good : style.bad));
+        : proof.notJudged !== null
+          ? `Not judged: ${plainText(proof.notJudged)}`
+          : `It does not boot: ${plainText(proof.cause ?? 'the boot did not reach its end')}`;
+    const colour = proof.boots ? style.good : proof.notJudged !== null ? style.warning : style.bad;
+    lines.push(...wrapText(words, columns).map(colour));
     const failed = proof.failedUnits.map(plainText).join(', ');
     if (failed !== '')
       lines.push(...wrapText(`Failed units: ${failed}`, columns).map(style.warning));

@@ -90,7 +90,7 @@ const proofLines = (
   const open = notProven === null ? [] : wrapText(`Not proven: ${plainText(notProven)}.`, columns);
   const doubt = open.map(style.warning);
   if (proof === null) return ['  No boot of it was watched.', ...doubt];
-  if (proof.notJudged !== null) return doubt;
+  if (proof.notJudged !== null) return ['  It could not be judged whether it boots.', ...doubt];
   const how = proof.method === 'vm' ? 'in a virtual machine' : 'in a container';
   const seconds = `${proof.seconds.toFixed(1)} s`;
   if (!proof.boots) {

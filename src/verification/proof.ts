@@ -59,6 +59,8 @@ export const bootRunSchema = z.object({
   stages: passedStagesSchema,
   stoppedAt: bootStageSchema.nullable(),
   cause: z.string().nullable(),
+  /** Why this start tells nothing, neither good nor bad; null when it was judged. */
+  notJudged: z.string().nullable().default(null),
   evidence: z.array(z.string()).readonly(),
   /** Picture of the screen at the end of this run (PNG). */
   screen: z.string().nullable(),
@@ -91,7 +93,7 @@ export const proofSchema = z.object({
    * Why nothing can be said of the boot; null when it was judged, well or badly. `boots` is false
    * then, and `cause` null.
    */
-  notJudged: z.string().nullable(),
+  notJudged: z.string().nullable().default(null),
   /** `bios` or `uefi`; null in a container. */
   firmware: firmwareSchema.nullable(),
   /** `kvm` or `tcg` (software emulation); null in a container. */

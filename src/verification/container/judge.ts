@@ -17,7 +17,7 @@ export type Watched = {
   readonly seconds: number;
 };
 
-type Judged = Pick<Proof, 'cause' | 'evidence'>;
+type Judged = Pick<Proof, 'cause' | 'evidence'> & Partial<Pick<Proof, 'notJudged'>>;
 
 type Failure = GuestUnit & { readonly expected: string | null };
 
@@ -143,12 +143,13 @@ const judgeFailed = (
       evidence: lines.length > 0 ? lines : lastConsoleLines(boot.console),
     };
   }
-  const only =
-    culprit.expected === null
-      ? ''
-      : ` It fails in any container (${culprit.expected}): only a boot in a VM can tell.`;
+  const words = `${culprit.unit} failed, and ${end}.`;
   return {
-    cause: `${culprit.unit} failed, and ${end}.${only}`,
+    cause: culprit.expected === null ? words : null,
+    notJudged:
+      culprit.expected === null
+        ? null
+        : `${words} It fails in any container (${culprit.expected}): only a boot in a VM can tell (verify with --vm).`,
     evidence: [...lastOf(culprit), ...dependencyLines(boot)],
   };
 };
@@ -206,10 +207,10 @@ const judge = (watched: Watched, failures: readonly Failure[]): Judged => {
 export const judgeContainerBoot = (watched: Watched): Proof => {
   const { report, unit, seconds } = watched;
   const failures = failuresOf(watched);
-  const { cause, evidence } = judge(watched, failures);
+  const { cause, notJudged = null, evidence } = judge(watched, failures);
   return {
     ...noMachine,
-    boots: cause === null,
+    boots: cause === null && notJudged === null,
     target: report?.target.id || unit,
     failedUnits: failures.filter(({ expected }) => expected === null).map((failed) => failed.unit),
     units: failures.map((failed) => ({
@@ -220,6 +221,7 @@ export const judgeContainerBoot = (watched: Watched): Proof => {
     seconds: Number(seconds.toFixed(3)),
     evidence,
     cause,
+    notJudged,
     blame: report?.blame.slice(0, slowestUnits) ?? [],
     criticalChain: report?.criticalChain ?? [],
   };

@@ -5,6 +5,8 @@ import type { RunResult } from './run-machine.ts';
 export type FirmwareResult = {
   readonly firmware: Firmware;
   readonly results: readonly RunResult[];
+  /** Why all of them together say nothing, whatever the last one says; null when they do. */
+  readonly notJudged: string | null;
 };
 
 const names: Readonly<Record<Firmware, string>> = { bios: 'BIOS', uefi: 'UEFI' };
@@ -16,7 +18,7 @@ const startWords: Readonly<Record<BootRun['start'], string>> = {
 
 const ending = (run: BootRun): string => {
   const time = `after ${Math.round(run.seconds)} s`;
-  if (!run.passed) return `${run.cause ?? 'no verdict'} (${time})`;
+  if (!run.passed) return `${run.cause ?? run.notJudged ?? 'no verdict'} (${time})`;
   const login = run.stages.some(({ stage }) => stage === 'login');
   return login
     ? `login prompt ${time}`
@@ -30,42 +32,57 @@ const evidenceOf = ({ results }: FirmwareResult): readonly string[] => [
 ];
 
 /** The last run decides: a further one is made only where those before told too little. */
-const passes = ({ results }: FirmwareResult): boolean => results.at(-1)?.run.passed === true;
+const openOf = ({ results, notJudged }: FirmwareResult): string | null =>
+  notJudged ?? results.at(-1)?.run.notJudged ?? null;
+const passes = (result: FirmwareResult): boolean =>
+  openOf(result) === null && result.results.at(-1)?.run.passed === true;
+const fails = (result: FirmwareResult): boolean => openOf(result) === null && !passes(result);
 
 const mergeStages = (results: readonly RunResult[]): Proof['stages'] => {
   const all = results.flatMap(({ run }) => run.stages);
   return all.filter((one, index) => all.findIndex(({ stage }) => stage === one.stage) === index);
 };
 
-const causeOf = (failing: FirmwareResult, all: readonly FirmwareResult[]): string => {
-  const cause = failing.results.at(-1)?.run.cause ?? 'It could not be judged.';
-  if (all.length === 1) return cause;
-  const others = all.filter(passes).map(({ firmware }) => names[firmware]);
-  const rest = others.length === 0 ? '' : ` With ${others.join(' and ')} it boots.`;
-  return `With ${names[failing.firmware]}: ${cause}${rest}`;
+/** Why it does not boot with one firmware or was not judged, and what the others say. */
+const wordsOf = (shown: FirmwareResult, all: readonly FirmwareResult[]): string => {
+  const words = openOf(shown) ?? shown.results.at(-1)?.run.cause ?? 'It was not seen to boot.';
+  if (all.length === 1) return words;
+  const rest = (which: (one: FirmwareResult) => boolean, what: string): string => {
+    const others = all.filter((one) => one !== shown && which(one));
+    const list = others.map(({ firmware }) => names[firmware]).join(' and ');
+    return list === '' ? '' : ` With ${list} ${what}.`;
+  };
+  const open = rest((one) => openOf(one) !== null, 'it was not judged');
+  return `With ${names[shown.firmware]}: ${words}${rest(passes, 'it boots')}${open}`;
 };
 
-/** The verdict of all runs: it boots when it boots with each firmware that it was to be tried with. */
+/**
+ * The verdict of all runs: it boots when it boots with each firmware that it was to be tried with,
+ * and does not when it fails with one. What is left was not judged.
+ */
 export const combineRuns = (all: readonly FirmwareResult[], target: string | null): Proof => {
-  const failing = all.find((result) => !passes(result));
-  const shown = failing ?? all[0];
+  const failing = all.find(fails);
+  const open = all.find((result) => openOf(result) !== null);
+  const unsound = failing ?? open;
+  const shown = unsound ?? all[0];
+  const nothing = all.length === 0 ? 'Nothing was started.' : null;
   const runs = all.flatMap(({ results }) => results.map(({ run }) => run));
   const failedUnits = [
     ...new Set(all.flatMap(({ results }) => results.flatMap(({ failedUnits: units }) => units))),
   ];
   const last = shown?.results.at(-1)?.run;
   return {
-    boots: all.length > 0 && failing === undefined,
+    boots: all.length > 0 && unsound === undefined,
     method: 'vm',
     target,
     failedUnits,
     units: failedUnits.map((unit) => ({ unit, expected: null, journal: [] })),
     seconds: runs.reduce((sum, run) => sum + run.seconds, 0),
-    evidence: (failing === undefined ? all : [failing]).flatMap(evidenceOf),
+    evidence: (unsound === undefined ? all : [unsound]).flatMap(evidenceOf),
     stages: mergeStages(shown?.results ?? []),
     stoppedAt: last?.stoppedAt ?? null,
-    cause: failing === undefined ? null : causeOf(failing, all),
-    notJudged: null,
+    cause: failing === undefined ? null : wordsOf(failing, all),
+    notJudged: failing !== undefined || open === undefined ? nothing : wordsOf(open, all),
     firmware: shown?.firmware ?? null,
     accelerator: last?.accelerator ?? null,
     screen: runs.find(({ screen }) => screen !== null)?.screen ?? null,

@@ -26,6 +26,13 @@ const requireX86 = ({ architecture }: VmRequest): void => {
   });
 };
 
+const silentWithoutKernel =
+  'The system tells nothing of its boot on the serial console, and no kernel was found that could be started with one (no boot entry, or a unified kernel image). Look at the picture of its screen, watch it in a container (verify without --vm), or give it console=ttyS0.';
+
+/** A kernel is handed over without the shim that it is trusted by, so that start is without it. */
+const withoutSecureBoot =
+  'With Secure Boot its kernel was started, and what came then was not told on the serial console; its own kernel boots to the end, but was started without Secure Boot. Look at the picture of its screen, or give it console=ttyS0.';
+
 /**
  * Boots by the disk's own loader, and where the system then says nothing on the serial line, once
  * more with its own kernel, initramfs and command line and a console there.
@@ -47,27 +54,33 @@ const proveWith = async (
     serial,
     entered,
   };
-  const run = (wanted: RunPlan) => untilSound(() => runMachine(host, request, wanted));
-  const results: RunResult[] = [await run(plan)];
-  const [first] = results;
-  if (first === undefined || first.run.passed) return { firmware, results };
-  const inLoader = ['firmware', 'boot-loader'].includes(first.run.stoppedAt ?? '');
-  if (plan.screen && inLoader) {
+  const run = (wanted: RunPlan): Promise<RunResult> =>
+    untilSound(wanted.accelerator, (used) =>
+      runMachine(host, request, { ...wanted, accelerator: used }),
+    );
+  const results: RunResult[] = [];
+  const start = async (wanted: RunPlan): Promise<RunResult> => {
+    const result = await run(wanted);
+    results.push(result);
+    return result;
+  };
+  let last = await start(plan);
+  if (plan.screen && ['firmware', 'boot-loader'].includes(last.run.stoppedAt ?? '')) {
     // A graphical menu shows its errors on the screen only; without an adapter they are text.
-    const text = { ...plan, name: `${firmware}-text`, screen: false };
-    results.push(await run(text));
-  } else if (first.silent && request.ownKernel !== null) {
-    const kernel = withSerialConsole(request.ownKernel);
-    const own: RunPlan = {
-      ...plan,
-      name: `${firmware}-kernel`,
-      kernel,
-      screen: false,
-      serial: 'yes',
-    };
-    results.push(await run(own));
+    last = await start({ ...plan, name: `${firmware}-text`, screen: false });
   }
-  return { firmware, results };
+  if (!last.silent) return { firmware, results, notJudged: null };
+  if (request.ownKernel === null) return { firmware, results, notJudged: silentWithoutKernel };
+  const kernel = withSerialConsole(request.ownKernel);
+  const own = {
+    ...plan,
+    name: `${firmware}-kernel`,
+    kernel,
+    screen: false,
+    serial: 'yes',
+  } as const;
+  const { passed } = (await start(own)).run;
+  return { firmware, results, notJudged: passed && request.secureBoot ? withoutSecureBoot : null };
 };
 
 /**

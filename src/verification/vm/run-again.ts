@@ -1,5 +1,5 @@
 import { RescueError } from '../../host/rescue-error.ts';
-import type { BootStage } from '../proof.ts';
+import type { Accelerator, BootStage } from '../proof.ts';
 import type { RunResult } from './run-machine.ts';
 
 /**
@@ -29,6 +29,18 @@ const isStarved = ({ run, starvedShare, bySilence }: RunResult): boolean =>
   starvedShare > starved &&
   (bySilence || byTheClock.has(run.stoppedAt ?? 'firmware'));
 
+/** Until userland all that is heard of a machine may be made by a KVM that does not work. */
+const beforeUserland: ReadonlySet<BootStage> = new Set([
+  ...(['firmware', 'boot-loader', 'kernel'] as const),
+]);
+
+/** Nothing was said that a system could have said: a kernel that hangs behind a broken KVM looks so. */
+const isDoubtful = ({ run, silent, bySilence, byProcessor }: RunResult): boolean =>
+  !run.passed &&
+  !silent &&
+  (bySilence || byProcessor) &&
+  beforeUserland.has(run.stoppedAt ?? 'firmware');
+
 const unreliable = (what: string): RescueError =>
   new RescueError({
     code: 'VM_UNRELIABLE',
@@ -38,14 +50,22 @@ const unreliable = (what: string): RescueError =>
 
 /**
  * Starts again when the emulation failed, or had hardly any processor time, because that says
- * nothing of the system.
+ * nothing of the system. What only silence under KVM speaks against is started once more in software
+ * emulation, whose verdict counts.
  *
  * @throws RescueError `VM_UNRELIABLE` when it is so each time.
  */
-export const untilSound = async (run: () => Promise<RunResult>): Promise<RunResult> => {
+export const untilSound = async (
+  accelerator: Accelerator,
+  run: (accelerator: Accelerator) => Promise<RunResult>,
+): Promise<RunResult> => {
+  let used = accelerator;
   for (let count = 1; ; count += 1) {
-    const result = await run();
-    if (emulationFailed.test(result.run.cause ?? '')) {
+    const result = await run(used);
+    if (used === 'kvm' && isDoubtful(result)) {
+      used = 'tcg';
+      count = 0;
+    } else if (emulationFailed.test(result.run.cause ?? '')) {
       if (count >= tries) throw unreliable(`failed ${tries} times`);
     } else if (isStarved(result)) {
       if (count >= starvedTries) throw unreliable('gave up waiting');

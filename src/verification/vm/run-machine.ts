@@ -1,19 +1,16 @@
 import type { Host } from '../../host/host.ts';
 import { RescueError } from '../../host/rescue-error.ts';
-import type { Accelerator, BootRun, BootStage, Firmware } from '../proof.ts';
+import type { Accelerator, BootRun, Firmware } from '../proof.ts';
+import { isRestartCause } from './console/boot-console.ts';
 import { findUefi } from './firmware-files.ts';
 import { type MachineLoad, startMachine } from './machine.ts';
 import type { MachinePlan, MachineUefi } from './machine-arguments.ts';
 import { makeOverlays } from './overlays.ts';
+import type { SerialUse } from './serial-console.ts';
 import { type EnteredProgram, withEntry } from './uefi-variables.ts';
+import { isSilent, verdictOf } from './verdict.ts';
 import type { OwnKernel, VmRequest } from './vm-request.ts';
-import {
-  type BootEnd,
-  type BootWatch,
-  isBySpokenWord,
-  type WatchLimits,
-  watchBoot,
-} from './watch-boot.ts';
+import { type BootEnd, type BootWatch, type WatchLimits, watchBoot } from './watch-boot.ts';
 
 /** One start of the machine, as it is to be. */
 export type RunPlan = {
@@ -22,8 +19,8 @@ export type RunPlan = {
   readonly accelerator: Accelerator;
   readonly kernel: OwnKernel | null;
   readonly screen: boolean;
-  /** Whether the system is known to write to the serial line. */
-  readonly serial: 'yes' | 'no' | 'unknown';
+  /** What the system is known to write to the serial line. */
+  readonly serial: SerialUse;
   /** What UEFI finds entered, for disks that it starts nothing from otherwise. */
   readonly entered: EnteredProgram | null;
 };
@@ -32,12 +29,14 @@ export type RunPlan = {
 export type RunResult = {
   readonly run: BootRun;
   readonly failedUnits: readonly string[];
-  /** The kernel was started and wrote nothing to the serial line. */
+  /** The kernel was started, and what the system does then is not told on the serial line. */
   readonly silent: boolean;
   /** Share of the time with work in which the machine had no processor to do it, 0 to 1. */
   readonly starvedShare: number;
   /** The verdict is that nothing came within a time, and not that something was said. */
   readonly bySilence: boolean;
+  /** It rests on what the processor did: it stopped, or the machine was reset again and again. */
+  readonly byProcessor: boolean;
 };
 
 /** Seconds for a boot; software emulation is about ten times slower, and devices are waited for. */
@@ -47,6 +46,8 @@ const restSeconds: Readonly<Record<Accelerator, number>> = { kvm: 30, tcg: 90 };
 /** The same where it is not known whether it is silent, or only not that far yet. */
 const unknownSeconds: Readonly<Record<Accelerator, number>> = { kvm: 60, tcg: 150 };
 const evidenceLines = 15;
+/** Bytes; QEMU writes up to two megabytes at once. */
+const leastScratch = 4 * 1024 * 1024;
 /** Bytes; flash images of EDK2 have 4 MiB together. */
 const maxFlash = 4 * 1024 * 1024;
 
@@ -96,6 +97,7 @@ const machinePlan = async (
 const limitsOf = ({ timeoutSeconds }: VmRequest, plan: RunPlan): WatchLimits => {
   const rest = {
     yes: null,
+    kernel: unknownSeconds[plan.accelerator],
     no: restSeconds[plan.accelerator],
     unknown: unknownSeconds[plan.accelerator],
   };
@@ -105,56 +107,8 @@ const limitsOf = ({ timeoutSeconds }: VmRequest, plan: RunPlan): WatchLimits => 
     mostSeconds: timeoutSeconds ?? 2 * limitSeconds[plan.accelerator],
     restSeconds: rest[plan.serial],
     untilRest: plan.serial === 'no',
+    kernelOnly: plan.serial === 'kernel',
   };
-};
-
-const seconds = (value: number): string => `${Math.round(value)} s`;
-
-const stageWords: Readonly<Record<BootStage, string>> = {
-  firmware: 'the firmware',
-  'boot-loader': 'the boot loader',
-  kernel: 'the kernel',
-  initramfs: 'the initramfs',
-  'root-mounted': 'the start of the services',
-  'default-target': 'the login',
-  login: 'the login',
-};
-
-/** What the processor was stopped by: nothing comes any more, and nothing was said. */
-const haltedCause = (stage: BootStage | null): string => {
-  switch (stage) {
-    case 'boot-loader':
-      return 'The boot loader started the kernel, which stopped the processor before it wrote anything: its file is damaged.';
-    case 'firmware':
-      // Zeros in its place are instructions, too: the processor runs through memory until one stops it.
-      return 'The firmware started the disk’s boot code, which stopped the processor: it is damaged.';
-    default:
-      return 'The processor was stopped before anything was loaded from the disk.';
-  }
-};
-
-/** Why a boot without a verdict of the console did not succeed. */
-const causeOf = (end: BootEnd, watch: BootWatch): string => {
-  const where = stageWords[watch.console.stage() ?? 'firmware'];
-  const waiting = watch.console.waitingFor();
-  switch (end.kind) {
-    case 'judged':
-      return end.judgement.outcome === 'failed' ? end.judgement.cause : '';
-    case 'powered-off':
-      return `The machine was switched off by itself in ${where}.`;
-    case 'rest':
-      return 'The system writes nothing to the serial console.';
-    case 'halted':
-      return haltedCause(watch.console.stage());
-    case 'storage-full':
-      return 'The scratch directory is full.';
-    case 'time':
-      if (waiting !== null)
-        return `It still waits for ${waiting} after ${seconds(watch.seconds())}.`;
-      return end.silentSeconds < 15
-        ? `It was not through after ${seconds(watch.seconds())}, and still going on in ${where}: a longer limit may show more.`
-        : `It hung in ${where}: no end after ${seconds(watch.seconds())}, nothing new for ${seconds(end.silentSeconds)}.`;
-  }
 };
 
 const storageFull = (directory: string): RescueError =>
@@ -164,11 +118,14 @@ const storageFull = (directory: string): RescueError =>
     hint: 'Free some space there, or choose another place with --state-dir. The disk is unchanged.',
   });
 
-const stageOfEnd = (end: BootEnd, watch: BootWatch): BootStage => {
-  const stage = watch.console.stage() ?? 'firmware';
-  if (end.kind === 'judged' && end.judgement.outcome === 'failed') return end.judgement.stage;
-  // Loaders wait for keys; what stops the processor is a kernel that cannot unpack itself.
-  return end.kind === 'halted' && stage === 'boot-loader' ? 'kernel' : stage;
+/**
+ * Not every device tells of it: what QEMU's NVMe cannot write is a read or write error in the
+ * machine, and looks like a broken disk. A boot that passed had enough.
+ */
+const ranFull = async (host: Host, directory: string, end: BootEnd): Promise<boolean> => {
+  if (end.kind === 'storage-full') return true;
+  const passed = end.kind === 'judged' && end.judgement.outcome === 'passed';
+  return !passed && (await host.files.freeBytes(directory)) < leastScratch;
 };
 
 const starvedShare = (load: MachineLoad | null): number =>
@@ -181,30 +138,30 @@ const describe = (
   { load, screen }: { readonly load: MachineLoad | null; readonly screen: string | null },
 ): RunResult => {
   const { console } = watch;
-  const boots = end.kind === 'judged' && end.judgement.outcome === 'passed';
-  const silent = end.kind === 'rest' || (end.kind === 'time' && isSilent(watch));
+  const { passed, stage, cause, notJudged } = verdictOf(end, watch);
+  const judgement = end.kind === 'judged' ? end.judgement : null;
   return {
-    silent,
+    // Of its own kernel, started with a serial console, silence is what it has to say.
+    silent: plan.kernel === null && isSilent(end, watch, plan.serial),
     starvedShare: starvedShare(load),
-    bySilence: end.kind === 'time' || (end.kind === 'judged' && !isBySpokenWord(end.judgement)),
+    bySilence: end.kind === 'time' || judgement?.bySilence === true,
+    byProcessor: end.kind === 'halted' || (cause !== null && isRestartCause(cause)),
     failedUnits: console.failedUnits(),
     run: {
       start: plan.kernel === null ? 'disk' : 'kernel',
       firmware: plan.firmware,
       accelerator: plan.accelerator,
-      passed: boots,
+      passed,
       seconds: watch.seconds(),
       stages: console.stages(),
-      stoppedAt: boots ? null : stageOfEnd(end, watch),
-      cause: boots ? null : causeOf(end, watch),
+      stoppedAt: stage,
+      cause,
+      notJudged,
       evidence: console.evidence(evidenceLines),
       screen,
     },
   };
 };
-
-const isSilent = ({ console }: BootWatch): boolean =>
-  console.stage() === 'kernel' && !console.systemSpoke();
 
 /**
  * Boots once and watches until a verdict is certain. Everything that this takes lies in a directory
@@ -233,7 +190,7 @@ export const runMachine = async (
     await using machine = await startMachine(host, machineIs, directory, signal, watch);
     const end = await watch.end(machine, request.signal);
     const load = await machine.load();
-    if (end.kind === 'storage-full') throw storageFull(request.scratch);
+    if (await ranFull(host, request.scratch, end)) throw storageFull(request.scratch);
     const screen = plan.screen ? await machine.picture(`${request.keep}/${plan.name}.png`) : null;
     return describe(plan, end, watch, { load, screen });
   } finally {

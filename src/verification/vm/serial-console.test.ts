@@ -7,6 +7,8 @@ test('the command line tells whether a system writes to the first serial port', 
   expect(consoleUse(own('root=/dev/vda1 console=tty0 console=ttyS0,115200n8'))).toBe('yes');
   expect(consoleUse(own('root=/dev/vda1 quiet'))).toBe('no');
   expect(consoleUse(own('root=/dev/vda1 console=ttyS1'))).toBe('no');
+  expect(consoleUse(own('root=/dev/vda1 console=ttyS0 console=tty0'))).toBe('kernel');
+  expect(consoleUse(own('root=/dev/vda1 console=ttyS0 console=tty0 console=ttyS0'))).toBe('yes');
   expect(consoleUse(null)).toBe('unknown');
 });
 

@@ -5,10 +5,19 @@ const serialConsole = /^console=ttyS0\b/;
 const words = (commandLine: string): readonly string[] =>
   commandLine.split(/\s+/).filter((word) => word !== '');
 
-/** Whether a system writes to the serial line, told from its command line. */
-export const consoleUse = (own: OwnKernel | null): 'yes' | 'no' | 'unknown' => {
+/** What a system writes to the serial line; `kernel`: only its kernel, until a getty comes. */
+export type SerialUse = 'yes' | 'kernel' | 'no' | 'unknown';
+
+/**
+ * Told from a system's command line. The kernel writes to each console that is named, while the
+ * initramfs, systemd and their emergency shells write to /dev/console, which is the last one
+ * (Documentation/admin-guide/serial-console.rst).
+ */
+export const consoleUse = (own: OwnKernel | null): SerialUse => {
   if (own === null) return 'unknown';
-  return words(own.commandLine).some((word) => serialConsole.test(word)) ? 'yes' : 'no';
+  const consoles = words(own.commandLine).filter((word) => word.startsWith('console='));
+  if (serialConsole.test(consoles.at(-1) ?? '')) return 'yes';
+  return consoles.some((word) => serialConsole.test(word)) ? 'kernel' : 'no';
 };
 
 /** What hides the messages of kernel and services, or draws over them. */

@@ -9,8 +9,11 @@ import type { Machine, MachineEvents, MachineLoad } from './machine.ts';
 /** Why watching ended. */
 export type BootEnd =
   | { readonly kind: 'judged'; readonly judgement: Judgement }
-  /** The time limit, with nothing certain; `silentSeconds` since the console last said something. */
-  | { readonly kind: 'time'; readonly silentSeconds: number }
+  /**
+   * The time limit, with nothing certain; `silentSeconds` since the console last said something.
+   * The processors were still at work, or had nothing to do.
+   */
+  | { readonly kind: 'time'; readonly silentSeconds: number; readonly working: boolean }
   /** A silent system came to rest: its kernel runs, and its processors have nothing to do. */
   | { readonly kind: 'rest' }
   /** Before any kernel was seen the processor stopped for good. */
@@ -30,6 +33,8 @@ export type WatchLimits = {
   readonly restSeconds: number | null;
   /** The picture is taken as soon as the processors have nothing to do. */
   readonly untilRest: boolean;
+  /** Only the kernel writes to the serial console: with its silence nothing more is to come. */
+  readonly kernelOnly: boolean;
 };
 
 export type BootWatch = MachineEvents & {
@@ -51,14 +56,10 @@ const endedFromOutside = (): RescueError =>
 
 /** Milliseconds between looks at the processors; the console itself is an event. */
 const lookEvery = 1500;
-/** Seconds of silence; a judgement that needs more goes by nothing that was said. */
-const knownWithin = 20;
-
-/** Whether a judgement rests on a line that was read, and not on silence. */
-export const isBySpokenWord = ({ silence }: Judgement): boolean => silence <= knownWithin;
-
 /** Seconds since the last text within which a boot counts as getting on. */
 const goingOn = 15;
+/** Seconds of silence after which a kernel that alone writes has written all. */
+const kernelThrough = 20;
 /** Looks in a row without work that make rest, and the share of a core below which it is none. */
 const restLooks = 4;
 const restShare = 0.15;
@@ -107,6 +108,7 @@ export const watchBoot = (
   let lastText = 0;
   let told = 0;
   let halted = 0;
+  let rests = false;
   let kernelAt: number | null = null;
   let silence: NodeJS.Timeout | undefined;
   const { promise: finished, resolve: finish, reject: fail } = Promise.withResolvers<BootEnd>();
@@ -126,7 +128,13 @@ export const watchBoot = (
       finish({ kind: 'judged', judgement });
     }, judgement.silence * 1000);
   };
+  /** Of what a system writes nothing comes here, or nothing more. */
+  const isUnheard = (): boolean =>
+    limits.kernelOnly
+      ? !isAtLeast(console.stage(), 'login') && seconds() - lastText > kernelThrough
+      : !console.systemSpoke();
   const look = async (machine: Machine): Promise<void> => {
+    rests = isAtRest(await machine.load());
     if (!isAtLeast(console.stage(), 'kernel')) {
       const state = await machine.processor();
       halted = state === 'halted' ? halted + 1 : 0;
@@ -135,10 +143,10 @@ export const watchBoot = (
       console.reach('kernel', seconds());
       tell();
       consider();
-    } else if (limits.restSeconds !== null && !console.systemSpoke() && kernelAt !== null) {
+    } else if (limits.restSeconds !== null && isUnheard() && kernelAt !== null) {
       const since = seconds() - kernelAt;
-      const rests = isAtRest(await machine.load()) && limits.untilRest;
-      if ((rests && since > 5) || since > limits.restSeconds) finish({ kind: 'rest' });
+      if ((rests && limits.untilRest && since > 5) || since > limits.restSeconds)
+        finish({ kind: 'rest' });
     }
   };
   return {
@@ -153,6 +161,7 @@ export const watchBoot = (
     onEvent: ({ event, data }) => {
       if (event === 'RESET' && resetSchema.safeParse(data).data?.guest === true) {
         console.restarted();
+        kernelAt = null;
         consider();
       } else if (event === 'SHUTDOWN' && resetSchema.safeParse(data).data?.guest === true) {
         finish({ kind: 'powered-off' });
@@ -170,14 +179,10 @@ export const watchBoot = (
         }
         // What only other noise kept from being certain is the verdict then.
         const judgement = console.judge();
-        const isKnown =
-          judgement !== null &&
-          isBySpokenWord(judgement) &&
-          !(judgement.outcome === 'passed' && judgement.by === 'default-target');
         finish(
-          isKnown
+          judgement !== null && !judgement.bySilence
             ? { kind: 'judged', judgement }
-            : { kind: 'time', silentSeconds: seconds() - lastText },
+            : { kind: 'time', silentSeconds: seconds() - lastText, working: !rests },
         );
       };
       limit = setTimeout(atLimit, limits.seconds * 1000);

@@ -103,7 +103,9 @@ test('what is waited for is told with its time, and forgotten when the boot goes
   const job = (time: string) =>
     `\r\u001b[K[ \u001b[0;31m*\u001b[0;1;31m*\u001b[0m ] A start job is running for /dev/vdx (${time} / 1min 30s)`;
   console.push(`Welcome to Debian GNU/Linux 12 (bookworm)!\r\n${job('5s')}${job('6s')}\r\n`, 1);
-  expect(console.waitingFor()).toBe('/dev/vdx (6s / 1min 30s)');
+  expect(console.waitingFor()).toEqual({
+    ...{ what: '/dev/vdx (6s / 1min 30s)', seconds: 6, limitSeconds: 90 },
+  });
   expect(console.judge()).toBe(null);
   console.push('a\r\nb\r\nc\r\nd\r\ne\r\n', 2);
   expect(console.waitingFor()).toBe(null);
@@ -191,3 +193,68 @@ test.each([
     });
   },
 );
+
+const up = 'Welcome to Debian GNU/Linux 12 (bookworm)!\r\n[  OK  ] Mounted sys.mount - Sys.\r\n';
+const prompt = 'web-3 login: ';
+const passed = { outcome: 'passed', by: 'login' };
+
+test('a prompt before the default target passes when the target comes, and later without it', () => {
+  const console = consoleOf(up);
+  console.push(prompt, 10);
+  expect(console.judge()).toMatchObject({ ...passed, silence: 60 });
+  console.push('\r\n[  OK  ] Started one.service - One.\r\n', 55);
+  expect(console.judge()).toMatchObject({ ...passed, silence: 15 });
+  console.push('[  OK  ] Reached target multi-user.target - Multi-User System.\r\n', 60);
+  expect(console.judge()).toMatchObject({ ...passed, silence: 1 });
+});
+
+test('behind a prompt a unit that is begun and not over is no end of the boot, and is named', () => {
+  const console = consoleOf(up);
+  console.push('         Starting shop-db.service - Database of the shop...\r\n', 10);
+  console.push('         Starting systemd-update-ut… Record Runlevel Change in UTMP...\r\n', 10);
+  console.push(prompt, 12);
+  console.push(
+    '\r\n[  OK  ] Finished systemd-update-ut… - Record Runlevel Change in UTMP.\r\n',
+    13,
+  );
+  expect(console.judge()).toBe(null);
+  expect(console.starting(200)).toEqual({
+    ...{ what: 'shop-db.service - Database of the shop', seconds: 190, limitSeconds: null },
+  });
+  console.push('[FAILED] Failed to start shop-db.service - Database of the shop.\r\n', 102);
+  expect(console.starting(200)).toBe(null);
+  expect(console.judge()).toMatchObject({ ...passed, silence: 3 });
+});
+
+test('a quiet boot does not wait for a target that is never told', () => {
+  const console = consoleOf('Welcome to Debian GNU/Linux 12 (bookworm)!\r\n');
+  console.push(prompt, 10);
+  expect(console.judge()).toMatchObject({ ...passed, silence: 1 });
+});
+
+test('a machine that is reset behind its prompt has not passed', () => {
+  const console = consoleOf(
+    `${up}[  OK  ] Reached target multi-user.target - Multi-User System.\r\n`,
+  );
+  console.push(prompt, 10);
+  expect(console.judge()).toMatchObject(passed);
+  console.restarted();
+  expect(console.judge()?.outcome).not.toBe('passed');
+  expect(console.evidence(1)).toEqual(['web-3 login:']);
+});
+
+test('from the default target on the kernel’s other lines put off nothing', () => {
+  const console = consoleOf(up);
+  console.push('[  OK  ] Reached target multi-user.target - Multi-User System.\r\n', 10);
+  console.push('[   35.000000] random: crng reseeded\r\n', 35);
+  expect(console.judge()).toMatchObject({ outcome: 'passed', by: 'default-target', silence: 5 });
+});
+
+test.each([
+  ['Welcome to GRUB!\r\nEnter passphrase for hd0,gpt2 (1234): ', 'boot-loader'],
+  ['Begin: Mounting root file system ... \r\nPlease unlock disk cryptroot: ', 'initramfs'],
+])('a passphrase that is asked for is no verdict: %s', (text, stage) => {
+  const judgement = consoleOf(text).judge();
+  expect(judgement).toMatchObject({ outcome: 'not-judged', stage });
+  expect(judgement?.outcome === 'not-judged' && judgement.cause).toContain('nobody types');
+});

@@ -3,14 +3,19 @@ import { type Channel, consoleMemory } from './console-memory.ts';
 import { grubError } from './failure-causes.ts';
 import { type FailureMark, lineMarks, promptMarks } from './failure-marks.ts';
 import { isKernelStart, stageOf } from './stage-marks.ts';
+import { parseStartJob, type StartJob, startJobs } from './start-jobs.ts';
 
 /** What the console says about the boot up to now. */
 export type Judgement = {
   /** Seconds without anything new on the console until it is certain. */
   readonly silence: number;
+  /** It rests on nothing having come, and not on anything that was read. */
+  readonly bySilence: boolean;
 } & (
   | { readonly outcome: 'passed'; readonly by: 'login' | 'default-target' }
   | { readonly outcome: 'failed'; readonly stage: BootStage; readonly cause: string }
+  /** It goes no further, and a healthy system would not either. */
+  | { readonly outcome: 'not-judged'; readonly stage: BootStage; readonly cause: string }
 );
 
 export type PassedStage = { readonly stage: BootStage; readonly seconds: number };
@@ -28,12 +33,16 @@ export type BootConsole = {
   readonly stages: () => readonly PassedStage[];
   /** Units that failed in the system itself, in their order. */
   readonly failedUnits: () => readonly string[];
-  /** What systemd is waiting for, with its time, when that is the newest on the console. */
-  readonly waitingFor: () => string | null;
+  /** What systemd is waiting for, when that is the newest on the console. */
+  readonly waitingFor: () => StartJob | null;
+  /** The unit that has been starting for longest, as far as systemd tells what it starts. */
+  readonly starting: (seconds: number) => StartJob | null;
   /** The lines that show it, at most `count` and what failed earlier. */
   readonly evidence: (count: number) => readonly string[];
   /** Any text of the system itself, after the boot loader, has come. */
   readonly systemSpoke: () => boolean;
+  /** systemd writes what it starts: silence is none of its settings. */
+  readonly showsStatus: () => boolean;
 };
 
 /** Resets or kernels after which it is a loop: SELinux relabels and first boots restart once. */
@@ -43,8 +52,30 @@ const loopAfter = 3;
 const silentFirmware = 60;
 const silentLoader = 120;
 /** Time in which a getty that was not announced would have written its prompt, and one that was. */
-const silentTarget = 30;
+const targetSeconds = 30;
 const silentGetty = 90;
+/**
+ * Seconds after a login prompt in which the default target is to be reached, where systemd writes
+ * that: it starts gettys before, and what hangs in between is no end of a boot.
+ */
+const promptSeconds = 60;
+/** A judgement that needs more silence goes by nothing that was said. */
+const spokenWithin = 20;
+
+/** How the one verdict begins that rests on the machine's resets. */
+const restarts = 'It restarts again and again';
+export const isRestartCause = (cause: string): boolean => cause.startsWith(restarts);
+
+/** Where a start ended that was followed by the next one. */
+const restartPlaces: Readonly<Record<BootStage, string>> = {
+  firmware: 'before any boot loader came',
+  'boot-loader': 'after the boot loader and before the kernel wrote anything',
+  kernel: 'in the kernel',
+  initramfs: 'in the initramfs',
+  'root-mounted': 'while the services start',
+  'default-target': 'after the default target was reached',
+  login: 'after the login prompt',
+};
 
 const after = (one: BootStage, other: BootStage | null): boolean =>
   other === null || bootStages.indexOf(one) > bootStages.indexOf(other);
@@ -82,6 +113,7 @@ const failed = (stage: BootStage, cause: string, silence: number): Judgement => 
   stage,
   cause,
   silence,
+  bySilence: silence > spokenWithin,
 });
 
 /** What silence means in a stage, when nothing on the console says it; null: only time tells. */
@@ -89,6 +121,7 @@ const judgeSilence = (
   stage: BootStage | null,
   lines: readonly string[],
   sawGetty: boolean,
+  sinceTarget: number,
 ): Judgement | null => {
   const error = grubError(lines);
   switch (stage) {
@@ -111,7 +144,11 @@ const judgeSilence = (
     case 'default-target':
       return sawGetty
         ? failed(stage, 'The login service was started, but no prompt came.', silentGetty)
-        : { outcome: 'passed', by: 'default-target', silence: silentTarget };
+        : {
+            ...{ outcome: 'passed', by: 'default-target', bySilence: false },
+            // Only a new failure counts from here on, and not what else the kernel has to say.
+            silence: Math.max(1, targetSeconds - sinceTarget),
+          };
     default:
       return null;
   }
@@ -124,6 +161,9 @@ export const bootConsole = (target: string | null = null): BootConsole => {
   const units = new Set<string>();
   const saw = { status: false, getty: false, system: false };
   const starts = { kernels: 0, resets: 0 };
+  const jobs = startJobs();
+  const at: { login: number | null; target: number | null } = { login: null, target: null };
+  let now = 0;
   let stage: BootStage | null = null;
   let failure: Found | null = null;
 
@@ -133,16 +173,32 @@ export const bootConsole = (target: string | null = null): BootConsole => {
     if (!after(next, stage)) return;
     stage = next;
     stages.push({ stage: next, seconds });
-    if (next === 'root-mounted') units.clear();
+    if (next === 'default-target') at.target ??= seconds;
+    if (next === 'root-mounted') {
+      units.clear();
+      jobs.clear();
+    }
     if (failure !== null && !isFinal(failure) && after(next, failure.mark.stage)) failure = null;
+  };
+  /** What a system said before it was started again says nothing of this start. */
+  const startAgain = (from: BootStage | null): void => {
+    stage = from;
+    at.login = null;
+    at.target = null;
+    saw.status = false;
+    saw.getty = false;
+    jobs.clear();
   };
   const takeLine = (line: string, seconds: number): void => {
     if (isKernelStart(line)) {
       starts.kernels += 1;
-      if (starts.kernels > 1) stage = 'boot-loader';
+      if (starts.kernels > 1) startAgain('boot-loader');
     }
     const next = begun(line);
     if (next !== null) reach(next, seconds);
+    // Behind a login prompt it is no further stage.
+    if (next === 'default-target') at.target ??= seconds;
+    jobs.take(line, seconds);
     saw.system ||= next !== null && !after('kernel', next);
     saw.status ||= statusLine.test(line);
     saw.getty ||= getty.test(line);
@@ -160,30 +216,39 @@ export const bootConsole = (target: string | null = null): BootConsole => {
   const failedAs = ({ mark, match }: Found): Judgement => {
     // In an initramfs that runs systemd its emergency mode looks like the system's own.
     const isInside = mark.stage === 'root-mounted' && stage === 'initramfs';
-    const at = isInside || (stage !== null && after(stage, mark.stage)) ? stage : mark.stage;
-    return failed(at ?? mark.stage, mark.cause(match, memory.lines()) ?? '', mark.silence);
+    const where = isInside || (stage !== null && after(stage, mark.stage)) ? stage : mark.stage;
+    const cause = mark.cause(match, memory.lines()) ?? '';
+    const judgement = failed(where ?? mark.stage, cause, mark.silence);
+    return mark.notJudged === true && judgement.outcome === 'failed'
+      ? { ...judgement, outcome: 'not-judged' }
+      : judgement;
   };
   const isLogin = (): boolean => stage === 'login' || stageOf(memory.last('system')) === 'login';
-  const judgeLogin = (): Judgement => {
-    // What is still to fail, and the target, are told while the prompt stands there already.
-    const isSettled = !saw.status || stages.some((one) => one.stage === 'default-target');
-    return { outcome: 'passed', by: 'login', silence: isSettled ? 1 : 3 };
+  const judgeLogin = (): Judgement | null => {
+    const passed = { outcome: 'passed', by: 'login', bySilence: false } as const;
+    if (!saw.status || at.target !== null) return { ...passed, silence: 1 };
+    if (memory.waitingFor() !== null || jobs.running(now) !== null) return null;
+    return { ...passed, silence: Math.max(3, (at.login ?? now) + promptSeconds - now) };
   };
   return {
     push: (chunk, seconds, channel = 'system') => {
+      now = seconds;
       for (const line of memory.push(chunk, channel)) takeLine(line, seconds);
+      if (isLogin()) at.login ??= seconds;
       // Its first sector writes this, and the line is never ended when the rest does not come up.
       if (/^GRUB\b/.test(memory.last(channel))) reach('boot-loader', seconds);
     },
     reach,
     restarted: () => {
       starts.resets += 1;
-      stage = null;
+      memory.cut();
+      startAgain(null);
     },
     judge: () => {
       if (failure !== null && isFinal(failure)) return failedAs(failure);
       if (starts.resets >= loopAfter || starts.kernels >= loopAfter) {
-        return failed(stages.at(-1)?.stage ?? 'firmware', 'It restarts again and again.', 0);
+        const last = stages.at(-1)?.stage ?? 'firmware';
+        return failed(last, `${restarts}, ${restartPlaces[last]}.`, 0);
       }
       if (isLogin()) return judgeLogin();
       // A cursor that jumps may cut a prompt in two: the first letters then count as a line.
@@ -193,17 +258,22 @@ export const bootConsole = (target: string | null = null): BootConsole => {
         if (found !== null) return failedAs(found);
       }
       if (failure !== null) return failedAs(failure);
-      return judgeSilence(stage, memory.lines(), saw.getty);
+      return judgeSilence(stage, memory.lines(), saw.getty, now - (at.target ?? now));
     },
     stage: () => stage,
     stages: () => stages,
     failedUnits: () => [...units],
-    waitingFor: memory.waitingFor,
+    waitingFor: () => {
+      const text = memory.waitingFor();
+      return text === null ? null : parseStartJob(text);
+    },
+    starting: (seconds) => jobs.running(seconds),
     evidence: (count) => {
       // Behind a panic come its registers, behind an emergency what is stopped, behind a login more.
       const login = () => memory.lines().findLast((line) => stageOf(line) === 'login') ?? null;
       return memory.upTo(failure?.line ?? login(), count, prompts());
     },
     systemSpoke: () => saw.system,
+    showsStatus: () => saw.status,
   };
 };

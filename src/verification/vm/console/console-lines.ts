@@ -32,6 +32,8 @@ export type ConsoleLines = {
   readonly push: (chunk: string) => readonly string[];
   /** What stands in the last line, cleaned: a prompt, when nothing follows. */
   readonly last: () => string;
+  /** The writer is gone in the middle of it: what stands in the last line is never ended. */
+  readonly cut: () => void;
 };
 
 const clean = (line: string): string =>
@@ -97,5 +99,12 @@ export const consoleLines = (): ConsoleLines => {
       return done.map(clean).filter(hasWords);
     },
     last: () => clean(line),
+    cut: () => {
+      held = '';
+      line = '';
+      broken = '';
+      start = 0;
+      placed = null;
+    },
   };
 };

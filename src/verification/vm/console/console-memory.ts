@@ -19,6 +19,8 @@ export type ConsoleMemory = {
   /** What stands unfinished in the last line of a port. */
   readonly last: (channel: Channel) => string;
   readonly lines: () => readonly string[];
+  /** The machine was reset: unfinished lines stay as they are, and nothing is written after them. */
+  readonly cut: () => void;
   /** What systemd is waiting for, with its time, when that is the newest. */
   readonly waitingFor: () => string | null;
   /**
@@ -64,6 +66,13 @@ export const consoleMemory = (): ConsoleMemory => {
     },
     last: (channel) => input[channel].last(),
     lines: () => lines,
+    cut: () => {
+      for (const port of [input.firmware, input.system]) {
+        const rest = port.last();
+        if (rest !== '') keep(rest);
+        port.cut();
+      }
+    },
     waitingFor: () => {
       const jobs = lines.slice(-5).map((line) => startJob.exec(line)?.[1]);
       return jobs.findLast((job) => job !== undefined) ?? null;

@@ -24,7 +24,13 @@ export type FailureMark = {
    * success can overtake it; long, where the machine may still help itself.
    */
   readonly silence: number;
+  /** Healthy systems come to stand there, too: what comes behind it is not seen. */
+  readonly notJudged?: true;
 };
+
+/** What is asked on a console where nobody answers. */
+const unanswered = (asker: string, question: string): string =>
+  `${asker} asks for what nobody types there (${question}). Watch what comes after it in a container: verify without --vm.`;
 
 /** Lines by which a boot is known to have failed. */
 export const lineMarks: readonly FailureMark[] = [
@@ -157,9 +163,10 @@ export const promptMarks: readonly FailureMark[] = [
   },
   {
     stage: 'boot-loader',
-    pattern: /^Enter passphrase for (?:hd|lvm|md|luks|cryptouuid).*:$/,
-    cause: () => 'GRUB asks for the passphrase of the encrypted disk and cannot go on without.',
+    pattern: /^(Enter passphrase for (?:hd|lvm|md|luks|cryptouuid).*):$/,
+    cause: (match) => unanswered('GRUB', match[1] ?? ''),
     silence: 3,
+    notJudged: true,
   },
   {
     stage: 'kernel',
@@ -194,7 +201,8 @@ export const promptMarks: readonly FailureMark[] = [
   {
     stage: 'initramfs',
     pattern: /^(?:.* )?((?:Please (?:enter|unlock)|Enter passphrase for) .*?):?$/i,
-    cause: (match) => `It asks and cannot go on without an answer: ${match[1] ?? ''}.`,
+    cause: (match) => unanswered('The system', match[1] ?? ''),
     silence: 5,
+    notJudged: true,
   },
 ];
