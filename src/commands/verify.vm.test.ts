@@ -28,6 +28,17 @@ it('boots a disk from its own boot loader, changes no byte of it, and leaves not
   expect(await lab.sum(image)).toBe(before);
 });
 
+it('says of a boot that is not through in its time that it was not judged, with exit code 1', async () => {
+  const args = ['verify', image, '--vm', '--boot-timeout', '2'];
+  const answer = await lab.kit(args);
+  expect(answer.exitCode, answer.stdout).toBe(1);
+  expect(answer.stdout).toMatch(/Not judged: It was not through after 2 s/);
+  expect(answer.stdout).not.toContain('does not boot');
+  const proof = (await lab.kit([...args, '--json'])).json(verifyDocumentSchema);
+  expect(proof).toMatchObject({ boots: false, cause: null });
+  expect(proof.notJudged).toContain('--boot-timeout');
+});
+
 it('says of a disk without boot code that it does not boot, with exit code 3', async () => {
   await lab.run('dd', 'if=/dev/zero', `of=${image}`, 'bs=440', 'count=1', 'conv=notrunc');
   const answer = await lab.kit(['verify', image, '--vm', '--firmware', 'bios']);

@@ -1,4 +1,4 @@
-import { mkdtemp, readdir, rm, stat } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
@@ -70,6 +70,22 @@ test('a write-protected block device is enough, and nothing is written to it', a
   }
   expect(await writtenAt(file)).toEqual(before);
 });
+
+test.each(['virtio', 'nvme'] as const)(
+  'without room for what the machine writes to a disk on %s nothing is said of the system',
+  async (bus) => {
+    const scratch = join(directory, `small-${bus}`);
+    await mkdir(scratch);
+    await host.run({ program: 'mount', args: ['-t', 'tmpfs', '-o', 'size=2m', 'small', scratch] });
+    try {
+      const proof = proveInVm(host, await request({ bus, scratch }));
+      await expect(proof).rejects.toMatchObject({ code: 'SCRATCH_FULL' });
+      expect(await readdir(scratch)).toEqual([]);
+    } finally {
+      await host.run({ program: 'umount', args: [scratch] });
+    }
+  },
+);
 
 test('an interrupted proof ends the machine and takes its files away', async () => {
   const controller = new AbortController();

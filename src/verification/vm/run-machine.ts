@@ -106,7 +106,7 @@ const limitsOf = ({ timeoutSeconds }: VmRequest, plan: RunPlan): WatchLimits => 
     // A limit that a person has set is one.
     mostSeconds: timeoutSeconds ?? 2 * limitSeconds[plan.accelerator],
     restSeconds: rest[plan.serial],
-    untilRest: plan.serial === 'no',
+    untilRest: plan.serial === 'no' || plan.serial === 'kernel',
     kernelOnly: plan.serial === 'kernel',
   };
 };

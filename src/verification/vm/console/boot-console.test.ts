@@ -221,7 +221,10 @@ test('behind a prompt a unit that is begun and not over is no end of the boot, a
   expect(console.starting(200)).toEqual({
     ...{ what: 'shop-db.service - Database of the shop', seconds: 190, limitSeconds: null },
   });
-  console.push('[FAILED] Failed to start shop-db.service - Database of the shop.\r\n', 102);
+  console.push(
+    `${prompt}[FAILED] Failed to start shop-db.service - Database of the shop.\r\n`,
+    102,
+  );
   expect(console.starting(200)).toBe(null);
   expect(console.judge()).toMatchObject({ ...passed, silence: 3 });
 });
@@ -257,4 +260,13 @@ test.each([
   const judgement = consoleOf(text).judge();
   expect(judgement).toMatchObject({ outcome: 'not-judged', stage });
   expect(judgement?.outcome === 'not-judged' && judgement.cause).toContain('nobody types');
+});
+
+test('a job that is over is not waited for because it was the last that was drawn', () => {
+  const console = consoleOf(up);
+  console.push(prompt, 10);
+  console.push('\r\n[ ***  ] A start job is running for Shop (6s / no limit)\r\n', 16);
+  expect(console.judge()).toBe(null);
+  console.push('[  OK  ] Finished shop.service - Shop.\r\n', 17);
+  expect(console.judge()).toMatchObject({ ...passed, silence: 53 });
 });

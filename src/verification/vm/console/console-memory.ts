@@ -10,6 +10,7 @@ const repeatedWithin = 40;
 /** A loader that writes to the screen and to the port is heard twice on EDK2's port. */
 const doubled = /^(.{6,})\1$/;
 const startJob = /A start job is running for (.*)$/;
+const status = /\[ ?(?:OK|FAILED|DEPEND|TIME) ?\] /;
 const trouble = /^\[ ?(?:FAILED|DEPEND|TIME) ?\] /;
 
 /** What both serial ports wrote, as lines in the order in which they came. */
@@ -74,8 +75,11 @@ export const consoleMemory = (): ConsoleMemory => {
       }
     },
     waitingFor: () => {
-      const jobs = lines.slice(-5).map((line) => startJob.exec(line)?.[1]);
-      return jobs.findLast((job) => job !== undefined) ?? null;
+      const last = lines.slice(-5);
+      const at = last.findLastIndex((line) => startJob.test(line));
+      // It is drawn anew every second while it is still so.
+      const isOver = last.slice(at + 1).some((line) => status.test(line));
+      return at < 0 || isOver ? null : (startJob.exec(last[at] ?? '')?.[1] ?? null);
     },
     upTo: (line, count, unfinished) => {
       const all = [...lines, ...unfinished].filter(

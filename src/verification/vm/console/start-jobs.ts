@@ -9,8 +9,11 @@ export type StartJob = {
 
 /** Written by units that take a moment to start, and by mounts and swaps. */
 const begins = /^(?:Starting|Mounting|Activating swap) (.+?)\.\.\.$/;
-/** The job is over, in whatever way: `[ OK ] Finished X.`, `[FAILED] Failed to start X.` */
-const ends = /^\[ ?[A-Z]+ ?\] (.+?)\.?$/;
+/**
+ * The job is over, in whatever way: `[ OK ] Finished X.`, `[FAILED] Failed to start X.` A prompt may
+ * stand before it on its line.
+ */
+const ends = /\[ ?[A-Z]+ ?\] (.+?)\.?$/;
 
 const unitSeconds: Readonly<Record<string, number>> = { s: 1, min: 60, h: 3600 };
 
@@ -33,6 +36,8 @@ const keptBegin = 6;
 
 /** systemd cuts long names in their middle, and the more the longer the word before them is. */
 const isSame = (name: string, line: string): boolean => {
+  // `Condition check resulted in X being skipped.`
+  if (line.includes(name)) return true;
   const tailOf = (text: string): string => text.slice(text.indexOf('…') + 1);
   const tails = [tailOf(name), tailOf(line)] as const;
   const length = Math.min(tails[0].length, tails[1].length);
