@@ -35,7 +35,7 @@ export const renderProven = (
     if (failed !== '')
       lines.push(...wrapText(`Failed units: ${failed}`, columns).map(style.warning));
   }
-  if (notProven !== null) {
+  if (notProven !== null && notProven !== proof?.notJudged) {
     lines.push(...wrapText(`Not proven: ${plainText(notProven)}.`, columns).map(style.warning));
   }
   return lines.length === 0 ? '' : `${lines.join('\n')}\n`;
