@@ -23,6 +23,7 @@ describe('a failure of any container', () => {
     ['networking.service', 'Cannot find device "ens3"'],
     ['networking.service', 'Failed to get interface index: No such device'],
     ['openipmi.service', 'Error: could not get list of modules: No such file or directory'],
+    ['grub2-common.service', "grub-editenv: error: failed to get canonical path of `overlay'."],
     ['gpm.service', 'Could not open /dev/input/mice.'],
     ['usbguard.service', 'loadFiles: /sys/bus/usb/devices: No such file or directory'],
     ['lightdm.service', "lightdm.service: Failed with result 'exit-code'."],
@@ -31,10 +32,18 @@ describe('a failure of any container', () => {
   });
 });
 
+it('is one of any container when there is no udev to be told of the devices', () => {
+  const said =
+    '[ 9.1] udevadm[43]: Failed to connect to udev via varlink: No such file or directory';
+  const configure = failed('netplan-configure.service', said);
+  expect(expectedInContainer(configure, [configure])).not.toBeNull();
+});
+
 describe('a failure of the machine', () => {
   it.each([
     ['networking.service', 'ifup: /etc/network/interfaces:4: unknown or no address type'],
     ['auditd.service', 'Error parsing auditd.conf line 12'],
+    ['grub2-common.service', 'grub-editenv: error: invalid environment block.'],
     ['srv.mount', 'mount: /srv: wrong fs type, bad option, bad superblock on tmpfs'],
     ['named.service', "named: user 'bind' unknown"],
     ['dnsmasq.service', 'failed to create listening socket for port 53: Address already in use'],
