@@ -6,7 +6,8 @@ import { hasClosedLayer } from '../../system-image/target-devices.ts';
 import type { Subject, SubjectDevices } from '../subject.ts';
 import { resolveContextOf, type TableEntry } from './table.ts';
 
-const diskTypes = new Set(
+/** Types that stand on a block device, or on a file that is shown as one. */
+export const diskTypes: ReadonlySet<string> = new Set(
   'auto ext2 ext3 ext4 xfs btrfs vfat msdos exfat ntfs ntfs3 ntfs-3g f2fs jfs reiserfs swap'.split(
     ' ',
   ),

@@ -317,6 +317,12 @@ describe('files of the system itself', () => {
     [image, { 'srv/data.img': 'x' }, []],
     [`${rootLine}UUID=b007 /srv ext4 defaults 0 2\n/srv/data.img /data ext4 loop 0 0\n`, {}, []],
     [`${rootLine}/srv/a /srv/b none bind 0 0\n`, {}, []],
+    [`${rootLine}/disks/*:/more /pool fuse.mergerfs defaults 0 0\n`, {}, []],
+    [
+      `${rootLine}/srv/a.iso /iso udf,iso9660 ro,loop 0 0\n`,
+      {},
+      ['critical fstab.missing-file fstab.nofail'],
+    ],
   ])('%j %j', async (table, tree, wanted) => {
     expect(await found(table, { tree })).toEqual(wanted);
   });

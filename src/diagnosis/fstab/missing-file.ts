@@ -3,17 +3,26 @@ import { parseSpec } from '../../system-image/fstab-spec.ts';
 import type { Check } from '../check.ts';
 import type { Finding } from '../finding.ts';
 import type { Subject } from '../subject.ts';
+import { diskTypes } from './absence.ts';
 import { type BootEffect, bootEffect } from './boot-effect.ts';
 import { isUp } from './mount-point.ts';
 import { lineEvidence, readTable, subjectOfEntry, type Table, type TableEntry } from './table.ts';
 
+const readOnlyTypes = new Set(['squashfs', 'erofs', 'iso9660', 'udf']);
+
 /**
  * The file or directory of the system itself that a line stands on; null when it needs none. systemd
- * makes the source of a bind mount (systemd.mount(5)), scripts do not.
+ * makes the source of a bind mount (systemd.mount(5)), scripts do not. What a type of FUSE takes its
+ * first field for is its own matter: `/disks/*` of mergerfs is no file.
  */
 const neededPath = ({ facts }: Subject, { entry }: TableEntry): string | null => {
   const spec = parseSpec(entry.spec, entry);
-  if (spec.kind === 'file') return spec.path;
+  if (spec.kind === 'file') {
+    const isImage = entry.fsType
+      .split(',')
+      .some((type) => diskTypes.has(type) || readOnlyTypes.has(type));
+    return isImage ? spec.path : null;
+  }
   return spec.kind === 'bind' && facts.init !== 'systemd' ? spec.path : null;
 };
 
