@@ -26,8 +26,13 @@ const read = async (host: Host, disk: string): Promise<readonly TablePartition[]
   const first = await at(0, 512);
   if (sectors < 3 || protectiveMbr(first) === 'protective' || describesOthers(first)) return [];
   const primary = await readGptCopy(at, sectorBytes, 1);
-  // What overwrote the first sector may well have overwritten the table behind it.
-  const look = primary.kind === 'valid' ? primary : await readGptCopy(at, sectorBytes, sectors - 1);
+  // Zeros that overwrote the first sector may have gone on over the table. wipefs takes a table away
+  // on purpose, leaves the rest of its header, and does not always reach the copy.
+  const isZeroed = (await at(0, 2 * sectorBytes)).every((byte) => byte === 0);
+  const look =
+    primary.kind === 'valid' || !isZeroed
+      ? primary
+      : await readGptCopy(at, sectorBytes, sectors - 1);
   if (look.kind !== 'valid') return [];
   return gptPartitions(look.copy).flatMap(({ number, type, uuid, label, first, last }) =>
     last >= sectors

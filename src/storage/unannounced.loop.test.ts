@@ -97,7 +97,7 @@ test('what an MBR has taken the place of is no table any more', async () => {
   expect(disk.children).toHaveLength(1);
 });
 
-test('a disk that was emptied has no partitions', async () => {
+test('a disk that wipefs emptied has no partitions, though a copy of its table is left', async () => {
   await run('wipefs', '--all', '--quiet', file);
   expect(await read(await attach())).toMatchObject({ partitionTable: null, children: [] });
 });

@@ -70,6 +70,14 @@ test.each<readonly [Changes, readonly string[]]>([
   [{ 'var/log': null }, ['warning userland.missing-directory /var/log']],
   [{ 'usr/sbin/init': null }, ['critical userland.init-missing /sbin/init']],
   [{ 'usr/sbin/init': { link: '/gone' } }, ['critical userland.init-missing /sbin/init']],
+  [
+    // A shell that was left on the command line is no init, and neither is what is not there.
+    {
+      'usr/sbin/init': null,
+      'etc/default/grub': 'GRUB_CMDLINE_LINUX="init=/bin/sh init=/usr/lib/gone"\n',
+    },
+    ['critical userland.init-missing /sbin/init'],
+  ],
   [{ 'usr/bin/sh': null }, ['critical userland.program /bin/sh']],
   [{ 'usr/bin/sh': { program: '' } }, ['critical userland.program /usr/bin/sh']],
   [{ 'usr/bin/mount': { program: '\0\0\0\0' } }, ['critical userland.program /usr/bin/mount']],

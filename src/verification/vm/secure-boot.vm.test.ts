@@ -25,7 +25,7 @@ afterAll(() => rm(directory, { recursive: true, force: true }));
 
 /** GRUB as Debian builds it before it is signed. */
 const unsignedGrub = async (): Promise<Buffer> => {
-  const tree = await debianTree(host, bootableTree(spec.suite));
+  const tree = await debianTree(host, bootableTree(spec));
   return readFile(join(tree, 'usr/lib/grub/x86_64-efi/monolithic/grubx64.efi'));
 };
 
