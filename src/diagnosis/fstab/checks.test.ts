@@ -452,10 +452,14 @@ describe('crypttab of a root that is encrypted', () => {
   const direct = { top: plain, children: [boot, container(3, 'c0de', plain)] };
   const group = open('/dev/dm-0', { fsType: 'LVM2_member', children: [volume] });
   const lvm = { top: volume, children: [boot, container(3, 'c0de', group)] };
+  const started = (options: string): Readonly<Record<string, TreeEntry>> => ({
+    'boot/vmlinuz-6.1.0': 'x',
+    'boot/grub/grub.cfg': `menuentry 'a' {\nlinux /boot/vmlinuz-6.1.0 ${options}\n}\n`,
+  });
   const named = '/dev/mapper/vdb3_crypt / ext4 errors=remount-ro 0 1\n';
   const onLvm = '/dev/mapper/vg-root / ext4 errors=remount-ro 0 1\n';
-  const crypttab = (text: string) => ({
-    tree: { 'etc/crypttab': text },
+  const crypttab = (text: string, options = 'root=/dev/mapper/vg-root ro') => ({
+    tree: { 'etc/crypttab': text, ...started(options) },
     facts: { crypttab: parseCrypttab(text) },
   });
   const wrong = 'critical fstab.crypttab-device fstab.crypttab-source';
@@ -483,20 +487,22 @@ describe('crypttab of a root that is encrypted', () => {
     const data = ['warning fstab.crypttab-device fstab.crypttab-nofail'];
     expect(await found(named, { ...direct, ...crypttab(text) })).toEqual(data);
     expect(await found(onLvm, { ...lvm, ...crypttab(text) })).toEqual(data);
-    const alone = crypttab('vault UUID=gone none luks\n');
-    const options = 'linux /vmlinuz-6.1.0 root=/dev/mapper/vg-root rd.luks.uuid=c0de';
-    const tree = {
-      ...alone.tree,
-      'boot/vmlinuz-6.1.0': 'x',
-      'boot/grub/grub.cfg': `menuentry 'a' {\n${options}\n}\n`,
-    };
-    expect(await found(onLvm, { ...lvm, ...alone, tree })).toEqual(data);
+    const options = 'root=/dev/mapper/vg-root rd.luks.uuid=c0de';
+    const alone = crypttab('vault UUID=gone none luks\n', options);
+    expect(await found(onLvm, { ...lvm, ...alone })).toEqual(data);
+    const optional = crypttab('vault UUID=gone none luks,nofail\n');
+    expect(await found(onLvm, { ...lvm, ...optional })).toEqual([
+      'info fstab.crypttab-device null',
+    ]);
   });
 
   test('with a choice nothing is written', async () => {
     const text = 'one UUID=gone none luks\ntwo UUID=lost none luks\n';
     expect(await found(onLvm, { ...lvm, ...crypttab(text) })).toEqual([wrong, wrong]);
     expect(await mended(onLvm, { ...lvm, ...crypttab(text) })).toMatch(/^refused: no opened/);
+    const { facts } = crypttab('one UUID=gone none luks\n');
+    const tree = { 'etc/crypttab': 'one UUID=gone none luks\n' };
+    expect(await mended(onLvm, { ...lvm, facts, tree })).toMatch(/^refused: no opened/);
     const taken = 'vdb3_crypt UUID=gone none luks\nother UUID=c0de none luks\n';
     expect(await mended(named, { ...direct, ...crypttab(taken) })).toMatch(/^refused: no opened/);
   });

@@ -32,6 +32,8 @@ type RootWords = {
   /** Mappings that the root is mounted by. */
   readonly names: ReadonlySet<string>;
   readonly opensByItself: boolean;
+  /** Whether any command line was found that could say so. */
+  readonly known: boolean;
 };
 
 const rootWords = async (subject: Subject, table: Table): Promise<RootWords> => {
@@ -41,6 +43,7 @@ const rootWords = async (subject: Subject, table: Table): Promise<RootWords> => 
   return {
     names: new Set(specs.flatMap((spec) => (spec == null ? [] : mapperName(spec)))),
     opensByItself: options.some((text) => opensByItself.test(text)),
+    known: options.length > 0,
   };
 };
 
@@ -52,7 +55,7 @@ export type RootLine =
   /** It is to open that, and names something else. */
   | {
       readonly kind: 'wrong';
-      /** The only device that it can mean; null when there is a choice. */
+      /** The only device that it can mean; null when there is a choice, or that is not certain. */
       readonly container: Device | null;
       /** The root is mounted by its name; otherwise it is the only line that is left for the root. */
       readonly named: boolean;
@@ -91,6 +94,9 @@ export const rootLineOf = async (
   if (words.names.has(entry.name)) return { kind: 'wrong', container: candidate, named: true };
   const lost = others.filter((line) => line.kind === 'luks' && foundBy(line) === null);
   const isTaken = lost.some(({ name }) => words.names.has(name));
-  if (own !== null || only === undefined || isTaken || words.opensByItself) return none;
-  return { kind: 'wrong', container: lost.length === 0 ? candidate : null, named: false };
+  const mayBeMissing = ['nofail', 'noauto'].some((option) => entry.options.includes(option));
+  if (own !== null || only === undefined || isTaken || mayBeMissing) return none;
+  if (words.opensByItself) return none;
+  const isOnly = lost.length === 0 && words.known;
+  return { kind: 'wrong', container: isOnly ? candidate : null, named: false };
 };
