@@ -41,12 +41,12 @@ const noDevice = /^\/dev\/(?:nfs|cifs|ram\d*|root)$/;
 type NameProblem = { readonly text: string; readonly severity: Finding['severity'] };
 
 /** What is wrong with a name that the kernel gives by itself; null when the bus confirms it. */
-const nameProblem = (
+const nameProblem = async (
   subject: Subject,
   { root, disk }: SubjectDevices,
   spec: string,
   { disk: name, partition }: KernelName,
-): NameProblem | null => {
+): Promise<NameProblem | null> => {
   const certain = (text: string): NameProblem => ({ text, severity: 'critical' });
   if (root.partition !== null && partition !== null && partition !== root.partition.number) {
     return certain(`the root is partition ${root.partition.number}`);
@@ -57,12 +57,12 @@ const nameProblem = (
   if (/^hd[a-z]/.test(name)) return certain('Linux has called no disk so for many years');
   const family = familyOf(spec);
   if (family === null) return null;
-  // By what the disk is attached here says nothing of the machine that it goes back to; fstab does.
-  const own = rootFamilies(subject, null);
+  // By what the disk is attached here says nothing of the machine that it goes back to.
+  const own = await rootFamilies(subject, null);
   const [other] = own;
   if (other !== undefined && !own.has(family)) {
     return {
-      text: `/etc/fstab knows the disk as /dev/${other}…`,
+      text: `fstab or the last boot knows the disk as /dev/${other}…`,
       severity: 'warning',
     };
   }
@@ -93,18 +93,18 @@ const finding = (
   repair: 'boot-loader.set-root',
 });
 
-const examine = (
+const examine = async (
   subject: Subject,
   devices: SubjectDevices,
   entry: BootEntry,
-): readonly Finding[] => {
+): Promise<readonly Finding[]> => {
   const spec = rootArgument(entry.options);
   // Other kinds of root (the network, OSTree, ZFS) are named in ways that are not known here.
   if (spec === null || !/^(?:(?:PART)?(?:UUID|LABEL)=|\/dev\/)/.test(spec)) return [];
   if (noDevice.test(spec)) return [];
   const name = spec.startsWith('/dev/') ? parseKernelName(spec) : null;
   if (name !== null) {
-    const problem = nameProblem(subject, devices, spec, name);
+    const problem = await nameProblem(subject, devices, spec, name);
     return problem === null ? [] : [finding(entry, spec, problem.text, problem.severity)];
   }
   const resolution = resolve(subject, devices, spec);
@@ -142,7 +142,7 @@ export const rootArgumentCheck: Check = {
     const entries = (await bootEntriesOf(subject)).filter(({ isDefault }) => isDefault);
     const found = await Promise.all(
       entries.map(async (entry) => {
-        const list = examine(subject, devices, entry);
+        const list = await examine(subject, devices, entry);
         const isRight = list.every(({ severity }) => severity === 'info');
         const flags = isRight ? await examineFlags(subject, entry) : [];
         return flags.length > 0 ? flags : list;

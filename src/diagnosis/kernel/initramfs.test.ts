@@ -4,6 +4,7 @@ import { makeTree, type TreeEntry } from '../../../fixtures/make-tree.ts';
 import { smallInitramfs as initramfs } from '../../../fixtures/small-initramfs.ts';
 import { subjectOf } from '../../../fixtures/subject.ts';
 import type { Device } from '../../devices/device.ts';
+import { createHost, type Host } from '../../host/host.ts';
 import type { Check } from '../check.ts';
 import { initramfsCheck } from './initramfs.ts';
 import { modulesCheck } from './modules.ts';
@@ -40,7 +41,14 @@ const find = async (
   await using tree = await makeTree(Object.fromEntries(entries));
   const disk = makeDevice('/dev/loop0', { transport, children: [root] });
   const devices = { root, disk, disks: [disk], subvolume: null, volumes: [] };
-  const findings = await check.run(await subjectOf(tree.root, {}, { devices }));
+  const own = createHost();
+  const run: Host['run'] = async (command) => {
+    if (command.program !== 'journalctl') return own.run(command);
+    const file = command.args.find((word) => word.startsWith('--file=')) ?? '';
+    return own.run({ program: 'cat', args: [file.slice('--file='.length)] });
+  };
+  const host = { ...own, run };
+  const findings = await check.run(await subjectOf(tree.root, {}, { devices, host }));
   return findings.map(({ severity, id }) => `${severity} ${id}`);
 };
 
@@ -102,6 +110,23 @@ test('layers below the root need their modules and programs', async () => {
   ]);
 });
 
+const reached = {
+  ...{ MESSAGE_ID: '39f53479d3a045ac8e11786248231fbf', UNIT: 'multi-user.target' },
+  JOB_RESULT: 'done',
+};
+
+/** A journal that the made host's journalctl reads; see `find`. */
+const lastBoot = (messages: readonly string[]): Readonly<Record<string, TreeEntry>> => ({
+  [`var/log/journal/${'0'.repeat(32)}/system.journal`]: messages
+    .map((MESSAGE, index) =>
+      JSON.stringify({
+        ...{ __REALTIME_TIMESTAMP: `${index}`, _BOOT_ID: 'a', _TRANSPORT: 'kernel', MESSAGE },
+        ...(MESSAGE === 'Started' ? reached : {}),
+      }),
+    )
+    .join('\n'),
+});
+
 test('the driver of the bus here is told of, and missed where the system names such disks', async () => {
   const incomplete = 'kernel.initramfs-incomplete';
   expect(await find(initramfsCheck, {}, undefined, 'usb')).toEqual([]);
@@ -111,6 +136,13 @@ test('the driver of the bus here is told of, and missed where the system names s
   }
   const fstab = { 'etc/fstab': '/dev/nvme0n1p3 / xfs defaults 0 1\n' };
   expect(await find(initramfsCheck, fstab)).toEqual([`warning ${incomplete}`]);
+  const boot = (name: string, message = `XFS (${name}): Mounting V5 Filesystem`) =>
+    lastBoot(['Linux version 6.1', message, 'EXT4-fs (sdz1): mounted filesystem', 'Started']);
+  expect(await find(initramfsCheck, boot('nvme0n1p3'))).toEqual([`warning ${incomplete}`]);
+  expect(await find(initramfsCheck, boot('sda3'))).toEqual([]);
+  expect(await find(initramfsCheck, boot('dm-0'))).toEqual([]);
+  const cut = lastBoot(['EXT4-fs (vdz1): mounted filesystem', 'Started']);
+  expect(await find(initramfsCheck, cut)).toEqual([]);
   const told = { 'boot/grub/grub.cfg': menu('initrd /boot/initrd.img-6.1', '/dev/vda3') };
   expect(await find(initramfsCheck, told)).toEqual([`warning ${incomplete}`]);
 });

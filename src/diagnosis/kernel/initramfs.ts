@@ -58,7 +58,7 @@ type Draft = Omit<Finding, 'severity'> & { readonly atMost?: 'warning' | 'info' 
 type Lacking = {
   /** Whatever the machine is: the file system, the layers, drivers for disks at all. */
   readonly certain: readonly RootNeed[];
-  /** Drivers for the disk by which the system itself names its root, in fstab or on the command line. */
+  /** Drivers for the root's disk as the system itself names it: fstab, command line, last boot. */
   readonly named: readonly RootNeed[];
   /** Drivers for the bus by which the disk is attached here, which may be another one than there. */
   readonly here: readonly RootNeed[];
@@ -82,7 +82,7 @@ export const lacking = async (
   const here = familyOfTransport(devices.disk.transport);
   return {
     certain: [...rootNeeds(devices), anyDisk].filter(isMissing),
-    named: [...rootFamilies(subject, kernel.options)].flatMap(busNeeds).filter(isMissing),
+    named: [...(await rootFamilies(subject, kernel.options))].flatMap(busNeeds).filter(isMissing),
     here: here === null ? [] : busNeeds(here).filter(isMissing),
   };
 };
@@ -124,7 +124,7 @@ const incomplete = async (
   }
   if (named.length > 0) {
     const meaning =
-      'The system names the disk of its root so: on a machine that has it the root is not found.';
+      'The system names the disk of its root so, or had it so in its last boot: on such a machine the root is not found.';
     return [{ ...finding(named, meaning), atMost: 'warning' }];
   }
   if (here.length === 0) return [];

@@ -1,5 +1,7 @@
 import { parseKernelName } from '../../system-image/device-names.ts';
 import { firstRoot } from '../../system-image/fstab.ts';
+import { openJournal } from '../last-boots/journal.ts';
+import { readBoots } from '../last-boots/read-boots.ts';
 import type { Subject } from '../subject.ts';
 import { rootArgument } from './initramfs-need.ts';
 
@@ -14,19 +16,38 @@ export const familyOf = (path: string): DiskFamily | null => {
   return families.find((family) => disk?.startsWith(family) === true) ?? null;
 };
 
+/** The kernel says of each file system on which device it is; the root's is the first of a boot. */
+const mounted = /^(?:EXT4-fs|XFS|F2FS-fs|BTRFS info) \((?:device )?(\w+)[^)]*\): /;
+
+/** How the kernel called the root's disk in the last boot that came to its end. */
+const lastBootFamily = async (subject: Subject): Promise<DiskFamily | null> => {
+  const journal = await openJournal(subject);
+  if (journal?.newest == null) return null;
+  const boots = await readBoots(subject, journal, journal.newest);
+  const boot = boots.findLast(({ outcome }) => outcome === 'finished');
+  // Without the beginning of its log the first one may be any disk.
+  if (boot?.kernel == null) return null;
+  const said = await journal.entries([[`_BOOT_ID=${boot.id}`, '_TRANSPORT=kernel']]);
+  const first = said.find(({ message }) => mounted.test(message));
+  const name = mounted.exec(first?.message ?? '')?.[1];
+  return name === undefined ? null : familyOf(`/dev/${name}`);
+};
+
 /**
  * How the machine that the disk belongs to calls the disk of the root, as far as the system says so
- * itself: in fstab and on the kernel's command line. Other lines of fstab tell of other disks, and
- * by what the disk is attached here tells nothing of that machine.
+ * itself: in fstab, on the kernel's command line, and in the log of its last boot. Other lines of
+ * fstab tell of other disks, and by what the disk is attached here tells nothing of that machine.
  *
  * @param options the kernel's command line; null to leave it out.
  */
-export const rootFamilies = (
-  { facts }: Pick<Subject, 'facts'>,
+export const rootFamilies = async (
+  subject: Subject,
   options: string | null,
-): ReadonlySet<DiskFamily> => {
-  const names = [firstRoot(facts.fstab)?.spec, options === null ? null : rootArgument(options)];
-  return new Set(names.flatMap((name) => familyOf(name ?? '') ?? []));
+): Promise<ReadonlySet<DiskFamily>> => {
+  const root = options === null ? null : rootArgument(options);
+  const names = [firstRoot(subject.facts.fstab)?.spec, root];
+  const said = names.flatMap((name) => familyOf(name ?? '') ?? []);
+  return new Set([...said, ...[(await lastBootFamily(subject)) ?? []].flat()]);
 };
 
 /** How the kernel calls a disk that is attached like this; null where the bus tells nothing. */

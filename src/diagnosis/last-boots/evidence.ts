@@ -4,11 +4,12 @@ import type { Check } from '../check.ts';
 import type { Finding } from '../finding.ts';
 import type { Subject } from '../subject.ts';
 import { brokenKernel, goodBoot, lastBoot } from './boot-findings.ts';
-import { type Boot, bootMarks, bootsOf } from './boots.ts';
+import type { Boot } from './boots.ts';
 import { ownDisksOf } from './disk-names.ts';
 import { type Journal, type LogEntry, type Matches, openJournal } from './journal.ts';
 import { keptPanic, recordFail } from './kept-signs.ts';
 import { hasDiskTrouble, type KernelLines, kernelFindings } from './kernel-findings.ts';
+import { readBoots } from './read-boots.ts';
 import { readTextLogs } from './text-logs.ts';
 import { info, journalEvidence, shownLines } from './words.ts';
 
@@ -64,23 +65,12 @@ const kernelLines = async (
   return lines;
 };
 
-/** The unit that default.target leads to, as far as one link tells. */
-const defaultTargetOf = async ({ files }: Subject): Promise<string | null> => {
-  const places = ['/etc/systemd/system', '/usr/lib/systemd/system', '/lib/systemd/system'];
-  for (const place of places) {
-    const to = await files.link(`${place}/default.target`);
-    if (to !== null) return /([^/]+\.target)$/.exec(to)?.[1] ?? null;
-  }
-  return null;
-};
-
 const fromJournal = async (
   subject: Subject,
   journal: Journal,
   newest: LogEntry,
 ): Promise<readonly Finding[]> => {
-  const target = await defaultTargetOf(subject);
-  const boots = bootsOf(await journal.entries(bootMarks(target)), newest, target);
+  const boots = await readBoots(subject, journal, newest);
   const recent = boots.slice(-recentBoots);
   return [
     ...goodBoot(boots),
