@@ -47,7 +47,8 @@ export default defineConfig({
           globalSetup: ['fixtures/broken/hold-nspawn.ts'],
           // Each has disks and sessions of its own and looks only at those.
           maxWorkers: 2,
-          testTimeout: 180_000,
+          // A repair, a boot, a second repair and an undo, with another one beside it.
+          testTimeout: 300_000,
           hookTimeout: 300_000,
           retry: 0,
           sequence: { groupOrder: 2 },
