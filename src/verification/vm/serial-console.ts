@@ -10,7 +10,7 @@ export type SerialUse = 'yes' | 'kernel' | 'no' | 'unknown';
 
 /**
  * Told from a system's command line. The kernel writes to each console that is named, while the
- * initramfs, systemd and their emergency shells write to /dev/console, which is the last one
+ * initramfs and systemd write to /dev/console, which is the last one; sulogin speaks on all of them
  * (Documentation/admin-guide/serial-console.rst).
  */
 export const consoleUse = (own: OwnKernel | null): SerialUse => {

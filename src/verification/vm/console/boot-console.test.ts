@@ -270,3 +270,14 @@ test('a job that is over is not waited for because it was the last that was draw
   console.push('[  OK  ] Finished shop.service - Shop.\r\n', 17);
   expect(console.judge()).toMatchObject({ ...passed, silence: 53 });
 });
+
+test('that shim refuses a boot loader is told by its words in their frame', () => {
+  const text = [
+    'BdsDxe: starting Boot0001 "UEFI Misc Device" from PciRoot(0x0)/Pci(0x1,0x0)',
+    '\ufffd Verification failed: (0x1A) Security Violation \ufffd',
+    '\ufffd OK \ufffd',
+  ].join('\r\n');
+  const judgement = consoleOf(`${text}\r\n`).judge();
+  expect(judgement).toMatchObject({ outcome: 'failed', stage: 'boot-loader', bySilence: false });
+  expect(judgement?.outcome === 'failed' && judgement.cause).toContain('shim refuses');
+});

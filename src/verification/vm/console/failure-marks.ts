@@ -64,6 +64,14 @@ export const lineMarks: readonly FailureMark[] = [
   },
   {
     stage: 'boot-loader',
+    // shim says so in a frame and waits for a key.
+    pattern: /Verification failed: \(0x1A\) Security Violation/,
+    cause: () =>
+      'Secure Boot: shim refuses the boot loader, because it is not signed with a key that it trusts.',
+    silence: 5,
+  },
+  {
+    stage: 'boot-loader',
     pattern: /^GRUB (?:(?:Geom|Read|Hard Disk|Floppy) ?)?Error$/,
     cause: () => 'GRUB cannot read the disk beyond its first sector.',
     silence: 0.5,
