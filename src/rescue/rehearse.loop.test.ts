@@ -179,6 +179,7 @@ it('waits with force for no disk that is gone, and takes the commit back when it
   const undone = await lab.kit(['undo', session]);
   expect(undone.exitCode, undone.stdout + undone.stderr).toBe(0);
   expect(await hostname()).toBe('web-3');
+  expect((await lab.kit(['rehearse', session, '--drop'])).exitCode).toBe(0);
 });
 
 it('stops the work and drops an overlay for which there is no more room', async () => {
