@@ -63,7 +63,7 @@ export default defineConfig({
           // Each file has a machine of its own in QEMU. In software emulation a machine mostly keeps
           // one core busy, so two at a time are nearly twice as fast and more are none.
           maxWorkers: 2,
-          testTimeout: 300_000,
+          testTimeout: 420_000,
           // The first one makes the rescue host, when nothing is in the cache.
           hookTimeout: 480_000,
           retry: 0,
