@@ -30,6 +30,9 @@ export type InsideRequest = InsideCommand & {
 /** What nspawn says when the program, its loader, its interpreter or a mount point is not there. */
 const notStarted = /execv\(.*\) failed|Failed to (?:execute|spawn|fork|mount)|Child died too early/;
 
+/** nspawn's word on its own directory, where /run is no tmpfs; none of the program's. */
+const nspawnsOwn = /^Attempted to remove disk file system under .*(?:\n|$)/gm;
+
 // nspawn makes missing top-level links and directories before `--read-only` takes effect; where the
 // tree is mounted writable that would change the disk. In a mount namespace of its own it is not.
 const onReadOnlyTree =
@@ -124,7 +127,8 @@ export const insideRunner = (
       changes: false,
       env: { SYSTEMD_LOG_TARGET: 'console' },
     });
-    return exitCode !== 0 && notStarted.test(stderr) ? null : { exitCode, stdout, stderr };
+    const own = stderr.replaceAll(nspawnsOwn, '');
+    return exitCode !== 0 && notStarted.test(own) ? null : { exitCode, stdout, stderr: own };
   };
   // nspawn locks the tree, and two of them would stop each other.
   return (request) => {
