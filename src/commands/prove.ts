@@ -89,7 +89,7 @@ const watch = async (
   notProven: string | null,
 ): Promise<ProofResult> => {
   const proof = await (method === 'vm' ? inVm : inContainer)(context, options);
-  const why = notProven ?? proof.notJudged;
+  const why = proof.notJudged ?? (proof.boots ? notProven : null);
   return { proof, proven: proof.boots && why === null, notProven: why };
 };
 
@@ -142,9 +142,9 @@ export const rehearsalProofs = (
       : requirePrograms(context.host, programsOfVm).then(() => null, withoutStop);
   const wishes = { target: null, timeoutSeconds: defaultBootSeconds };
   return {
-    plan: async (changed, means) => {
+    plan: async ({ changed, mended, means }) => {
       const repairs = applied();
-      const byHand = changed === null ? 'vm' : fittingForPaths(changed);
+      const byHand = changed === null || mended ? 'vm' : fittingForPaths(changed);
       const fits = repairs.length > 0 ? fittingProof(repairs) : byHand;
       return planLayerProof(wish, fits, await lacks(means));
     },

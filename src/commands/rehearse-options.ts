@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { plainText } from '../host/plain-text.ts';
 import { usageError } from '../host/rescue-error.ts';
 import { renderRehearsal } from '../output/rehearsal-report.ts';
 import { meansSchema, phaseSchema, type RehearsalRecord } from '../rehearsal/record.ts';
@@ -19,14 +20,17 @@ export const rehearsalSchema = z.object({
   /** What became of the layer. */
   phase: phaseSchema,
   ...reportSchema.shape,
+  /** What an undo could not put back on the disks. */
+  notPutBack: z.array(z.string()).readonly(),
 });
 
 export const rehearsalDocument = ({
   means,
   phase,
   report,
+  notPutBack = [],
 }: RehearsalRecord): z.infer<typeof rehearsalSchema> | null =>
-  report === null ? null : { means, phase, ...report };
+  report === null ? null : { means, phase, ...report, notPutBack };
 
 /** @throws RescueError usage (2) */
 export const requireRehearse = ({ rehearse, onSuccess }: Given): void => {
@@ -51,13 +55,25 @@ export const decideFrom =
     return context.interactive ? ask(context) : 'keep';
   };
 
+/** Not seen to boot, and so not written to the disks; a person may have done so all the same. */
+export const isKeptBack = (record: RehearsalRecord | null): boolean => {
+  const { proof = null, succeeded } = record?.report ?? {};
+  const isBad = proof !== null && !proof.boots && proof.notJudged === null;
+  return succeeded === false && (isBad || record?.phase !== 'committed');
+};
+
 /** What became of the layer, as the last words of a command. */
-export const renderOutcome = ({ phase }: RehearsalRecord, session: string): string => {
+export const renderOutcome = (
+  { phase, notPutBack = [] }: RehearsalRecord,
+  session: string,
+): string => {
   switch (phase) {
     case 'committed':
       return `  The layer is on the disks. Take it back: rescuekit undo ${session}\n`;
     case 'dropped':
-      return '  The layer is dropped. The disks are as they were.\n';
+      return notPutBack.length === 0
+        ? '  The layer is dropped. The disks are as they were.\n'
+        : `  The layer is dropped. On the disks stays what could not be put back: ${notPutBack.map(plainText).join(', ')}.\n`;
     default:
       return `  The layer is kept, and the disks are as they were.\n  Decide with: rescuekit rehearse ${session} --commit, or --drop\n`;
   }

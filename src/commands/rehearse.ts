@@ -61,7 +61,7 @@ export const rehearseHandler = async (
     ? found.record
     : commit
       ? await commitRehearsal(options, id)
-      : await dropRehearsal(options, id);
+      : await dropRehearsal(options, id, context.options.yes);
   context.printJson({
     schemaVersion: 1,
     ...{ session: id, target, system: record.title, rehearsal: rehearsalDocument(record) },

@@ -21,6 +21,7 @@ import { ownRepairs } from './own-repairs.ts';
 import { type ProofResult, proveAfter, rehearsalProofs } from './prove.ts';
 import {
   decideFrom,
+  isKeptBack,
   rehearsalDocument,
   rehearsalSchema,
   rehearseSchema,
@@ -132,7 +133,8 @@ const rehearseRepair = async (
         applied = value.applied;
         context.print(renderRepairs(applied, value.refused, context.out));
         const succeeded = remainingOf(value).length === 0;
-        return { value, system: value.system, mounted: value.mounted, succeeded };
+        const { checks } = value;
+        return { value, system: value.system, mounted: value.mounted, checks, succeeded };
       },
       proofs: rehearsalProofs(context, { wish: given.proof, answers, applied: () => applied }),
       decide: decideFrom(given, context),
@@ -243,8 +245,7 @@ const rehearsed = async (
   const done = await rehearseRepair(context, given, wishes);
   const code = reportRepair(context, done, proofOfRehearsal(done));
   if (done.record !== null) context.print(renderOutcome(done.record, done.session));
-  const isKeptBack = done.record?.report?.succeeded === false;
-  return code === exitCode.done && isKeptBack ? exitCode.problems : code;
+  return code === exitCode.done && isKeptBack(done.record) ? exitCode.problems : code;
 };
 
 /** `rescuekit repair TARGET`: mends what `diagnose` finds, after a yes. */

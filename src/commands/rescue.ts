@@ -24,6 +24,7 @@ import { type CommandContext, parseOptions } from './context.ts';
 import { rehearsalProofs } from './prove.ts';
 import {
   decideFrom,
+  isKeptBack,
   rehearsalDocument,
   rehearsalSchema,
   renderOutcome,
@@ -103,7 +104,8 @@ const rehearseRescue = async (
       const wishes = { ...options, ...place, repair: repair && means === 'snapshot' };
       const value = await rescueSystem(session, wishes, observer, handlersFor(context));
       const succeeded = exitFor(value.boot, options.wish) === exitCode.done;
-      return { value, system: value.system, mounted: value.mounted, succeeded };
+      const { system: rescued, mounted, checks } = value;
+      return { value, system: rescued, mounted, checks, succeeded };
     },
     proofs: rehearsalProofs(context, {
       ...{ wish: given.proof ?? 'auto', answers },
@@ -181,9 +183,8 @@ export const rescueHandler = async (args: unknown, context: CommandContext): Pro
   }
   if (failure !== null) throw failure;
   const code = exitFor(boot, options.wish);
-  // All went well, and still its layer was seen not to boot.
-  const bad = code === exitCode.done && record?.report?.succeeded === false;
-  return bad ? exitCode.problems : code;
+  // All went well, and still its layer was not seen to boot.
+  return code === exitCode.done && isKeptBack(record) ? exitCode.problems : code;
 };
 
 const failureOf = (

@@ -87,7 +87,10 @@ const proofLines = (
   style: Style,
 ): readonly string[] => {
   const columns = view.columns - 1;
-  const open = notProven === null ? [] : wrapText(`Not proven: ${plainText(notProven)}.`, columns);
+  const open =
+    notProven === null
+      ? []
+      : wrapText(`Not proven: ${plainText(notProven).replace(/\.$/, '')}.`, columns);
   const doubt = open.map(style.warning);
   if (proof === null) return ['  No boot of it was watched.', ...doubt];
   if (proof.notJudged !== null) return ['  It could not be judged whether it boots.', ...doubt];

@@ -1,6 +1,6 @@
 import type { Host } from '../host/host.ts';
 import type { RawFile } from '../host/raw-file.ts';
-import { messageOf, refusal } from '../host/rescue-error.ts';
+import { messageOf, type RescueError, refusal } from '../host/rescue-error.ts';
 import { readPieces, sha256 } from './layer-store.ts';
 import { changedSince, forgetCached, keptBefore, type Merge } from './merge-layer.ts';
 import type { Piece } from './pieces.ts';
@@ -93,16 +93,28 @@ const forceOne = async (
   return left;
 };
 
+const anotherDisk = (name: string): RescueError =>
+  refusal(
+    'DISK_CHANGED',
+    `${name} holds neither what it had nor what the layer has in most of the places: it is another disk, or was overwritten.`,
+    'Nothing was written. Look at the disks that are attached: rescuekit list',
+  );
+
 /**
  * A disk that a commit was written to whole may have been in use since: pieces of an earlier state
- * would be the end of what is on it now.
+ * would be the end of what is on it now. One that is half written may hold something else in some
+ * places, but another disk holds it nearly everywhere.
  */
-const requireOurs = async ({ merge, disk, pieces }: Open): Promise<void> => {
+const requireOurs = async ({ merge, disk, pieces }: Open, begun: boolean): Promise<void> => {
+  let [ours, foreign] = [0, 0];
   for (const piece of pieces) {
     const current = await disk.read(piece.atBytes, piece.bytes).catch(() => null);
-    if (current === null || [piece.before, piece.after].includes(sha256(current))) continue;
-    throw changedSince(merge.name, { direction: 'undo', begun: false });
+    if (current === null) continue;
+    if ([piece.before, piece.after].includes(sha256(current))) ours += 1;
+    else foreign += 1;
   }
+  if (begun && foreign > ours) throw anotherDisk(merge.name);
+  if (!begun && foreign > 0) throw changedSince(merge.name, { direction: 'undo', begun });
 };
 
 /**
@@ -127,7 +139,7 @@ export const forceBack = async (
   try {
     const all: (Open | NotPutBack)[] = [];
     for (const merge of merges) all.push(await openOr(host, merge, opened));
-    for (const one of all) if (!begun && 'pieces' in one) await requireOurs(one);
+    for (const one of all) if ('pieces' in one) await requireOurs(one, begun);
     await onStart();
     const total = all.reduce((sum, one) => sum + ('pieces' in one ? one.pieces.length : 0), 0);
     let done = 0;

@@ -8,18 +8,18 @@ export const marksOf = (disk: Device): readonly string[] =>
   ].flatMap((mark) => mark ?? []);
 
 /** The same size and serial number, which one that was put in its place may have, too. */
-export const isShaped = (disk: LayeredDisk, device: Device): boolean =>
+const isShaped = (disk: LayeredDisk, device: Device): boolean =>
   device.sizeBytes === disk.sizeBytes && device.serial === disk.serial;
 
-/** Whether a disk has something on it that was on the recorded one. */
-const sharesMark = ({ marks = [] }: LayeredDisk, device: Device): boolean => {
+/** How much of what is on a disk was on the recorded one. */
+const sharedMarks = ({ marks = [] }: LayeredDisk, device: Device): number => {
   const now = new Set(marksOf(device));
-  return marks.some((mark) => now.has(mark));
+  return marks.filter((mark) => now.has(mark)).length;
 };
 
 /** Whether an attached disk is the recorded one under another name: by serial number or content. */
-export const isRenamed = (disk: LayeredDisk, device: Device): boolean =>
-  isShaped(disk, device) && (disk.serial !== null || sharesMark(disk, device));
+const isRenamed = (disk: LayeredDisk, device: Device): boolean =>
+  isShaped(disk, device) && (disk.serial !== null || sharedMarks(disk, device) > 0);
 
 /**
  * Whether an attached disk may be the recorded one. Names are given anew with every start of the
@@ -30,4 +30,23 @@ export const maybeSame = (disk: LayeredDisk, device: Device): boolean => {
   if (isRenamed(disk, device)) return true;
   const isBlank = (disk.marks ?? []).length === 0 || marksOf(device).length === 0;
   return isBlank && isShaped(disk, device) && device.path === disk.path;
+};
+
+/**
+ * The attached disk that is the recorded one: what is on it counts for more than the name that it
+ * has today. Halves of a mirror share the UUIDs of what lies on both, but not those of their
+ * partitions.
+ *
+ * @returns null when none is, or two are as likely.
+ */
+export const theSame = (disk: LayeredDisk, tree: readonly Device[]): Device | null => {
+  const [first, second] = tree
+    .filter((device) => maybeSame(disk, device))
+    .map((device) => ({
+      device,
+      // Among equals the name decides.
+      weight: 2 * sharedMarks(disk, device) + (device.path === disk.path ? 1 : 0),
+    }))
+    .toSorted((one, other) => other.weight - one.weight);
+  return first === undefined || first.weight === second?.weight ? null : first.device;
 };

@@ -161,6 +161,9 @@ const isAsBefore = (before: ListedFile | null, now: ListedFile | undefined): boo
   return before.bytes === now.bytes && before.modifiedAt === now.modifiedAt;
 };
 
-/** The first entry that somebody has changed on the disk since; null when none was. */
-export const changedSince = (entries: readonly StagedEntry[], now: FileList): string | null =>
-  entries.find(({ path, before }) => !isAsBefore(before, now.get(path)))?.path ?? null;
+/** Entries that are no longer as they were when the layer was laid. */
+export const changedSince = (
+  entries: readonly StagedEntry[],
+  now: FileList,
+): readonly StagedEntry[] =>
+  entries.filter(({ path, before }) => !isAsBefore(before, now.get(path)));

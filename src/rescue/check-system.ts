@@ -8,6 +8,7 @@ import type {
 } from '../filesystems/file-system.ts';
 import { isLostExt } from '../filesystems/lost-ext.ts';
 import { fileSystemFor, skippedResult } from '../filesystems/registry.ts';
+import { createHost } from '../host/host.ts';
 import { RescueError } from '../host/rescue-error.ts';
 import type { AttachedTarget } from './attach.ts';
 import { btrfsMount, volumeOn, volumesOf } from './btrfs-volumes.ts';
@@ -119,7 +120,18 @@ const checkOne = async (
     const keepDirectory = `${session.directory}/undo`;
     await session.host.files.ensureDirectory(keepDirectory, 0o700);
     const { lastResorts } = options;
-    const result = await fileSystem.repair({ ...context, keepDirectory, lastResorts });
+    const kept = await session.host.files.list(keepDirectory);
+    const result = await fileSystem
+      .repair({ ...context, keepDirectory, lastResorts })
+      .catch(async (error: unknown) => {
+        // Interrupted in the middle: what e2fsck kept by then is all that can take it back.
+        const own = { host: createHost(), directory: session.directory };
+        for (const name of (await own.host.files.list(keepDirectory)) ?? []) {
+          const undoFile = `${keepDirectory}/${name}`;
+          if (kept?.includes(name) !== true) await recordFsckUndo(own, { device, undoFile });
+        }
+        throw error;
+      });
     return { looked, result };
   } finally {
     await session.takeDown(scratch.step);
@@ -177,14 +189,23 @@ const outcomeText = (result: CheckResult): string => {
   return isOnlyDirty(result) ? 'not replayed, no damage' : 'checked, damage found';
 };
 
-/** A file system with damage is not mounted: that could make it worse. */
-export const requireMountable = (results: readonly CheckResult[], targetName: string): void => {
+/**
+ * A file system with damage is not mounted: that could make it worse.
+ *
+ * @param more what else a person has to know then.
+ * @throws RescueError `DAMAGED`
+ */
+export const requireMountable = (
+  results: readonly CheckResult[],
+  targetName: string,
+  more = '',
+): void => {
   const damaged = results.filter(isDamaged);
   if (damaged.length === 0) return;
   throw new RescueError({
     code: 'DAMAGED',
     message: `${damaged.map(({ device, detail }) => `${device}: ${detail}`).join(' ')}`,
-    hint: `Nothing was mounted. Repair first (rescuekit check --repair ${targetName}), use --repair, or look with --ephemeral.`,
+    hint: `Nothing was mounted. Repair first (rescuekit check --repair ${targetName}), use --repair, or look with --ephemeral.${more}`,
   });
 };
 

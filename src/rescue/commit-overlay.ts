@@ -1,6 +1,8 @@
 import { applyEntryChange } from '../changes/apply-change.ts';
 import { openChangeLog } from '../changes/change-log.ts';
-import { createHost } from '../host/host.ts';
+import { placeOf } from '../changes/place.ts';
+import { alreadySo } from '../changes/same-state.ts';
+import { createHost, type Host } from '../host/host.ts';
 import { plainText } from '../host/plain-text.ts';
 import { refusal } from '../host/rescue-error.ts';
 import { listFiles } from '../rehearsal/file-list.ts';
@@ -47,19 +49,43 @@ const mountForWriting = async (
   );
 };
 
+/** Whether a commit that was cut off has written an entry already. */
+const isWritten = async (
+  host: Host,
+  root: string,
+  entry: StagedEntry,
+  directory: string,
+): Promise<boolean> => {
+  for (const change of stagedChanges([entry], directory)) {
+    const place = await placeOf(host, root, change.path).catch(() => null);
+    // With its directory it is gone, too.
+    const now = place === null ? null : await host.files.entryState(place.hostPath);
+    if (!(await alreadySo(host, change, now, ''))) return false;
+  }
+  return true;
+};
+
+/**
+ * Each entry has to be as it was, or, where a commit was begun, as the layer has it: somebody may
+ * have worked on the disk between a cut-off commit and its end.
+ */
 const requireUnchanged = async (
   session: Session,
   root: string,
   entries: readonly StagedEntry[],
+  begun: string | null,
 ): Promise<void> => {
   const now = await listFiles(session.host, root, listScratch(session));
-  const path = changedSince(entries, now);
-  if (path === null) return;
-  throw refusal(
-    'DISK_CHANGED',
-    `${plainText(path)} was changed on the disk since the rehearsal.`,
-    'What was tried was tried on another file. Drop the layer, and rehearse again.',
-  );
+  for (const entry of changedSince(entries, now)) {
+    if (begun !== null && (await isWritten(session.host, root, entry, begun))) continue;
+    throw refusal(
+      'DISK_CHANGED',
+      `${plainText(entry.path)} was changed on the disk since the rehearsal.`,
+      begun === null
+        ? 'What was tried was tried on another file. Drop the layer, and rehearse again.'
+        : `Take back what was committed of it, as far as it is still so: rescuekit undo ${session.id}`,
+    );
+  }
 };
 
 /**
@@ -81,7 +107,8 @@ export const commitOverlay = async (
   const entries = await readStaged(host, directory);
   const mounted = await mountForWriting(session, record, answers, observer);
   const { root } = mounted;
-  if (record.phase !== 'committing') await requireUnchanged(session, root, entries);
+  const begun = record.phase === 'committing' ? directory : null;
+  await requireUnchanged(session, root, entries, begun);
   const step = await session.intend('Write the layer', {
     kind: 'finish-merge',
     directory,

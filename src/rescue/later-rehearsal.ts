@@ -202,14 +202,26 @@ export const undoRehearsal = async (
   });
 };
 
-/** Removes a layer. The disks are not touched. @throws RescueError usage (2), `RUNNING` (4) */
+/**
+ * Removes a layer. The disks are not touched.
+ *
+ * @param sure also where what was on the disks before lies only in the layer.
+ * @throws RescueError usage (2), `RUNNING` (4)
+ */
 export const dropRehearsal = async (
   options: LaterOptions,
   id: string,
+  sure: boolean,
 ): Promise<RehearsalRecord> => {
   const { session, record } = await findRehearsal(options.session.paths, id);
   if (record.phase !== 'kept' && record.phase !== 'up') {
     throw wrongPhase(id, 'dropped', record.phase);
+  }
+  if (isOnDisks(record) && !sure) {
+    throw usageError(
+      `Parts of session ${id}'s layer are still on the disks, and what was there before lies only with it.`,
+      `Put it back when the disk can be written again: rescuekit undo ${id} --force. Where it never can: rescuekit rehearse ${id} --drop --yes`,
+    );
   }
   await takeDownRest(options, id);
   return dropLayer(createHost(), rehearsalDirectory(session.directory), record);

@@ -31,6 +31,18 @@ export const isDirectoryFull = ({ sizeBytes, freeBytes }: Space, freeAtFirst: nu
   // A file system that keeps no such count says 0.
   sizeBytes > 0 && freeBytes < smallestFreeBytes + 2 * Math.max(freeAtFirst - freeBytes, 0);
 
+/** Bytes that the layers themselves take: others write to the same file system. */
+const usedBytes = async (host: Host, directory: string): Promise<number> => {
+  const { stdout } = await host.run({
+    program: 'du',
+    args: ['--summarize', '--block-size=1', directory],
+    // 1: a file that went away meanwhile.
+    accept: [0, 1],
+    changes: false,
+  });
+  return Number.parseInt(stdout, 10) || 0;
+};
+
 const isFull = async (
   host: Host,
   layer: WatchedLayer,
@@ -40,7 +52,9 @@ const isFull = async (
   const space = await host.files.space(layer.directory);
   const first = freeAtFirst.get(layer.directory) ?? space.freeBytes;
   freeAtFirst.set(layer.directory, first);
-  return isDirectoryFull(space, first);
+  if (!isDirectoryFull(space, first)) return false;
+  const used = await usedBytes(host, layer.directory);
+  return isDirectoryFull(space, space.freeBytes + used);
 };
 
 /**

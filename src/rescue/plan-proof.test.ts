@@ -39,7 +39,11 @@ describe('the proof after a repair', () => {
 describe('the proof of a layer', () => {
   it('goes by the files that are different', () => {
     expect(fittingForPaths(['/etc/hosts', '/var/log/x'])).toBe('container');
-    const files = ['/etc/fstab', '/boot/grub/grub.cfg', '/usr/lib/modules/6.1/modules.dep'];
+    const files = [
+      ...['/etc/fstab', '/boot/grub/grub.cfg', '/usr/lib/modules/6.1/modules.dep'],
+      ...['/usr/sbin/init', '/vmlinuz', '/.autorelabel', '/etc/selinux/config'],
+      ...['/etc/mkinitcpio.conf', '/etc/systemd/system/srv-data.mount'],
+    ];
     for (const path of files) expect(fittingForPaths(['/etc/hosts', path])).toBe('vm');
     expect(fittingForPaths(['/etc/fstab.d', '/bootlog', '/etc/fstabs'])).toBe('vm');
     expect(fittingForPaths(['/bootlog', '/etc/fstabs'])).toBe('container');

@@ -12,7 +12,7 @@ export type ProofPlan = {
 };
 
 const tooLittle =
-  'what was changed (fstab, kernel, initramfs or boot loader) shows only in a boot from the disk itself';
+  'what was changed (a file system, fstab, kernel, initramfs or boot loader) shows only in a boot from the disk itself';
 
 const nothingShown = 'no boot shows what was changed';
 
@@ -25,7 +25,7 @@ export const fittingProof = (applied: readonly AppliedRepair[]): ProofMethod | n
 
 /** What a container neither mounts nor starts (fstab's devices, kernel, initramfs, boot loader). */
 const onlyInVm =
-  /^\/(?:boot|efi|etc\/(?:fstab|crypttab|kernel|default\/grub|grub\.d|initramfs-tools|dracut|lvm|mdadm)|(?:usr\/)?lib\/modules)(?:$|[/.])/;
+  /^\/(?:boot|efi|vmlinuz|initrd|\.autorelabel|(?:usr\/)?s?bin\/init|etc\/(?:fstab|crypttab|kernel|default\/grub|grub\.d|initramfs-tools|mkinitcpio|dracut|lvm|mdadm|selinux|sysconfig\/(?:grub|kernel))|(?:usr\/)?lib\/modules)(?:$|[/.])|^\/etc\/systemd\/system\/.*\.(?:mount|swap)(?:$|[/.])/;
 
 /** The boot that shows what was changed by hand, by the paths that are different. */
 export const fittingForPaths = (paths: readonly string[]): ProofMethod =>

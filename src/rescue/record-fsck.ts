@@ -7,8 +7,8 @@ import type { Session } from './session.ts';
  * it. The file system is named by its UUID: its device may be called otherwise the next time.
  */
 export const recordFsckUndo = async (
-  session: Session,
-  { device, undoFile }: CheckResult,
+  session: Pick<Session, 'host' | 'directory'>,
+  { device, undoFile }: Pick<CheckResult, 'device' | 'undoFile'>,
 ): Promise<void> => {
   if (undoFile === null) return;
   const { stdout } = await session.host.run({

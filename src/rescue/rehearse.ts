@@ -1,3 +1,4 @@
+import type { CheckResult } from '../filesystems/file-system.ts';
 import { createHost } from '../host/host.ts';
 import { RescueError } from '../host/rescue-error.ts';
 import {
@@ -31,6 +32,7 @@ export type RehearsedWork<T> = {
   readonly value: T;
   readonly system: FoundSystem;
   readonly mounted: MountedSystem;
+  readonly checks: readonly CheckResult[];
   /** It did what it should: only then may the layer be committed without a question. */
   readonly succeeded: boolean;
 };
@@ -44,11 +46,14 @@ export type ProvableDisks = {
 
 /** How it is seen whether the layer boots. */
 export type LayerProofs = {
-  /**
-   * @param changed paths of what is different; null when that is not known.
-   * @param means layers over file systems are no disks that a machine could boot from.
-   */
-  readonly plan: (changed: readonly string[] | null, means: Means) => Promise<LayerProofPlan>;
+  readonly plan: (layer: {
+    /** Paths of what is different; null when that is not known. */
+    readonly changed: readonly string[] | null;
+    /** Whether the boot goes past a file system's check shows only where it is checked. */
+    readonly mended: boolean;
+    /** Layers over file systems are no disks that a machine could boot from. */
+    readonly means: Means;
+  }) => Promise<LayerProofPlan>;
   /** Watches the system boot from the layer, of which it gets a view that is thrown away. */
   readonly inContainer: (
     session: Session,
@@ -100,7 +105,8 @@ type LayerProof = Pick<LayerProofPlan, 'notProven' | 'isMissing'> & {
 
 /** What the report says of it. */
 const verdictOf = ({ proof, notProven, isMissing }: LayerProof, succeeded: boolean) => ({
-  ...{ proof, notProven },
+  proof,
+  notProven: proof !== null && !proof.boots && proof.notJudged === null ? null : notProven,
   proven: proof?.boots === true && notProven === null,
   succeeded: succeeded && proof?.boots !== false && !isMissing,
 });
@@ -119,7 +125,11 @@ const works = async <T>(
     filesAfter(stage, done.mounted),
   );
   const { system, mounted } = done;
-  const plan = await proofs.plan(changed?.paths ?? null, stage.record.means);
+  const plan = await proofs.plan({
+    changed: changed?.paths ?? null,
+    mended: done.checks.some(({ outcome }) => outcome === 'repaired'),
+    means: stage.record.means,
+  });
   let proof: LayerProof = { ...plan, proof: null };
   if (plan.method === 'container') {
     proof = await watched(stage, plan, async () =>
@@ -137,13 +147,13 @@ const works = async <T>(
     );
   }
   await takeUp(stage, laid, system);
-  // All that is needed of an overlay has been copied out of it.
-  await session.host.files.removeTree(`${stage.directory}/layers`);
   const report = await observer.task('Compare with the disks as they are', async () => ({
     disks: await sealLayers(session.host.files, stage.directory, laid.origins),
     ...(await compareFiles(stage, request, changed)),
     ...verdictOf(proof, done.succeeded),
   }));
+  // All that is needed of an overlay has been copied out of it.
+  await session.host.files.removeTree(`${stage.directory}/layers`);
   return { value: done.value, report };
 };
 
@@ -154,6 +164,11 @@ const begin = async (
   const look = await lookFirst(session, request, observer);
   const { means, words } = await chooseMeans(session.host, look.devices);
   observer.note(`Rehearsal: ${words}`);
+  if (means === 'overlay' && look.files === null) {
+    observer.warn(
+      `What is tried here can be looked at, and not committed. ${look.filesNote ?? ''}`,
+    );
+  }
   const directory = rehearsalDirectory(session.directory);
   await session.host.files.ensureDirectory(directory, 0o700);
   const record: RehearsalRecord = {

@@ -53,7 +53,7 @@ export const fileSystemRepairs = (
       return {
         ...nothing,
         applied: mended.map(({ result }) => {
-          const without = keepsNothing(result.fsType) ?? 'its journal is on another device';
+          const without = keepsNothing(result.fsType) ?? 'e2fsck kept no undo file';
           return repairOf(result, result.undoFile === null ? without : null);
         }),
       };
@@ -87,3 +87,10 @@ export const beforeOthers = (applied: readonly AppliedRepair[]): readonly Applie
       repair.irreversible ??
       'the repairs after it write to the file systems; mended alone first (--only file-system.repair) it could',
   }));
+
+/** The same repair on a layer that stands in for the disk. */
+export const onLayer = (repair: AppliedRepair): AppliedRepair => ({
+  ...repair,
+  commandsOn: 'layer',
+  irreversible: null,
+});

@@ -36,6 +36,7 @@ import {
   type FileSystemRepairs,
   fileSystemRepairId,
   fileSystemRepairs,
+  onLayer,
 } from './repair-file-systems.ts';
 import { type FindOptions, findSystem } from './rescue-job.ts';
 import type { Session } from './session.ts';
@@ -105,7 +106,12 @@ const checkFirst = async (
   const settings = { repair: how === 'done', lastResorts: options.lastResorts };
   const all = await checkAndMend(session, checkTargetsOf(system), settings, observer);
   const repairs = fileSystemRepairs(all, how);
-  if (options.mode === 'write') requireMountable(repairs.checks, options.target);
+  const mended = repairs.applied.map(({ title }) => title);
+  const more =
+    mended.length === 0
+      ? ''
+      : ` Done already: ${mended.join(', ')}; taken back by: rescuekit undo ${session.id}`;
+  if (options.mode === 'write') requireMountable(repairs.checks, options.target, more);
   return repairs;
 };
 
@@ -245,6 +251,27 @@ export const repairMounted = async (
   return { ...rounds, mounted, checks };
 };
 
+/** What becomes of the repairs of file systems by what follows them. */
+const mendedAs = (
+  applied: readonly AppliedRepair[],
+  {
+    isLayer,
+    mode,
+    looked,
+    rounds,
+  }: {
+    readonly isLayer: boolean;
+    readonly mode: RepairJobOptions['mode'];
+    readonly looked: MountedRepairs | null;
+    readonly rounds: MountedRepairs;
+  },
+): readonly AppliedRepair[] => {
+  // A rehearsal's commit is taken back by its blocks.
+  if (isLayer && mode === 'write') return applied.map(onLayer);
+  const wasWritten = mode === 'write' && looked === null;
+  return wasWritten || rounds.applied.length > 0 ? beforeOthers(applied) : applied;
+};
+
 type Work = Pick<RepairJobResult, 'system' | 'checks'> & {
   readonly target: { readonly kind: string; readonly path: string };
 };
@@ -275,10 +302,15 @@ const lookFirst = async (
 ): Promise<MountedRepairs | null> => {
   const mark = session.mark();
   const throwaway = { ...options, mode: 'ephemeral', keepLog: false } as const;
-  const look = await mountAndRepair(session, work, throwaway, observer);
+  const look = await mountAndRepair(session, work, throwaway, observer).catch((error: unknown) => {
+    // Layers may be more than this host can do; the disk is mounted then.
+    if (session.signal.aborted || !(error instanceof RescueError)) throw error;
+    return null;
+  });
   await session.takeDownSince(mark);
   await session.host.files.removeTree(memoryLayers(session.runDirectory));
-  return look.applied.length === 0 ? look : null;
+  // What was refused here may have lacked room only.
+  return look?.applied.length === 0 && look.refused.length === 0 ? look : null;
 };
 
 /**
@@ -300,7 +332,7 @@ export const repairTarget = async (
   const alone = first.applied.length > 0 && mode === 'write' && options.keepLog;
   const looked = alone ? await lookFirst(session, work, options, observer) : null;
   const rounds = looked ?? (await mountAndRepair(session, work, options, observer));
-  const mended = rounds.applied.length === 0 ? first.applied : beforeOthers(first.applied);
+  const mended = mendedAs(first.applied, { isLayer: !options.keepLog, mode, looked, rounds });
   return {
     ...{ system, ...rounds },
     before: [...first.found, ...rounds.before],

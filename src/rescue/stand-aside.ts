@@ -5,7 +5,7 @@ import { findDevice } from '../devices/read-devices.ts';
 import { RescueError, refusal } from '../host/rescue-error.ts';
 import { onlineFiles } from '../rehearsal/lvm-online.ts';
 import type { LayeredDisk } from '../rehearsal/record.ts';
-import { isRenamed, isShaped } from '../rehearsal/same-disk.ts';
+import { theSame } from '../rehearsal/same-disk.ts';
 import { hasUdev, restRules, ruleCommands } from '../rehearsal/udev-rest.ts';
 import { clearHolders } from '../storage/clear-holders.ts';
 import { lastingLoopsOf } from '../storage/loop.ts';
@@ -43,7 +43,7 @@ export const findOrigins = async (
   disks: readonly LayeredDisk[],
 ): Promise<readonly Origin[]> => {
   const tree = await readTree(session);
-  return Promise.all(
+  const origins = await Promise.all(
     disks.map(async (disk): Promise<Origin> => {
       if (disk.kind === 'image') {
         const status = await session.host.files.status(disk.path);
@@ -52,13 +52,17 @@ export const findOrigins = async (
         if (bytes !== disk.sizeBytes) throw gone(disk);
         return { ...disk, nodes: [] };
       }
-      const named = findDevice(tree, disk.path);
-      const device =
-        named !== null && isShaped(disk, named) ? named : tree.find((one) => isRenamed(disk, one));
-      if (device?.path === undefined || device.path === null) throw gone(disk);
+      const device = theSame(disk, tree);
+      if (device === null || device.path === null) throw gone(disk);
       return { ...disk, path: device.path, nodes: [device.path, ...partitionNodes(device)] };
     }),
   );
+  // Two records that mean one disk: which of them it is, nobody can tell.
+  const twice = origins.find(({ path }, index) =>
+    origins.slice(0, index).some((other) => other.path === path),
+  );
+  if (twice !== undefined) throw gone(twice);
+  return origins;
 };
 
 const requireFree = async (session: Session, origins: readonly Origin[]): Promise<void> => {

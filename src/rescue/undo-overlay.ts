@@ -42,7 +42,8 @@ export const undoOverlay = async (
       return { undone: [], left: [{ what: record.target, reason: messageOf(error) }] };
     },
   );
-  await writeRehearsal(files, directory, { ...record, phase: 'kept' });
+  const notPutBack = report.left.map(({ what }) => what);
+  await writeRehearsal(files, directory, { ...record, phase: 'kept', notPutBack });
   await session.takeDown(step);
   return report;
 };

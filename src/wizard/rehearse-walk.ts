@@ -29,7 +29,7 @@ const workOn =
       ...{ lastResorts: noLastResorts, setuid: true, apart: false },
       ...{ wish: { kind: 'shell' } as const, unit: shellUnit, container: shellWishes },
     };
-    const { boot, system, mounted } = await rescueSystem(session, options, observer, {
+    const { boot, system, mounted, checks } = await rescueSystem(session, options, observer, {
       onReached: () =>
         observer.note('REHEARSAL: what you change stays on the layer until you decide.'),
       onOutput: () => {},
@@ -37,7 +37,7 @@ const workOn =
     });
     const report = renderBoot(boot, { unit: shellUnit, journal: false }, terminal);
     if (report !== '') show(`\n${report.trimEnd()}`);
-    return { value: boot, system, mounted, succeeded: boot.reachedTarget !== false };
+    return { value: boot, system, mounted, checks, succeeded: boot.reachedTarget !== false };
   };
 
 /**
