@@ -5,6 +5,14 @@ import { createStyle } from './style.ts';
 import type { View } from './terminal.ts';
 import { wrapText } from './wrap.ts';
 
+/** A system that says nothing on a serial console is seen by a second start, of its kernel alone. */
+const placeWords = ({ method, runs }: Proof): string => {
+  if (method === 'container') return 'in a container';
+  return runs.at(-1)?.start === 'kernel'
+    ? 'in a virtual machine: by its own boot loader as far as the kernel, and from there by that kernel with a serial console'
+    : 'in a virtual machine, from its own boot loader';
+};
+
 /** What is proven of a repair, in one or two sentences; "boots" only of what was watched. */
 export const renderProven = (
   result: {
@@ -19,8 +27,7 @@ export const renderProven = (
   const columns = view.columns - 1;
   const lines: string[] = [];
   if (proof !== null) {
-    const where =
-      proof.method === 'vm' ? 'in a virtual machine, from its own boot loader' : 'in a container';
+    const where = placeWords(proof);
     const reached = `${plainText(reachedWords(proof))} was reached in ${proof.seconds.toFixed(1)} s ${where}`;
     const words = proven
       ? `Proven: it boots, ${reached}.`

@@ -27,7 +27,7 @@ const requireX86 = ({ architecture }: VmRequest): void => {
 };
 
 const silentWithoutKernel =
-  'The system tells nothing of its boot on the serial console, and no kernel was found that could be started with one (no boot entry, or a unified kernel image). Look at the picture of its screen, watch it in a container (verify without --vm), or give it console=ttyS0.';
+  'The system tells nothing of its boot on the serial console, and no kernel was found that could be started with one (no boot entry, or a unified kernel image). Look at the picture of its screen, watch it in a container (verify without --vm, or --proof container), or give it console=ttyS0.';
 
 /** A kernel is handed over without the shim that it is trusted by, so that start is without it. */
 const withoutSecureBoot =

@@ -30,7 +30,7 @@ export type FailureMark = {
 
 /** What is asked on a console where nobody answers. */
 const unanswered = (asker: string, question: string): string =>
-  `${asker} asks for what nobody types there (${question}). Watch what comes after it in a container: verify without --vm.`;
+  `${asker} asks for what nobody types there (${question}). Watch what comes after it in a container: verify without --vm, or --proof container.`;
 
 /** Lines by which a boot is known to have failed. */
 export const lineMarks: readonly FailureMark[] = [
