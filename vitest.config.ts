@@ -48,7 +48,7 @@ export default defineConfig({
           // Each has disks and sessions of its own and looks only at those.
           maxWorkers: 2,
           // A repair, a boot, a second repair and an undo, with another one beside it.
-          testTimeout: 300_000,
+          testTimeout: 600_000,
           hookTimeout: 300_000,
           retry: 0,
           sequence: { groupOrder: 2 },
