@@ -221,6 +221,23 @@ test.each<readonly [Readonly<Record<string, TreeEntry>>, readonly string[]]>([
     ['warning userland.unit-broken web.service'],
   ],
   [
+    // What stands in quotes is the shell's, `\;` is a word, and nothing comes after the last one.
+    {
+      'etc/systemd/system/web.service':
+        '[Service]\nExecStart=/bin/sh -c "while true ; do say \\" ; \\" ; sleep 5 ; done"\n',
+      'etc/systemd/system/find.service':
+        "[Service]\nExecStart=/bin/find /srv -exec /bin/say 'a ; b' {} \\; ;\n",
+    },
+    [],
+  ],
+  [
+    {
+      'etc/systemd/system/web.service':
+        '[Service]\nExecStart=/bin/sh -c "a ; b" \\" ; /bin/say "c"\n',
+    },
+    ['warning userland.unit-broken web.service'],
+  ],
+  [
     {
       'etc/systemd/system/web.service':
         '[Service]\nType=oneshot\nRestart=always\nExecStart=/bin/a\n',

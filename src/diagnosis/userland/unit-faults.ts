@@ -32,9 +32,14 @@ const typeOf = (service: readonly SourceEntry[]): string =>
   service.findLast(({ key, value }) => key === 'Type' && types.test(value))?.value ??
   (service.some(({ key, value }) => key === 'BusName' && value !== '') ? 'dbus' : 'simple');
 
-/** A semicolon that stands alone begins another command (systemd.service(5)). */
+/** Escaped characters and quoted strings; one that is never closed goes to the end of the line. */
+const quoted = /\\.|"(?:\\.|[^"\\])*(?:"|$)|'(?:\\.|[^'\\])*(?:'|$)/gs;
+
+/** A semicolon that stands alone and outside of quotes begins another command (systemd.service(5)). */
 const commandCount = (commands: readonly SourceEntry[]): number =>
-  commands.reduce((sum, { value }) => sum + value.split(/\s;\s+/).length, 0);
+  commands
+    .flatMap(({ value }) => value.replace(quoted, '""').split(/\s;(?=\s|$)/))
+    .filter((command) => command.trim() !== '').length;
 
 /** The place to mend is the last one that somebody wrote, and not the file of the package. */
 const at = (entries: readonly SourceEntry[], reason: string): LoadFault | null => {
