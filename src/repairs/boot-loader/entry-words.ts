@@ -29,11 +29,57 @@ export const pathFor = (entry: BootEntry, word: string): string => {
 export const isMicrocode = (name: string): boolean =>
   /u-?code|microcode/i.test(posix.basename(name));
 
-const initrdLine = /^(\s*initrd\s+)(.*?)\s*$/;
+/**
+ * The initramfs among the files that an entry hands over as one: beside microcode there may be keys
+ * or firmware of the administrator, which nobody can make anew.
+ */
+export const mainInitramfs = (names: readonly string[]): string | null => {
+  const own = names.filter((name) => !isMicrocode(name));
+  const named = own.findLast((name) => /^init(?:rd|ramfs)/i.test(posix.basename(name)));
+  return named ?? own.at(-1) ?? null;
+};
+
+/** What becomes of a file that an entry hands over: the new initramfs takes the place of `made`. */
+type Fate = 'kept' | 'lost' | 'made';
 
 /**
- * The text of an entry's file that loads this initramfs. What `isKept` names stays in its place;
- * every other initramfs that the entry names, on whichever line, makes way for it.
+ * What becomes of each file of an entry. What is there stays, except for the paths that are made
+ * anew; microcode that is gone cannot be made.
+ *
+ * @param made paths of the system.
+ */
+export const fatesOf =
+  ({ initrds, initrdPaths }: BootEntry, made: readonly (string | null)[]) =>
+  (name: string): Fate => {
+    const path = initrdPaths[initrds.indexOf(name)] ?? null;
+    if (path !== null) return made.includes(path) ? 'made' : 'kept';
+    return isMicrocode(name) ? 'lost' : 'made';
+  };
+
+const initrdLine = /^(\s*initrd\s+)(.*?)\s*$/;
+
+/** The lines of an entry's file with other words for what it hands over; a line without any is empty. */
+const mapInitrds = (
+  text: string,
+  wordsFor: (word: string) => readonly string[],
+): readonly string[] =>
+  text.split(/(?<=\n)/).map((raw): string => {
+    const [, line = '', end = ''] = /^(.*?)(\r?\n?)$/s.exec(raw) ?? [];
+    const [, start, rest] = initrdLine.exec(line) ?? [];
+    if (start === undefined || rest === undefined) return raw;
+    const words = rest
+      .split(/\s+/)
+      .flatMap((word) => (word.startsWith('$') ? [word] : wordsFor(word)));
+    return words.length === 0 ? '' : `${start}${words.join(' ')}${end}`;
+  });
+
+/** The text of an entry's file that names no more what is gone and cannot be made. */
+export const withoutLost = (text: string, fateOf: (name: string) => Fate): string =>
+  mapInitrds(text, (word) => (fateOf(word) === 'lost' ? [] : [word])).join('');
+
+/**
+ * The text of an entry's file that loads this initramfs. It stands where the first one stood that
+ * makes way for it; what is kept stays in its place.
  *
  * @param kernelLine after this line it goes where the entry has named none.
  */
@@ -41,20 +87,15 @@ export const withInitramfs = (
   text: string,
   initramfs: string,
   kernelLine: number,
-  isKept: (name: string) => boolean,
+  fateOf: (name: string) => Fate,
 ): string => {
   let isIn = false;
-  const lines = text.split(/(?<=\n)/).map((raw): string => {
-    const [, line = '', end = ''] = /^(.*?)(\r?\n?)$/s.exec(raw) ?? [];
-    const [, start, rest] = initrdLine.exec(line) ?? [];
-    if (start === undefined || rest === undefined) return raw;
-    const words = rest.split(/\s+/).flatMap((word) => {
-      if (word.startsWith('$') || isKept(word)) return [word];
-      if (isIn) return [];
-      isIn = true;
-      return [initramfs];
-    });
-    return words.length === 0 ? '' : `${start}${words.join(' ')}${end}`;
+  const lines = mapInitrds(text, (word) => {
+    const fate = fateOf(word);
+    if (fate === 'kept') return [word];
+    if (fate === 'lost' || isIn) return [];
+    isIn = true;
+    return [initramfs];
   });
   if (isIn) return lines.join('');
   const after = Math.max(
@@ -67,9 +108,3 @@ export const withInitramfs = (
     )
     .join('');
 };
-
-/** Microcode that is there: it is of the machine and not of one kernel. */
-export const keptMicrocode =
-  ({ initrds, initrdPaths }: BootEntry) =>
-  (name: string): boolean =>
-    isMicrocode(name) && (initrdPaths[initrds.indexOf(name)] ?? null) !== null;

@@ -5,29 +5,34 @@ import type { BootEntry } from '../../system-image/boot-entry.ts';
 import { editLines } from '../edit-lines.ts';
 import { planned, refused } from '../plan.ts';
 import type { Repair } from '../repair.ts';
-import { keptMicrocode, withInitramfs, wordFor } from './entry-words.ts';
+import { fatesOf, mainInitramfs, withInitramfs, wordFor } from './entry-words.ts';
 
-/** Kernel and initramfs as the entry has to name them. */
-type Replacement = { readonly linux: string; readonly initrd: string };
+/** Kernel and initramfs as the entry has to name them, and where the initramfs is. */
+type Replacement = { readonly linux: string; readonly initrd: string; readonly path: string };
 
 /** The newest kernel with an initramfs that the boot loader can read from the entry's partition. */
 const replacement = ({ facts }: Subject, entry: BootEntry): Replacement | null => {
   const found = facts.kernels.flatMap(({ image, initramfs }) => {
     const linux = wordFor(entry, image);
-    const initrd = initramfs === null ? null : wordFor(entry, initramfs);
-    return linux === null || initrd === null ? [] : [{ linux, initrd }];
+    if (initramfs === null || linux === null) return [];
+    const initrd = wordFor(entry, initramfs);
+    return initrd === null ? [] : [{ linux, initrd, path: initramfs }];
   });
   return found[0] ?? null;
 };
 
-const edited = (text: string, entry: BootEntry, { linux, initrd }: Replacement): string => {
+/** Where the initramfs of the kernel that is gone still is. */
+const oldInitramfs = ({ initrds, initrdPaths }: BootEntry): string | null =>
+  initrdPaths[initrds.indexOf(mainInitramfs(initrds) ?? '')] ?? null;
+
+const edited = (text: string, entry: BootEntry, { linux, initrd, path }: Replacement): string => {
   const setKernel = (line: string) =>
     line.replace(/^(\s*\S+\s+).*$/, (_, start: string) => `${start}${linux}`);
   return withInitramfs(
     editLines(text, new Map([[entry.kernelLine, setKernel]])),
     initrd,
     entry.kernelLine,
-    keptMicrocode(entry),
+    fatesOf(entry, [oldInitramfs(entry), path]),
   );
 };
 

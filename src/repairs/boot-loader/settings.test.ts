@@ -142,6 +142,11 @@ test('an entry of systemd-boot is led to the newest kernel on its partition', as
   expect(await mendedEntry(entry('/m/5/linux', ...lines), there)).toBe(
     entry(kernel, '/amd-ucode.img', initrd),
   );
+  // So do keys; the initramfs of the old kernel goes, although it is there.
+  const more = { 'boot/efi/keys.img': 'c', 'boot/efi/m/5/initrd': 'i' };
+  expect(await mendedEntry(entry('/m/5/linux', '/m/5/initrd', '/keys.img'), more)).toBe(
+    entry(kernel, initrd, '/keys.img'),
+  );
   expect(await mendedEntry(entry('/m/5/linux'))).toBe(
     entry(kernel).replace(`${kernel}\n`, `${kernel}\ninitrd ${initrd}\n`),
   );

@@ -34,11 +34,14 @@ const entry = (...initrds: readonly string[]): string =>
     .join('\n');
 
 /** Paths that are made, with the text of those that are edited. */
-const planOf = async (more: Readonly<Record<string, TreeEntry>>): Promise<readonly string[]> => {
+const planOf = async (
+  more: Readonly<Record<string, TreeEntry>>,
+  found = 'kernel.initramfs-missing',
+): Promise<readonly string[]> => {
   await using tree = await makeTree({ ...system, ...more });
   const subject = await subjectOf(tree.root, {}, { devices });
   const findings = await initramfsCheck.run(subject);
-  expect(findings.map(({ id }) => id)).toEqual(['kernel.initramfs-missing']);
+  expect(findings.map(({ id }) => id)).toEqual([found]);
   const tools: RepairTools = {
     wishes: noWishes,
     bench: async ([command]) => ({
@@ -84,6 +87,28 @@ test('microcode that is gone is named no more, and nothing is made for it', asyn
   const more = { [`${place}/initrd`]: 'i' };
   expect(await planOf({ ...more, [entryPath]: entry('/intel-ucode.img', name) })).toEqual([
     `/${entryPath}\n${entry(name)}`,
+  ]);
+});
+
+test('keys after the initramfs are kept, and never taken for it', async () => {
+  const [name, keys] = [`/${machine}/6.1/initrd`, '/keys.img'];
+  const beside = { 'boot/efi/keys.img': 'c' };
+  const named = entry('/intel-ucode.img', name, keys);
+  expect(await planOf({ ...beside, [`${place}/initrd`]: 'i', [entryPath]: named })).toEqual([
+    `/${entryPath}\n${entry(name, keys)}`,
+  ]);
+  expect(await planOf({ ...beside, [entryPath]: named })).toEqual([
+    `copy-entry /boot/efi${name}`,
+    `/${entryPath}\n${entry(name, keys)}`,
+  ]);
+});
+
+test('of an initramfs that is damaged with keys after it, the initramfs is made anew', async () => {
+  const name = `/${machine}/6.1/initrd`;
+  const more = { [`${place}/initrd`]: 'i', 'boot/efi/keys.img': smallInitramfs('key') };
+  const damaged = { ...more, [entryPath]: entry(name, '/keys.img') };
+  expect(await planOf(damaged, 'kernel.initramfs-damaged')).toEqual([
+    `copy-entry /boot/efi${name}`,
   ]);
 });
 

@@ -8,10 +8,12 @@ import { readInitramfs } from '../../system-image/initramfs.ts';
 import { modulesDirectory } from '../../system-image/kernel-modules.ts';
 import { systemFiles } from '../../system-image/system-files.ts';
 import {
+  fatesOf,
   isMicrocode,
-  keptMicrocode,
+  mainInitramfs,
   pathFor,
   withInitramfs,
+  withoutLost,
   wordFor,
 } from '../boot-loader/entry-words.ts';
 import { directoriesFor } from '../boot-loader/esp-files.ts';
@@ -33,8 +35,9 @@ const isMeant = (kernel: StartedKernel, findings: readonly Finding[]): boolean =
  * none, it has Debian's name and lies beside the kernel.
  */
 const targetOf = ({ initrds, version, entry, image }: StartedKernel): string => {
-  const own = initrds.filter(({ name }) => !isMicrocode(name));
-  const wanted = own.find(({ path }) => path === null) ?? own.at(-1);
+  const main = (of: StartedKernel['initrds']) => mainInitramfs(of.map(({ name }) => name));
+  const name = main(initrds.filter(({ path }) => path === null)) ?? main(initrds);
+  const wanted = initrds.find((one) => one.name === name);
   if (wanted?.path) return wanted.path;
   if (entry !== null && wanted !== undefined) return pathFor(entry, wanted.name);
   const isInMenu = entry === null || entry.path.endsWith('grub.cfg');
@@ -162,12 +165,16 @@ const withEntry = async (
       ? menu
       : planned(menu.changes, [...plan.commands, ...menu.commands]);
   }
-  const word = wordFor(entry, targetOf(kernel));
+  const target = targetOf(kernel);
+  const word = wordFor(entry, target);
   const text = await subject.files.read(entry.path, 64 * 1024);
   if (word === null || text === null) {
     return refused(`${entry.path} cannot be told of the initramfs.`, `Edit ${entry.path} by hand.`);
   }
-  const content = withInitramfs(text, word, entry.kernelLine, keptMicrocode(entry));
+  const fateOf = fatesOf(entry, [target]);
+  const content = hasOwn(kernel)
+    ? withoutLost(text, fateOf)
+    : withInitramfs(text, word, entry.kernelLine, fateOf);
   return planned(
     [...plan.changes, { kind: 'write-file', path: entry.path, content }],
     plan.commands,
