@@ -1,10 +1,11 @@
-import { readBootCode } from '../../boot-code/grub-core.ts';
+import { coreBlocks, readBootCode } from '../../boot-code/grub-core.ts';
 import { missingGrubModules } from '../../boot-code/grub-modules.ts';
 import { plainText } from '../../host/plain-text.ts';
 import { fileEvidence } from '../file-evidence.ts';
 import type { Evidence, Finding } from '../finding.ts';
 import { bootIsHidden } from '../kernel/none.ts';
 import type { Subject } from '../subject.ts';
+import { biosBootType, coreRoom } from './core-room.ts';
 import { type CoreLook, type DiskLook, diskLooks } from './disk-look.ts';
 import { allDevices, hasUuid, wrongPlace } from './start-place.ts';
 
@@ -173,9 +174,6 @@ const coreFaults = async (
   return (await sameVersion(subject, directory, core)) ? [] : [otherVersion(look, directory)];
 };
 
-/** Type of a BIOS boot partition, where GRUB's core image goes on GPT. */
-export const biosBootType = '21686148-6449-6e6f-744e-656564454649';
-
 const startsWithGrub = ({ facts }: Subject): boolean =>
   facts.bootLoaders.some(({ name }) => name === 'grub') &&
   ['x86_64', 'i386', 'i486', 'i586', 'i686', null].includes(facts.architecture);
@@ -193,7 +191,7 @@ const wasMadeForBios = async (
   return hasBootPartition && (hasDirectory || !hasEsp);
 };
 
-const foreignCode = (look: DiskLook): StartFault => ({
+const foreignCode = (look: DiskLook, isCertain: boolean): StartFault => ({
   id: 'boot-loader.boot-code',
   title: `The boot code in the first sector of ${look.node} is not GRUB's, and no other one leads to it.`,
   subject: look.node,
@@ -201,9 +199,20 @@ const foreignCode = (look: DiskLook): StartFault => ({
     sectorEvidence(look, 0, 'its first 440 bytes are not those of GRUB'),
     sectorEvidence(look, 0, 'no partition begins with boot code of GRUB either'),
   ],
-  meaning: 'A BIOS machine starts something else, or says "Missing operating system".',
-  repair,
+  meaning: `A BIOS machine starts something else, or says "Missing operating system"${isCertain ? '' : ', unless it starts from another disk that is not attached'}.`,
+  ...(isCertain ? { repair } : { repair: null, milder: true }),
 });
+
+/** Partitioning tools write boot code, too: only a core image tells that GRUB was on this disk. */
+const hadGrub = async ({ host }: Subject, look: DiskLook): Promise<boolean> => {
+  const room = coreRoom(look);
+  if (room === null) return false;
+  return coreBlocks(await host.files.readAt(look.node, room.sector * 512, 512)) !== null;
+};
+
+/** On a disk that fstab names and that is not attached may be what the machine starts from. */
+const allAttached = ({ mounts }: Subject): boolean =>
+  mounts.every(({ state }) => state !== 'missing' && state !== 'ambiguous');
 
 /** GRUB may begin in a partition, to which the usual boot code of an MBR leads. */
 const beginsInPartition = async ({ host }: Subject, look: DiskLook): Promise<boolean> => {
@@ -222,7 +231,7 @@ export const lostToOthers = async (subject: Subject): Promise<readonly StartFaul
   if (!startsWithGrub(subject) || others || first?.bootCode.kind !== 'other') return [];
   const hasModules = await subject.files.isDirectory(await biosDirectory(subject));
   if (hasModules !== true || (await beginsInPartition(subject, first))) return [];
-  return [foreignCode(first)];
+  return [foreignCode(first, allAttached(subject) && (await hadGrub(subject, first)))];
 };
 
 /** How a machine with a BIOS starts from the disks of a system. */

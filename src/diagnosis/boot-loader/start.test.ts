@@ -84,8 +84,9 @@ const withSubject = async <T>(
 const startOf = async (
   devices: SubjectDevices,
   more: Readonly<Record<string, TreeEntry>> = {},
+  mounts: Subject['mounts'] = [],
 ): Promise<readonly string[]> => {
-  const findings = await withSubject(devices, (subject) => startCheck.run(subject), [], more);
+  const findings = await withSubject(devices, (subject) => startCheck.run(subject), mounts, more);
   return findings.map(({ severity, id }) => `${severity} ${id}`);
 };
 
@@ -157,24 +158,65 @@ test('a disk that only its own firmware starts is told of', async () => {
   expect(await withEsp({ ...vendor, ...leading })).toEqual([]);
 });
 
-test('boot code of something else is critical where nothing else leads to GRUB', async () => {
-  const foreign = async (table: 'gpt' | 'dos', partition?: Device) => {
-    const devices = await devicesWith(table, partition === undefined ? [] : [partition]);
-    await writeFile(devices.disk.path ?? '', Buffer.alloc(512, 'Missing operating system'));
-    await truncate(devices.disk.path ?? '', megabyte);
-    return devices;
-  };
+/** A disk on which something else has the first sector, with or without the core image of GRUB. */
+const foreignDisk = async (table: 'gpt' | 'dos', others: readonly Device[], hasCore: boolean) => {
+  const devices = await devicesWith(table, others);
+  const disk = await open(devices.disk.path ?? '', 'r+');
+  await disk.write(Buffer.alloc(512, 'Missing operating system'), 0, 512, 0);
+  if (hasCore) {
+    const core = Buffer.alloc(512);
+    core.write('loading');
+    core.writeUInt16LE(60, 0x1fc);
+    core.writeUInt8(2, 0x1f4);
+    const [first] = others;
+    await disk.write(core, 0, 512, table === 'dos' ? 512 : (first?.partition?.startBytes ?? 0));
+  }
+  await disk.close();
+  return devices;
+};
+
+const biosModules = { 'boot/grub/i386-pc/a.mod': 'm' };
+
+const biosBoot = makePartition('/dev/loop0p1', 1, {
+  sizeBytes: 64 * 512,
+  partition: {
+    ...{ number: 1, startBytes: 64 * 512, uuid: null, label: null },
+    type: '21686148-6449-6e6f-744e-656564454649',
+  },
+});
+
+test('boot code of something else is critical where it has taken the place of GRUB', async () => {
   const found = ['critical boot-loader.boot-code'];
-  const modules = { 'boot/grub/i386-pc/a.mod': 'm' };
-  expect(await startOf(await foreign('dos'), modules)).toEqual(found);
-  expect(await startOf(await foreign('gpt'), modules)).toEqual(found);
+  expect(await startOf(await foreignDisk('dos', [], true), biosModules)).toEqual(found);
+  expect(await startOf(await foreignDisk('gpt', [biosBoot], true), biosModules)).toEqual(found);
+});
+
+test('boot code of something else is mended only where GRUB is known to have been on the disk', async () => {
+  const mendsOf = async (devices: SubjectDevices, mounts: Subject['mounts'] = []) =>
+    (await withSubject(devices, (subject) => startCheck.run(subject), mounts, biosModules)).map(
+      ({ severity, repair }) => [severity, repair],
+    );
+  expect(await mendsOf(await foreignDisk('dos', [], false))).toEqual([['warning', null]]);
+  expect(await mendsOf(await foreignDisk('gpt', [biosBoot], false))).toEqual([['warning', null]]);
+  const lost: Subject['mounts'][number] = {
+    ...{ target: '/boot/efi', spec: 'UUID=AAAA-BBBB', device: null, fsType: 'vfat', options: [] },
+    ...{ state: 'missing', note: 'no attached device has it' },
+  };
+  const before = await foreignDisk('dos', [], true);
+  expect(await mendsOf(before)).toEqual([['critical', 'boot-loader.install-bios']]);
+  expect(await mendsOf({ ...before }, [lost])).toEqual([['warning', null]]);
+});
+
+test('boot code of something else is nothing where GRUB is started in another way', async () => {
   // GRUB was never installed for a BIOS: something from outside starts it.
-  expect(await startOf(await foreign('dos'))).toEqual([]);
-  expect(await startOf(await foreign('gpt', await makeEsp(whole)), modules)).toEqual([]);
+  expect(await startOf(await foreignDisk('dos', [], true))).toEqual([]);
+  const efi = await foreignDisk('gpt', [await makeEsp(whole)], false);
+  expect(await startOf(efi, biosModules)).toEqual([]);
   // GRUB may begin in a partition, to which usual boot code leads.
-  const chained = await foreign('dos', makePartition('/dev/loop0p1', 1, { fsType: 'ext4' }));
+  const first = makePartition('/dev/loop0p1', 1, { fsType: 'ext4' });
+  const chained = await foreignDisk('dos', [first], false);
   await appendFile(chained.disk.path ?? '', Buffer.alloc(512, 'GRUB Hard Disk '));
-  expect(await startOf(chained, modules)).toEqual([]);
+  expect(await startOf(chained, biosModules)).toEqual([]);
 });
 
 test("GRUB's three lines that lead nowhere are found", async () => {

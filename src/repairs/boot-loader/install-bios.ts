@@ -2,6 +2,7 @@ import { coreBlocks, readCore } from '../../boot-code/grub-core.ts';
 import { bootCodeFor, coreFor } from '../../boot-code/write-core.ts';
 import type { Change } from '../../changes/change.ts';
 import { lookAtBiosStart } from '../../diagnosis/boot-loader/bios-start.ts';
+import { type CoreRoom, coreRoom } from '../../diagnosis/boot-loader/core-room.ts';
 import { type DiskLook, diskLooks } from '../../diagnosis/boot-loader/disk-look.ts';
 import { espsOf } from '../../diagnosis/boot-loader/esp.ts';
 import type { Finding } from '../../diagnosis/finding.ts';
@@ -10,7 +11,6 @@ import { shellQuote } from '../../host/command.ts';
 import { plainText } from '../../host/plain-text.ts';
 import { planned, refused } from '../plan.ts';
 import type { Repair, RepairPlan, RepairTools } from '../repair.ts';
-import { type CoreRoom, coreRoom } from './core-room.ts';
 import { type GrubPlaces, grubDirectoryIn, grubPlaces } from './grub-places.ts';
 import { findGrubTools, type GrubTools } from './grub-tools.ts';
 

@@ -1,5 +1,7 @@
-import { biosBootType } from '../../diagnosis/boot-loader/bios-start.ts';
-import type { DiskLook } from '../../diagnosis/boot-loader/disk-look.ts';
+import type { DiskLook } from './disk-look.ts';
+
+/** Type of a BIOS boot partition, where GRUB's core image goes on GPT. */
+export const biosBootType = '21686148-6449-6e6f-744e-656564454649';
 
 /** Where a core image can go; in sectors of 512 bytes. */
 export type CoreRoom = { readonly sector: number; readonly sectors: number; readonly what: string };
