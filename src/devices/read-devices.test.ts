@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 import { diskLinks, type FakeFile, fakeHost, recorded } from '../../fixtures/fake-host.ts';
+import { unannouncedGpt } from '../../fixtures/gpt-disk.ts';
 import type { Command } from '../host/command.ts';
 import { type Device, deviceSchema, flattenDevice } from './device.ts';
 import { findDevice, readDevices } from './read-devices.ts';
@@ -118,6 +119,36 @@ test('without udev the devices themselves are probed, partitions that the kernel
   expect(disk(devices, '/dev/loop4').fsType).toBeNull();
   expect(disk(devices, '/dev/vda')).toMatchObject({ fsType: 'ext4', mountpoints: ['/'] });
   expect(findDevice(devices, '/dev/zram0')).toBeNull();
+});
+
+test('a table that nothing announces is read on disks, loops and arrays, not on volumes of LVM', async () => {
+  const node = (name: string, type: string, children: readonly object[] = []) => ({
+    ...{ name, kname: name, 'maj:min': '8:0', type, size: 200 * 512, model: null, serial: null },
+    ...{ vendor: null, tran: null, ro: false, fstype: null, label: null, uuid: null },
+    ...{ pttype: null, parttype: null, partuuid: null, partlabel: null, children },
+  });
+  const blockdevices = [
+    node('/dev/sda', 'disk'),
+    node('/dev/loop0', 'loop'),
+    node('/dev/md0', 'raid1'),
+    { ...node('/dev/dm-0', 'lvm'), name: '/dev/mapper/vg0-guest' },
+    { ...node('/dev/dm-1', 'crypt'), name: '/dev/mapper/secret' },
+    { ...node('/dev/dm-2', 'mpath'), name: '/dev/mapper/mpatha' },
+  ];
+  const names = ['sda', 'loop0', 'md0', 'dm-0', 'dm-1', 'dm-2'];
+  const sizes = Object.fromEntries(names.map((name) => [`/sys/class/block/${name}/size`, '200']));
+  const bytes = unannouncedGpt(200);
+  const host = fakeHost(
+    ({ program }) =>
+      program === 'lsblk' ? { stdout: JSON.stringify({ blockdevices }) } : nothingFound,
+    sizes,
+  );
+  const readAt = async (_: string, at: number, length: number) => bytes.subarray(at, at + length);
+  const files = { ...host.files, readAt };
+  const devices = await readDevices({ ...host, files }, { isOwnMount: () => false });
+  expect(
+    devices.map(({ name, children }) => [name, children.map((child) => child.partition?.number)]),
+  ).toEqual(names.map((name) => [name, name.startsWith('dm-') ? [] : [1]]));
 });
 
 test('waits for udev only while it has events', async () => {

@@ -53,6 +53,10 @@ const readTable = async (
 ): Promise<readonly HiddenPartition[]> =>
   probeEntries(host, node, await readPartitionTable(host, node.path, sectorBytes));
 
+/** The kernel takes no partitions of what device-mapper shows: a volume may be the disk of a guest. */
+const takesPartitions = ({ kind }: GraphNode): boolean =>
+  kind === 'disk' || kind === 'loop' || kind === 'raid';
+
 /**
  * Tables that the first sector does not announce, by kernel name of the disk: those of disks on which
  * neither udev nor blkid finds anything else. Their partitions may have been added to the kernel by now.
@@ -62,13 +66,14 @@ const readLost = async (
   graph: DeviceGraph,
   probes: ReadonlyMap<string, Probe>,
 ): Promise<ReadonlyMap<string, readonly TablePartition[]>> => {
-  const blank = [...graph.values()].filter(({ kind, facts, path }) => {
+  const blank = [...graph.values()].filter((node) => {
+    const { facts, path } = node;
     const probe = probes.get(path);
     const table = facts.pttype ?? probe?.partitionTable ?? null;
     // A mark at the end of the first sector alone makes an MBR without partitions of it.
     const mayHave = (table === null || table === 'dos') && (facts.size ?? 0) > 0;
     const isFilled = (facts.fstype ?? probe?.fsType ?? null) !== null;
-    return kind !== 'partition' && kind !== 'rom' && mayHave && !isFilled;
+    return takesPartitions(node) && mayHave && !isFilled;
   });
   const tables = await mapBounded(
     blank,

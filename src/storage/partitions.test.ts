@@ -1,7 +1,9 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
+import { fakeHost } from '../../fixtures/fake-host.ts';
+import { unannouncedGpt } from '../../fixtures/gpt-disk.ts';
 import { partitionNode } from '../devices/kernel-name.ts';
-import { numberRanges } from './partitions.ts';
+import { addLoopPartitions, numberRanges } from './partitions.ts';
 
 test('the kernel puts a p between a disk that ends in a digit and the number', () => {
   expect(partitionNode('/dev/loop0', 3)).toBe('/dev/loop0p3');
@@ -22,4 +24,18 @@ test('ranges hold exactly the numbers that were given, so that no other partitio
       expect(held).toEqual([...numbers].sort((a, b) => a - b));
     }),
   );
+});
+
+test('a partition that the kernel does not take stops none of the others', async () => {
+  const bytes = unannouncedGpt(200);
+  const fake = fakeHost(() => ({ exitCode: 1 }), {
+    '/sys/class/block/loop0/size': '200',
+  });
+  const readAt = async (_: string, at: number, length: number) => bytes.subarray(at, at + length);
+  const host = { ...fake, files: { ...fake.files, readAt } };
+  const step = await addLoopPartitions(host, '/dev/loop0');
+  expect(step?.commands.map(({ program, args }) => [program, ...args].join(' '))).toEqual([
+    'addpart /dev/loop0 1 40 20',
+  ]);
+  for (const command of step?.commands ?? []) await host.run(command);
 });

@@ -109,6 +109,8 @@ const addEachStep = (
   commands: partitions.map(({ number, startBytes, sizeBytes }) => ({
     program: 'addpart',
     args: [disk, ...[number, startBytes / addpartSector, sizeBytes / addpartSector].map(String)],
+    // 1: the kernel does not take this one. As with partx, what is missing then is said of the mount.
+    accept: [0, 1],
   })),
   why: 'The first sector of the disk does not announce its GUID partition table, and the kernel leaves it unread.',
   risk: 'none: nothing is written to the disk',
