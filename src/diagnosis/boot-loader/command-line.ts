@@ -7,6 +7,7 @@ import { fileEvidence } from '../file-evidence.ts';
 import type { Finding } from '../finding.ts';
 import { bootEntriesOf } from '../kernel/started-kernels.ts';
 import type { Subject } from '../subject.ts';
+import { entrySubject } from './entry-subject.ts';
 
 const repair = 'boot-loader.clear-command-line';
 
@@ -102,7 +103,7 @@ const finding = (entry: BootEntry, found: Found): Finding => {
     id: `boot-loader.${found.kind === 'init' ? 'init-argument' : `${found.kind}-words`}`,
     severity: severityOf(found, entry),
     title: `The kernel is told ${words}, ${titles[found.kind]}.`,
-    subject: `${plainText(entry.path)} ${plainText(entry.id ?? entry.title)}`,
+    subject: entrySubject(entry),
     evidence: [fileEvidence(entry.path, entry.kernelLine, words)],
     meaning: meanings[found.kind],
     repair,

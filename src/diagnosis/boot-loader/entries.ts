@@ -6,6 +6,7 @@ import type { Finding } from '../finding.ts';
 import { bootIsHidden } from '../kernel/none.ts';
 import { bootEntriesOf } from '../kernel/started-kernels.ts';
 import type { Subject, SubjectDevices } from '../subject.ts';
+import { entrySubject } from './entry-subject.ts';
 import { bootDevice, hasUuid, wrongPlace } from './start-place.ts';
 
 const repairOf = ({ loader, path }: BootEntry): string =>
@@ -13,13 +14,11 @@ const repairOf = ({ loader, path }: BootEntry): string =>
     ? 'boot-loader.write-config'
     : 'boot-loader.mend-entries';
 
-const subjectOf = ({ path, id, title }: BootEntry): string => `${path} ${id ?? title}`;
-
 const kernelMissing = (entry: BootEntry): Finding => ({
   id: 'boot-loader.entry-kernel',
   severity: entry.isDefault ? 'critical' : 'info',
   title: `The entry "${plainText(entry.title)}" starts ${plainText(entry.kernel)}, which is not there.`,
-  subject: plainText(subjectOf(entry)),
+  subject: entrySubject(entry),
   evidence: [fileEvidence(entry.path, entry.kernelLine, `kernel ${entry.kernel}`)],
   meaning: entry.isDefault
     ? 'The boot loader says "file not found" and goes no further by itself.'
@@ -57,7 +56,7 @@ const placeMissing = (subject: Subject, entry: BootEntry): readonly Finding[] =>
       id: 'boot-loader.entry-place',
       severity: entry.isDefault ? 'critical' : 'info',
       title: `The entry "${plainText(entry.title)}" looks for its kernel on the file system ${plainText(problem.text)}, which is not there.`,
-      subject: plainText(subjectOf(entry)),
+      subject: entrySubject(entry),
       evidence: [fileEvidence(entry.path, problem.line, `search for ${problem.text}`)],
       meaning: 'GRUB says "no such device" and "you need to load the kernel first".',
       repair: entry.isDefault ? repairOf(entry) : null,

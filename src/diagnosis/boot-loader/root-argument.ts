@@ -12,6 +12,7 @@ import { rootArgument } from '../kernel/initramfs-need.ts';
 import { familyOf, familyOfTransport, rootFamilies } from '../kernel/machine-bus.ts';
 import { bootEntriesOf } from '../kernel/started-kernels.ts';
 import type { Subject, SubjectDevices } from '../subject.ts';
+import { entrySubject } from './entry-subject.ts';
 import { lostSubvolume } from './root-flags.ts';
 
 const resolve = (subject: Subject, devices: SubjectDevices, spec: string): Resolution => {
@@ -84,7 +85,7 @@ const finding = (
   id: 'boot-loader.root-argument',
   severity,
   title: `The kernel is told root=${plainText(spec)}, and ${plainText(reason)}.`,
-  subject: `${plainText(entry.path)} ${plainText(entry.id ?? entry.title)}`,
+  subject: entrySubject(entry),
   evidence: [fileEvidence(entry.path, entry.kernelLine, `root=${spec}`)],
   meaning:
     severity === 'info'

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { makeDevice, makePartition } from '../../../fixtures/device.ts';
-import { makeTree } from '../../../fixtures/make-tree.ts';
+import { makeTree, type TreeEntry } from '../../../fixtures/make-tree.ts';
 import { subjectOf } from '../../../fixtures/subject.ts';
 import { createHost } from '../../host/host.ts';
 import { setRoot } from '../../repairs/boot-loader/set-root.ts';
@@ -21,12 +21,23 @@ const withOptions = async <T>(
   options: string,
   work: (subject: Subject) => Promise<T>,
   stdout = listed,
+): Promise<T> =>
+  withFiles(
+    {
+      'boot/efi/loader/loader.conf': '',
+      'boot/efi/loader/entries/a.conf': `linux /k\noptions root=UUID=${uuid} ${options} quiet\n`,
+      'boot/efi/k': 'k',
+    },
+    work,
+    stdout,
+  );
+
+const withFiles = async <T>(
+  files: Readonly<Record<string, TreeEntry>>,
+  work: (subject: Subject) => Promise<T>,
+  stdout = listed,
 ): Promise<T> => {
-  await using tree = await makeTree({
-    'boot/efi/loader/loader.conf': '',
-    'boot/efi/loader/entries/a.conf': `linux /k\noptions root=UUID=${uuid} ${options} quiet\n`,
-    'boot/efi/k': 'k',
-  });
+  await using tree = await makeTree(files);
   const run = async () => ({ exitCode: 0, stdout, stderr: '', seconds: 0, signal: null });
   const host = { ...createHost(), run: run as never };
   return await work(await subjectOf(tree.root, {}, { devices, host }));
@@ -79,4 +90,35 @@ test('the entry is told of the subvolume in which the root was found', async () 
   expect(change?.kind === 'write-file' ? change.content : null).toBe(
     `linux /k\noptions root=UUID=${uuid} rootflags=noatime,subvol=@ quiet\n`,
   );
+});
+
+test('the settings keep the other options of the root, which would hide those of the menu', async () => {
+  const settings = (flags: string) => `GRUB_CMDLINE_LINUX="root=UUID=a ${flags} quiet"\n`;
+  const lost = 'rootflags=compress=zstd,subvol=@old';
+  const files = {
+    'boot/grub/grub.cfg': `menuentry 'a' { linux /@/boot/vmlinuz-6.1 root=UUID=${uuid} ${lost} quiet\n}\n`,
+    'boot/grub/grubenv': 'x',
+    'boot/vmlinuz-6.1': 'k',
+    'boot/initrd.img-6.1': 'i',
+    'etc/os-release': 'PRETTY_NAME="Some Linux"\n',
+    'etc/default/grub': settings(lost),
+    'etc/default/grub.d/1.cfg': settings('rootflags=subvol=@old'),
+  };
+  const plan = await withFiles(files, async (subject) =>
+    setRoot.plan(subject, await rootArgumentCheck.run(subject), {
+      wishes: noWishes,
+      bench: async () => {
+        throw new Error('nothing may be run here');
+      },
+    }),
+  );
+  const changes = plan.kind === 'changes' ? plan.changes : [];
+  const written = changes.flatMap((change) =>
+    change.kind === 'write-file' ? [[change.path, String(change.content)] as const] : [],
+  );
+  const content = Object.fromEntries(written);
+  expect(content['/etc/default/grub']).toBe(
+    'GRUB_CMDLINE_LINUX="rootflags=compress=zstd,subvol=@ quiet"\n',
+  );
+  expect(content['/etc/default/grub.d/1.cfg']).toBe('GRUB_CMDLINE_LINUX="quiet"\n');
 });

@@ -54,6 +54,20 @@ test('the words go where grub-mkconfig takes them from, and the menu is made ane
   expect(written['/boot/grub/grub.cfg']).not.toMatch(/ (?:single|1|init=\S+)(?:\s|$)/m);
 });
 
+test('a comment behind the setting, and blanks in the title of an entry, hide no word', async () => {
+  const written = await planOf({
+    'boot/grub/grub.cfg': `menuentry 'a  b\tc' { linux /boot/vmlinuz-6.1 root=UUID=${uuid} quiet single\ninitrd /boot/initrd.img-6.1\n}\n`,
+    'etc/default/grub': 'GRUB_CMDLINE_LINUX="quiet single" # single or not\n',
+    'etc/default/grub.d/1.cfg':
+      "GRUB_CMDLINE_LINUX=single # note\nGRUB_CMDLINE_LINUX_DEFAULT='a single\n",
+  });
+  expect(written['/etc/default/grub']).toBe('GRUB_CMDLINE_LINUX="quiet" # single or not\n');
+  expect(written['/etc/default/grub.d/1.cfg']).toBe(
+    "GRUB_CMDLINE_LINUX= # note\nGRUB_CMDLINE_LINUX_DEFAULT='a\n",
+  );
+  expect(written['/boot/grub/grub.cfg']).toMatch(/ ro quiet$/m);
+});
+
 test('of an entry in a file of its own, and of later ones, the line of options loses them', async () => {
   const entry = (words: string) => `title 1\nlinux /k\ninitrd /i\noptions ${words}\n`;
   const written = await planOf({

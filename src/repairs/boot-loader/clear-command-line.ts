@@ -1,11 +1,11 @@
 import type { Change } from '../../changes/change.ts';
 import { leftOverWords } from '../../diagnosis/boot-loader/command-line.ts';
+import { entrySubject } from '../../diagnosis/boot-loader/entry-subject.ts';
 import { bootEntriesOf } from '../../diagnosis/kernel/started-kernels.ts';
 import type { Subject } from '../../diagnosis/subject.ts';
-import type { BootEntry } from '../../system-image/boot-entry.ts';
 import { planned, refused } from '../plan.ts';
 import type { Repair } from '../repair.ts';
-import { settingsWithout, wordPattern } from './command-line-words.ts';
+import { settingsEdited, withoutWords, wordPattern } from './command-line-words.ts';
 import { grubPlaces } from './grub-places.ts';
 import { makeGrubMenu } from './make-menu.ts';
 
@@ -38,8 +38,6 @@ const fileChange = async (
   return content === null || content === text ? [] : [{ kind: 'write-file', path, content }];
 };
 
-const nameOf = ({ path, id, title }: BootEntry): string => `${path} ${id ?? title}`;
-
 export const clearCommandLine: Repair = {
   id: 'boot-loader.clear-command-line',
   stage: 'boot-loader',
@@ -50,7 +48,9 @@ export const clearCommandLine: Repair = {
   plan: async (subject, findings, tools) => {
     const meant = new Set(findings.map((finding) => finding.subject));
     const ids = new Set(findings.map(({ id }) => id));
-    const entries = (await bootEntriesOf(subject)).filter((entry) => meant.has(nameOf(entry)));
+    const entries = (await bootEntriesOf(subject)).filter((entry) =>
+      meant.has(entrySubject(entry)),
+    );
     const found = await Promise.all(entries.map((entry) => leftOverWords(subject, entry, ids)));
     const words = new Set(found.flatMap((one) => [...one]));
     if (words.size === 0) {
@@ -58,7 +58,7 @@ export const clearCommandLine: Repair = {
     }
     const own = entries.filter(({ path }) => !path.endsWith('grub.cfg'));
     const changes = [
-      ...(await settingsWithout(subject.files, [...words].map(wordPattern))),
+      ...(await settingsEdited(subject.files, withoutWords([...words].map(wordPattern)))),
       ...(await fileChange(subject, installed, /^\s*[^#\s]/, words)),
       ...(
         await Promise.all(own.map(({ path }) => fileChange(subject, path, /^\s*options\s/, words)))

@@ -1,4 +1,5 @@
 import type { Change } from '../../changes/change.ts';
+import { entrySubject } from '../../diagnosis/boot-loader/entry-subject.ts';
 import { bootEntriesOf } from '../../diagnosis/kernel/started-kernels.ts';
 import type { Subject } from '../../diagnosis/subject.ts';
 import type { BootEntry } from '../../system-image/boot-entry.ts';
@@ -45,8 +46,8 @@ export const mendEntries: Repair = {
   proof: 'vm',
   plan: async (subject, findings) => {
     const broken = new Set(findings.map((finding) => finding.subject));
-    const entries = (await bootEntriesOf(subject)).filter(({ path, id, title }) =>
-      broken.has(`${path} ${id ?? title}`),
+    const entries = (await bootEntriesOf(subject)).filter((entry) =>
+      broken.has(entrySubject(entry)),
     );
     const changes: Change[] = [];
     for (const entry of entries) {

@@ -7,7 +7,7 @@ export const readDefaults = (text: string): ReadonlyMap<string, string> =>
   new Map(
     [
       ...text.matchAll(
-        /^[ \t]*(GRUB_\w+)=(?:"([^"$`\\\n]*)"|'([^'\n]*)'|([^\s"'$`\\;]*))[ \t]*$/gm,
+        /^[ \t]*(GRUB_\w+)=(?:"([^"$`\\\n]*)"|'([^'\n]*)'|([^\s"'$`\\;]*))(?:[ \t]+#.*|[ \t]*)$/gm,
       ),
     ].map(([, name = '', double, single, plain]) => [name, double ?? single ?? plain ?? '']),
   );

@@ -1,11 +1,12 @@
 import type { Change } from '../../changes/change.ts';
+import { entrySubject } from '../../diagnosis/boot-loader/entry-subject.ts';
 import { lostSubvolume } from '../../diagnosis/boot-loader/root-flags.ts';
 import { bootEntriesOf } from '../../diagnosis/kernel/started-kernels.ts';
 import type { Subject } from '../../diagnosis/subject.ts';
 import { editLines } from '../edit-lines.ts';
 import { planned, refused } from '../plan.ts';
 import type { Repair } from '../repair.ts';
-import { settingsWithout, wordPattern } from './command-line-words.ts';
+import { settingsEdited, withoutWords, wordPattern } from './command-line-words.ts';
 import { grubPlaces } from './grub-places.ts';
 import { makeGrubMenu } from './make-menu.ts';
 
@@ -28,7 +29,31 @@ const withFlags = (line: string, lost: string | null, { devices }: Subject): str
   if (lost === null) return line;
   const own = (devices?.subvolume ?? '').replace(/^\/+/, '');
   // Number 5 is the top of each btrfs.
-  return line.replace(lost, own === '' ? 'subvolid=5' : `subvol=${own}`);
+  const found = own === '' ? 'subvolid=5' : `subvol=${own}`;
+  return line.replace(/(?<=^|[\s"'])rootflags=[^\s"']*/g, (word) => {
+    const options = word.slice('rootflags='.length).split(',');
+    return `rootflags=${options.map((one) => (one === lost ? found : one)).join(',')}`;
+  });
+};
+
+/**
+ * The settings without the root, and with its subvolume among other options: the kernel goes by the
+ * last `rootflags=`, which would hide the one that grub-mkconfig puts in.
+ */
+const mendedSettings = (
+  subject: Subject,
+  lost: readonly (string | null)[],
+): Promise<readonly Change[]> => {
+  const options = lost.flatMap((option) => option ?? []);
+  const without = withoutWords([rootWord, ...options.map(flagsWord)]);
+  // A shell reads the settings: no other name of a subvolume is put into them.
+  const isPlain = /^[\w@.+:/-]*$/.test(subject.devices?.subvolume ?? '');
+  return settingsEdited(subject.files, (words) =>
+    (isPlain ? options : []).reduce(
+      (text, option) => withFlags(text, option, subject),
+      without(words),
+    ),
+  );
 };
 
 export const setRoot: Repair = {
@@ -41,8 +66,8 @@ export const setRoot: Repair = {
   plan: async (subject, findings, tools) => {
     const name = rootName(subject);
     const broken = new Set(findings.map((finding) => finding.subject));
-    const entries = (await bootEntriesOf(subject)).filter(({ path, id, title }) =>
-      broken.has(`${path} ${id ?? title}`),
+    const entries = (await bootEntriesOf(subject)).filter((entry) =>
+      broken.has(entrySubject(entry)),
     );
     if (name === null || entries.length === 0) {
       return refused('The root has no UUID by which it could be named.', 'Give it one first.');
@@ -50,9 +75,7 @@ export const setRoot: Repair = {
     const lost = await Promise.all(entries.map(({ options }) => lostSubvolume(subject, options)));
     const inMenu = entries.filter(({ path }) => path.endsWith('grub.cfg'));
     if (inMenu.length > 0 && grubPlaces(subject) !== null) {
-      const flags = lost.flatMap((option) => option ?? []).map(flagsWord);
-      const settings = await settingsWithout(subject.files, [rootWord, ...flags]);
-      return makeGrubMenu(subject, tools, settings);
+      return makeGrubMenu(subject, tools, await mendedSettings(subject, lost));
     }
     const changes: Change[] = [];
     for (const [index, { path }] of entries.entries()) {
