@@ -91,9 +91,34 @@ export const isWholeChain = ({ programs }: EfiDirectory): boolean => {
   return whole('grub');
 };
 
-/** Whether firmware without an entry of its own gets on from `/EFI/BOOT` (UEFI 3.5.1.1). */
-export const hasRemovablePath = (directories: readonly EfiDirectory[]): boolean => {
-  const place = directories.find(({ path }) => /^\/efi\/boot$/i.test(path));
+/** What the names of programs end in for a machine (UEFI 3.5.1.1); null for others than these. */
+const suffixes: Readonly<Record<string, 'x64' | 'aa64'>> = { x86_64: 'x64', aarch64: 'aa64' };
+
+export const efiSuffix = (architecture: string | null): 'x64' | 'aa64' | null =>
+  suffixes[architecture ?? ''] ?? null;
+
+/** What a program's own name says of the machine that it is for: `x64`; null when it says nothing. */
+export const suffixOf = (path: string): string | null =>
+  /(x64|aa64)\.efi$/i.exec(path)?.[1]?.toLowerCase() ?? null;
+
+/** A directory without the programs that are certainly for other machines. */
+export const onlyFor = (directory: EfiDirectory, architecture: string | null): EfiDirectory => {
+  const wanted = efiSuffix(architecture);
+  const isOwn = ({ path }: EfiProgram): boolean => (suffixOf(path) ?? wanted) === wanted;
+  return wanted === null ? directory : { ...directory, programs: directory.programs.filter(isOwn) };
+};
+
+/**
+ * Whether firmware without an entry of its own gets on from `/EFI/BOOT` (UEFI 3.5.1.1).
+ *
+ * @param architecture of the system; null when it is not known: then it may be any.
+ */
+export const hasRemovablePath = (
+  directories: readonly EfiDirectory[],
+  architecture: string | null,
+): boolean => {
+  const found = directories.find(({ path }) => /^\/efi\/boot$/i.test(path));
+  const place = found === undefined ? undefined : onlyFor(found, architecture);
   const program = place?.programs.find(({ kind }) => kind === 'removable');
   if (place === undefined || program === undefined || program.damage !== null) return false;
   // shim with its fallback program makes the entries of the vendors' directories anew.

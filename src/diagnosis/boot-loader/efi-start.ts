@@ -108,7 +108,7 @@ const faultsOf = async (subject: Subject, esp: Esp): Promise<readonly StartFault
   return [
     ...broken,
     ...(lacksEntries ? [noEntries(esp)] : []),
-    ...(hasRemovablePath(directories) ? [] : [noRemovable(esp)]),
+    ...(hasRemovablePath(directories, subject.facts.architecture) ? [] : [noRemovable(esp)]),
     ...configFaults(subject, esp, directories),
   ];
 };
@@ -119,7 +119,7 @@ const noRemovable = (esp: Esp): StartFault => ({
   milder: 'info',
   title: `Only firmware with an entry of its own starts from ${nodeOf(esp)}: /EFI/BOOT leads nowhere.`,
   subject: nodeOf(esp),
-  evidence: [evidence(esp, '/EFI/BOOT', 'holds no boot loader that is whole')],
+  evidence: [evidence(esp, '/EFI/BOOT', 'holds no boot loader for this system that is whole')],
   meaning:
     'The machine that it was installed on starts. Another one, or the same after its settings were lost, says "No bootable device".',
   repair: 'boot-loader.add-removable',

@@ -4,8 +4,11 @@ import {
   type EfiDirectory,
   type EfiProgram,
   efiDirectories,
+  efiSuffix,
   hasRemovablePath,
   isWholeChain,
+  onlyFor,
+  suffixOf,
 } from '../../diagnosis/boot-loader/efi-chains.ts';
 import type { Esp } from '../../diagnosis/boot-loader/esp.ts';
 import type { Subject } from '../../diagnosis/subject.ts';
@@ -24,43 +27,72 @@ const firstOf = ({ programs }: EfiDirectory): EfiProgram | undefined =>
     .map((kind) => programs.find((program) => program.kind === kind && program.damage === null))
     .find((program) => program !== undefined);
 
-/** `bootx64.efi` or `bootaa64.efi` (UEFI specification, 3.5.1.1), by the program's own name. */
-const removableName = (path: string): string =>
-  /aa64\.efi$/i.test(path) ? 'BOOTAA64.EFI' : 'BOOTX64.EFI';
-
-/** What goes where: the first program under the removable name, and what it starts beside it. */
-const targetsOf = (directory: EfiDirectory): ReadonlyMap<string, string> | null => {
+/**
+ * What goes where: the first program under the name that the firmware looks for, `BOOTX64.EFI` or
+ * `BOOTAA64.EFI` (UEFI specification, 3.5.1.1), and what it starts beside it. Null without one, or
+ * where neither the system nor the program's name tells for which machine it is.
+ */
+const targetsOf = (
+  directory: EfiDirectory,
+  architecture: string | null,
+): ReadonlyMap<string, string> | null => {
   const first = firstOf(directory);
-  if (first === undefined) return null;
+  const suffix = efiSuffix(architecture) ?? suffixOf(first?.path ?? '');
+  if (first === undefined || suffix === null) return null;
   const beside = directory.programs.filter(
     ({ path, kind }) =>
       first.kind === 'shim' && (kind === 'grub' || /\/mm(?:x64|aa64)\.efi$/i.test(path)),
   );
   return new Map([
-    [`/EFI/BOOT/${removableName(first.path)}`, first.path],
+    [`/EFI/BOOT/BOOT${suffix.toUpperCase()}.EFI`, first.path],
     ...beside.map(({ path }) => [`/EFI/BOOT/${posix.basename(path)}`, path] as const),
   ]);
 };
 
+const mebibyte = 1024 * 1024;
+
+/** Why there is no room for it, in words. Directories, and what FAT rounds up, take a little more. */
+const roomProblem = async (
+  { host, files, root }: Subject,
+  top: string,
+  bytes: number,
+): Promise<string | null> => {
+  const directory = await files.locate(top);
+  const free = await host.files.freeBytes(directory?.hostPath ?? root);
+  if (free >= bytes + mebibyte) return null;
+  const [needed, there] = [Math.ceil(bytes / mebibyte) + 1, Math.floor(free / mebibyte)];
+  return `They need ${needed} MiB on the EFI system partition, and only ${there} MiB are free there.`;
+};
+
 const copyOn = async (subject: Subject, esp: Esp, top: string): Promise<RepairPlan> => {
-  const directories = await efiDirectories(esp);
-  if (hasRemovablePath(directories)) return planned([]);
+  const { architecture } = subject.facts;
+  const all = await efiDirectories(esp);
+  if (hasRemovablePath(all, architecture)) return planned([]);
+  const directories = all.map((directory) => onlyFor(directory, architecture));
   const own = directories.filter(
     (directory) => !/^\/efi\/boot$/i.test(directory.path) && isWholeChain(directory),
   );
   const named = own.find(({ path }) => posix.basename(path) === subject.facts.os.id);
-  const targets = targetsOf(named ?? own[0] ?? { path: '', programs: [], config: null });
-  if (targets === null) return refused('No boot loader on the partition is whole.', byHand);
+  const chosen = named ?? own[0] ?? { path: '', programs: [], config: null };
+  const targets = targetsOf(chosen, architecture);
+  if (targets === null) {
+    return refused('No boot loader for this system on the partition is whole.', byHand);
+  }
   const changes: Change[] = [];
+  let bytes = 0;
   for (const [target, from] of targets) {
     const content = (await esp.files?.read(from, maxProgramBytes)) ?? null;
     if (content === null) return refused(`${from} cannot be read.`, byHand);
+    bytes += content.length;
     changes.push({
       ...{ kind: 'write-file', path: `${top}${target}`, content },
       attributes: { mode: espMode },
     });
   }
-  return planned([...(await directoriesFor(subject, top, [...targets.keys()])), ...changes]);
+  const room = await roomProblem(subject, top, bytes);
+  return room === null
+    ? planned([...(await directoriesFor(subject, top, [...targets.keys()])), ...changes])
+    : refused(room, 'Remove what is not needed from the EFI system partition, then repair again.');
 };
 
 export const addRemovable: Repair = {
