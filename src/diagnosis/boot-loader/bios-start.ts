@@ -7,6 +7,7 @@ import { bootIsHidden } from '../kernel/none.ts';
 import type { Subject } from '../subject.ts';
 import { biosBootType, coreRoom } from './core-room.ts';
 import { type CoreLook, type DiskLook, diskLooks } from './disk-look.ts';
+import { searchedUuid } from './menu-text.ts';
 import { allDevices, hasUuid, wrongPlace } from './start-place.ts';
 
 /** A finding before it is known whether the system starts in another way, too. */
@@ -66,16 +67,11 @@ const badCore = (look: DiskLook, sector: number, reason: string): StartFault => 
   repair,
 });
 
-const searched = (config: string): string | null =>
-  /^\s*search\.fs_uuid\s+(\S+)/m.exec(config)?.[1] ??
-  /^\s*search\b.*(?:--fs-uuid|-u)\b.*?\s([0-9A-Fa-f][0-9A-Fa-f-]{7,})\s*$/m.exec(config)?.[1] ??
-  null;
-
 /** Where the core image looks for the rest of GRUB, when that is certainly nowhere. */
 const lostPlace = (subject: Subject, { contents }: CoreLook): string | null => {
   const { devices } = subject;
   if (contents === null || devices === null) return null;
-  const uuid = contents.config === null ? null : searched(contents.config);
+  const uuid = contents.config === null ? null : searchedUuid(contents.config);
   if (uuid !== null) {
     return hasUuid(devices, uuid)
       ? null

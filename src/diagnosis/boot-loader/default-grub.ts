@@ -21,8 +21,10 @@ export const shellProblem = async (host: Host, text: string): Promise<ShellProbl
     changes: false,
   });
   if (exitCode === 0) return null;
-  const [, line] = /(?:^|:\s*(?:line )?)(\d+):/.exec(stderr) ?? [];
-  const words = plainText(stderr.replace(/^.*?\d+:\s*/s, '')).slice(0, 200);
+  // It may repeat a line of the file, whatever its length.
+  const said = stderr.slice(0, 1024);
+  const [, line] = /(?:^|:\s*(?:line )?)(\d+):/.exec(said) ?? [];
+  const words = plainText(said.replace(/^.*?\d+:\s*/s, '')).slice(0, 200);
   return { line: line === undefined ? null : Number(line), text: words };
 };
 

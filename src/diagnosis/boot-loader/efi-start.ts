@@ -5,6 +5,7 @@ import { milderWhereOneStarts, type StartFault, type StartLook } from './bios-st
 import { type EfiDirectory, efiDirectories, hasRemovablePath, isWholeChain } from './efi-chains.ts';
 import { type Esp, espsOf } from './esp.ts';
 import { hasLoaderEntries, isOnlySystemdBoot } from './loader-entries.ts';
+import { searchedUuid } from './menu-text.ts';
 import { hasUuid } from './start-place.ts';
 
 const repair = 'boot-loader.restore-efi';
@@ -63,9 +64,6 @@ const noEntries = (esp: Esp): StartFault => ({
   repair: 'boot-loader.write-entries',
 });
 
-const searched =
-  /^\s*search(?:\.fs_uuid|\b.*(?:--fs-uuid|-u))\b.*?\s([0-9A-Fa-f][0-9A-Fa-f-]{7,})(?:\s|$)/m;
-
 /** Debian's signed GRUB knows nothing but the directory of its vendor. */
 const configFaults = (
   subject: Subject,
@@ -88,8 +86,8 @@ const configFaults = (
     if (isVendor && hasShim && (directory.config ?? '').trim() === '') {
       return [fault('is missing or empty')];
     }
-    const uuid = searched.exec(directory.config ?? '')?.[1];
-    return uuid === undefined || devices === null || hasUuid(devices, uuid)
+    const uuid = searchedUuid(directory.config ?? '');
+    return uuid === null || devices === null || hasUuid(devices, uuid)
       ? []
       : [fault(`looks for the file system ${uuid}, which is not there`)];
   });

@@ -5,6 +5,7 @@ import type { Finding } from '../finding.ts';
 import { bootIsHidden } from '../kernel/none.ts';
 import { bootEntriesOf } from '../kernel/started-kernels.ts';
 import type { Subject } from '../subject.ts';
+import { hasCommand } from './menu-text.ts';
 
 const repair = 'boot-loader.write-config';
 
@@ -44,8 +45,9 @@ const findingsOf = async (subject: Subject): Promise<readonly Finding[]> => {
     return [configFault(menu.path, problem.line, `cannot be parsed: ${problem.reason}`)];
   }
   // A menu may hold no Linux of its own but lead to another file.
-  const leadsOn = /^\s*(?:configfile|source|chainloader|blscfg)\b/m.test(
+  const leadsOn = hasCommand(
     (await files.read(menu.path)) ?? '',
+    'configfile|source|chainloader|blscfg',
   );
   return menu.entries.length > 0 || (leadsOn && subject.facts.kernels.length === 0)
     ? []

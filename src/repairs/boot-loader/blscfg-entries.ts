@@ -1,5 +1,6 @@
 import { posix } from 'node:path';
 import type { Change } from '../../changes/change.ts';
+import { hasCommand } from '../../diagnosis/boot-loader/menu-text.ts';
 import type { Subject } from '../../diagnosis/subject.ts';
 import type { GrubPlaces } from './grub-places.ts';
 import { commandLine, entryText, isPlainName, startable, tokenOf } from './kernel-install.ts';
@@ -13,7 +14,7 @@ const isEntry = (path: string): boolean =>
 
 /** Whether a menu holds nothing of its own and leaves it to `blscfg` to look for entries. */
 const leavesItToEntries = (menu: string): boolean =>
-  /^\s*blscfg\b/m.test(menu) && !/^\s*linux\w*\s/m.test(menu);
+  hasCommand(menu, 'blscfg') && !hasCommand(menu, 'linux\\w*');
 
 const written = async (subject: Subject, places: GrubPlaces): Promise<readonly Change[]> => {
   const { devices, facts, files } = subject;

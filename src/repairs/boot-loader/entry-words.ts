@@ -56,7 +56,7 @@ export const fatesOf =
     return isMicrocode(name) ? 'lost' : 'made';
   };
 
-const initrdLine = /^(\s*initrd\s+)(.*?)\s*$/;
+const initrdLine = /^(\s*initrd\s+)(.*)$/;
 
 /** The lines of an entry's file with other words for what it hands over; a line without any is empty. */
 const mapInitrds = (
@@ -68,6 +68,7 @@ const mapInitrds = (
     const [, start, rest] = initrdLine.exec(line) ?? [];
     if (start === undefined || rest === undefined) return raw;
     const words = rest
+      .trimEnd()
       .split(/\s+/)
       .flatMap((word) => (word.startsWith('$') ? [word] : wordsFor(word)));
     return words.length === 0 ? '' : `${start}${words.join(' ')}${end}`;

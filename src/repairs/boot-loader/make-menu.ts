@@ -1,5 +1,6 @@
 import type { Change } from '../../changes/change.ts';
 import { defaultsPath } from '../../diagnosis/boot-loader/default-grub.ts';
+import { hasCommand } from '../../diagnosis/boot-loader/menu-text.ts';
 import type { Subject } from '../../diagnosis/subject.ts';
 import { shellQuote } from '../../host/command.ts';
 import { parseGrubScript } from '../../system-image/grub-script.ts';
@@ -19,7 +20,7 @@ const mkconfigTimeout = 180;
 const problemOf = (text: string): string | null => {
   const { problem } = parseGrubScript(text);
   if (problem !== null) return `it could not be read: ${problem.reason}`;
-  return /^\s*(?:linux\w*\s|blscfg)/m.test(text) ? null : 'it starts no kernel';
+  return hasCommand(text, 'linux\\w*|blscfg') ? null : 'it starts no kernel';
 };
 
 const runMkconfig = async (

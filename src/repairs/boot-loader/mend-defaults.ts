@@ -7,8 +7,9 @@ const count = (text: string, character: string): number => text.split(character)
 
 /** An assignment whose value has one quotation mark: the other one was forgotten. */
 const closed = (line: string): string | null => {
-  const [, start, end = ''] = /^(\s*(?:export\s+)?[A-Za-z_]\w*=.*?)(\s*)$/.exec(line) ?? [];
-  if (start === undefined) return null;
+  const start = line.trimEnd();
+  const end = line.slice(start.length);
+  if (!/^\s*(?:export\s+)?[A-Za-z_]\w*=/.test(start)) return null;
   const value = start.slice(start.indexOf('=') + 1);
   for (const quote of ['"', "'"]) {
     const other = quote === '"' ? "'" : '"';
@@ -19,16 +20,20 @@ const closed = (line: string): string | null => {
   return null;
 };
 
-type Candidate = { readonly line: number; readonly text: string };
+/** More lines than these were not written by hand. */
+const maxCandidates = 50;
 
 /** Texts with one line changed that could be meant. */
-const candidates = (text: string, change: (line: string) => string | null): readonly Candidate[] =>
-  text.split('\n').flatMap((line, index) => {
-    const edited = change(line.replace(/\r$/, ''));
-    return edited === null || edited === line
-      ? []
-      : [{ line: index + 1, text: editLines(text, new Map([[index + 1, () => edited]])) }];
-  });
+const candidates = (text: string, change: (line: string) => string | null): readonly string[] =>
+  text
+    .split('\n')
+    .flatMap((line, index) => {
+      const edited = change(line.replace(/\r$/, ''));
+      return edited === null || edited === line ? [] : [{ number: index + 1, edited }];
+    })
+    .slice(0, maxCandidates)
+    // Each of them is a whole text of its own.
+    .map(({ number, edited }) => editLines(text, new Map([[number, () => edited]])));
 
 /** A line that is no assignment, comment or blank is nothing that grub-mkconfig reads. */
 const commented = (line: string): string | null =>
@@ -49,15 +54,14 @@ export const mendDefaults: Repair = {
     const text = await files.read(defaultsPath);
     if (text === null) return refused(`${defaultsPath} is not there.`, 'Nothing has to be done.');
     for (const change of [closed, commented]) {
-      const good: Candidate[] = [];
-      // More lines than these were not written by hand.
-      for (const candidate of candidates(text, change).slice(0, 50)) {
-        if ((await shellProblem(host, candidate.text)) === null) good.push(candidate);
+      const good: string[] = [];
+      for (const candidate of candidates(text, change)) {
+        if ((await shellProblem(host, candidate)) === null) good.push(candidate);
       }
       const [only, ...others] = good;
       // The first change after which the shell reads it must be the only one that can be meant.
       if (only !== undefined && others.length === 0) {
-        return planned([{ kind: 'write-file', path: defaultsPath, content: only.text }]);
+        return planned([{ kind: 'write-file', path: defaultsPath, content: only }]);
       }
     }
     return refused(

@@ -62,6 +62,14 @@ test('a line that is no assignment becomes a comment', async () => {
   expect(await mended('A=1\n<<<<<<< HEAD)\nB=2\n')).toBe('A=1\n#<<<<<<< HEAD)\nB=2\n');
 });
 
+test('settings that are made to be read slowly are read in no time', async () => {
+  const began = performance.now();
+  const blanks = ' '.repeat(150_000);
+  expect(await mended(`A="${blanks}x\n`)).toBe(`A="${blanks}x"\n`);
+  expect(await mended('(\n'.repeat(20_000))).toBeNull();
+  expect(performance.now() - began).toBeLessThan(5000);
+});
+
 test('where two lines can be meant nothing is changed', async () => {
   const plan = await planOf(mendDefaults, { 'etc/default/grub': 'A="x\nB=1\n)\n(\n' });
   expect(plan.kind).toBe('refused');
