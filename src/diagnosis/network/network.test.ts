@@ -311,11 +311,44 @@ describe('names pinned to a card', () => {
     const told = [`info network.names-pinned /${rules}`];
     const moved = [`critical network.names-pinned-elsewhere /${rules}`];
     const [first, last] = [['a', spoken(own)] as const, ['b', spoken(other)] as const];
-    expect(await found(entries, {}, journal(first, last))).toEqual(moved);
-    expect(await found(entries, {}, journal(last, ['c', spoken(own)]))).toEqual(told);
-    expect(await found(entries, {}, journal(last, ['c', 'nothing of a card']))).toEqual(told);
-    const rescued = journal(last, ['container', 'eth0: Gained carrier']);
+    const start = ['b', 'Linux version 6.1'] as const;
+    expect(await found(entries, {}, journal(first, start, last))).toEqual(moved);
+    expect(await found(entries, {}, journal(start, last, ['c', spoken(own)]))).toEqual(told);
+    const silent = ['c', 'nothing of a card'] as const;
+    expect(await found(entries, {}, journal(start, last, silent))).toEqual(told);
+    const rescued = journal(start, last, ['container', 'eth0: Gained carrier']);
     expect(await found(entries, {}, rescued)).toEqual(moved);
+  });
+
+  test('a card whose driver never says its address may be the one that is meant', async () => {
+    const entries = { ...ifupdown, [rules]: rule, ...withJournal };
+    const told = [`info network.names-pinned /${rules}`];
+    const start = ['b', 'Linux version 6.1'] as const;
+    const other = [
+      ['b', 'e1000 0000:00:03.0 eth1: (PCI:33MHz:32-bit) 06:00:00:00:00:01'],
+      ['b', 'e1000 0000:00:03.0 enp0s3: renamed from eth1'],
+    ] as const;
+    for (const line of [
+      'virtio_net virtio1 enp1s0: renamed from eth0',
+      'virtio_net virtio1 lan0: renamed from eth0',
+      'ixgbe 0000:03:00.0 eth0: NIC Link is Up 10 Gbps, Flow Control: None',
+    ]) {
+      const silent = ['b', line] as const;
+      expect(await found(entries, {}, journal(start, silent, ...other)), line).toContain(told[0]);
+      expect(await found(entries, {}, journal(start, ...other, silent)), line).toContain(told[0]);
+    }
+    // Nor may it be named at all: where the kernel gave eth1, it had given eth0 before.
+    expect(await found(entries, {}, journal(start, ...other))).toContain(told[0]);
+    const only = ['b', 'e1000 0000:00:03.0 eth0: (PCI:33MHz:32-bit) 06:00:00:00:00:01'] as const;
+    // Where the beginning of the boot is not in the answer, other cards may have been named there.
+    expect(await found(entries, {}, journal(only))).toContain(told[0]);
+    expect(await found(entries, {}, journal(start, only))).toContain(
+      `critical network.names-pinned-elsewhere /${rules}`,
+    );
+    // The addresses of an older log do not complete it.
+    const old = log('06:00:00:00:00:01');
+    const silent = journal(start, ['b', 'virtio_net virtio1 enp1s0: renamed from eth0']);
+    expect(await found({ ...entries, ...old }, {}, silent)).toContain(told[0]);
   });
 
   test('names of another machine, as far as the last start tells', async () => {

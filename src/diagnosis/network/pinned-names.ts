@@ -102,7 +102,7 @@ const findingOf = (pins: readonly Pin[], seen: readonly Evidence[], moved: boole
 
 /**
  * Pins are right on the machine that they were made for, and which one it will be cannot be seen
- * on the disk. So they are only told of, unless the last start shows that it had other cards.
+ * on the disk. So they are only told of, unless the last start shows all of its cards, and others.
  */
 export const pinnedNamesCheck: Check = {
   area: 'network',
@@ -110,8 +110,8 @@ export const pinnedNamesCheck: Check = {
   run: async (subject) => {
     const pins = await readPins(subject.files);
     if (pins.length === 0) return [];
-    const { macs } = await lastLinks(subject);
-    const moved = macs.size > 0 && pins.every((pin) => !macs.has(pin.mac));
+    const { macs, allMacs } = await lastLinks(subject);
+    const moved = allMacs && macs.size > 0 && pins.every((pin) => !macs.has(pin.mac));
     return [findingOf(pins, [...macs.values()], moved)];
   },
 };
