@@ -1,6 +1,6 @@
 import { plainText } from '../../host/plain-text.ts';
 import { crypttabEntry } from '../../system-image/crypttab.ts';
-import { parseSpec } from '../../system-image/fstab-spec.ts';
+import { type FstabSpec, parseSpec } from '../../system-image/fstab-spec.ts';
 import { resolveContainer } from '../../system-image/resolve-spec.ts';
 import { hasClosedLayer } from '../../system-image/target-devices.ts';
 import type { Subject, SubjectDevices } from '../subject.ts';
@@ -23,9 +23,12 @@ const madeByCrypttab = (spec: string, subject: Subject): boolean => {
   return name !== undefined && crypttabEntry(subject.facts.crypttab, name) !== null;
 };
 
-/** The names of udev for a serial number cannot be told when the disks do not show theirs. */
-const serialsUnknown = (devices: SubjectDevices): boolean =>
-  devices.disks.some(({ serial }) => serial === null || serial === '');
+/**
+ * The names of udev for a serial number cannot be told when the disks do not show theirs: an image
+ * has none, and some docks hide it.
+ */
+export const isUntold = (spec: FstabSpec, devices: SubjectDevices): boolean =>
+  spec.kind === 'by-id' && devices.disks.some(({ serial }) => serial === null || serial === '');
 
 /** How sure it is that nothing attached is what a line means. */
 export type Absence = {
@@ -60,8 +63,7 @@ export const absenceOf = (
   // What names no device at all is a matter of its type: `s3fs#bucket`, a ZFS dataset.
   if (!entry.fsType.split(',').some((type) => diskTypes.has(type))) return null;
   if (spec.kind === 'unknown' && entry.fsType === 'auto') return null;
-  const unsure =
-    hasClosedLayer(devices.disks) || (spec.kind === 'by-id' && serialsUnknown(devices));
+  const unsure = hasClosedLayer(devices.disks) || isUntold(spec, devices);
   return { reason: plainText(resolution.reason), unsure };
 };
 
@@ -76,7 +78,6 @@ export const containerAbsence = (
   const found = resolveContainer(entry, resolveContextOf(subject, devices));
   if (found.kind !== 'missing') return null;
   // An LVM volume or an array below another encrypted one.
-  const unsure =
-    hasClosedLayer(devices.disks) || (spec.kind === 'by-id' && serialsUnknown(devices));
+  const unsure = hasClosedLayer(devices.disks) || isUntold(spec, devices);
   return { reason: plainText(found.reason), unsure };
 };

@@ -526,6 +526,31 @@ describe('crypttab of a root that is encrypted', () => {
     ]);
   });
 
+  test('a name for a serial number that the disk does not show here is not wrong', async () => {
+    const text = 'vdb3_crypt /dev/disk/by-id/ata-Disk_S1-part3 none luks\n';
+    const told = ['info fstab.crypttab-device null'];
+    const copy = gzipSync(cpioArchive(cpioMember('init'), cpioMember('cryptroot/crypttab', text)));
+    const menu = `menuentry 'a' {\nlinux /boot/vmlinuz-6.1.0 root=/dev/mapper/vg-root\ninitrd /boot/initrd.img-6.1.0\n}\n`;
+    const withCopy = (own: string) => {
+      const { tree, facts } = crypttab(own);
+      const boot = { 'boot/initrd.img-6.1.0': copy, 'boot/grub/grub.cfg': menu };
+      return { facts, tree: { ...tree, ...boot } };
+    };
+    const worlds = [[named, direct] as const, [rootLine, direct] as const, [onLvm, lvm] as const];
+    for (const [table, world] of worlds) {
+      expect(await found(table, { ...world, ...withCopy(text) })).toEqual(told);
+      expect(await mended(table, { ...world, ...withCopy(text) })).toBe('nothing to mend');
+      const right = withCopy('vdb3_crypt UUID=c0de none luks\n');
+      expect(await found(table, { ...world, ...right })).toEqual([]);
+    }
+    // It may be the root's; then the line beside it is not.
+    const beside = `${text}vault UUID=gone none luks\n`;
+    expect(await found(onLvm, { ...lvm, ...crypttab(beside) })).toEqual([
+      ...told,
+      'warning fstab.crypttab-device null',
+    ]);
+  });
+
   test('a line that is no line is told', async () => {
     const text = 'vdb3_crypt\n# x\nswap UUID=5a9 /dev/urandom swap\r\n';
     expect(await found(rootLine, crypttab(text))).toEqual([

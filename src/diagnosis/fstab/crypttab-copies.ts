@@ -13,7 +13,7 @@ import type { Table } from './table.ts';
 export type CrypttabCopy = {
   /** Of the initramfs, path of the system. */
   readonly path: string;
-  /** `unknown`: there is no copy, or none of its lines is the root's. */
+  /** `unknown`: there is no copy, none of its lines is the root's, or that cannot be told here. */
   readonly state: 'opens' | 'wrong' | 'unknown';
   /** The line of the root; null when it is unknown. */
   readonly line: string | null;
@@ -26,6 +26,7 @@ const copyIn = async (subject: Subject, table: Table, path: string): Promise<Cry
   for (const entry of crypttab) {
     const { kind } = await rootLineOf(own, table, entry);
     if (kind === 'none') continue;
+    if (kind === 'unknown') break;
     const line = plainText(lineText(text ?? '', entry.line));
     return { path, state: kind === 'right' ? 'opens' : 'wrong', line };
   }

@@ -85,6 +85,7 @@ const rootFinding = (
 ): Finding => {
   const node = root.container === null ? null : nodeOf(root.container);
   const where = node === null ? '' : `; the root is in ${node}`;
+  // The line by whose name the root is mounted means this container, whatever else is not open.
   const unsure = absence.unsure && !root.named;
   return {
     id: 'fstab.crypttab-device',

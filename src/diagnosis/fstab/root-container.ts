@@ -6,6 +6,7 @@ import { sameDevice, targetNodes } from '../../system-image/target-devices.ts';
 import { rootArgument } from '../kernel/initramfs-need.ts';
 import { bootEntriesOf } from '../kernel/started-kernels.ts';
 import type { Subject, SubjectDevices } from '../subject.ts';
+import { isUntold } from './absence.ts';
 import { resolveContextOf, type Table } from './table.ts';
 
 /** The open encrypted devices that the root stands on, directly or with LVM and the like between. */
@@ -52,6 +53,8 @@ export type RootLine =
   | { readonly kind: 'none' }
   /** It opens what the root is on. */
   | { readonly kind: 'right' }
+  /** It, or another line, may open that by a name that the disk as it is attached does not have. */
+  | { readonly kind: 'unknown' }
   /** It is to open that, and names something else. */
   | {
       readonly kind: 'wrong';
@@ -62,6 +65,7 @@ export type RootLine =
     };
 
 const none: RootLine = { kind: 'none' };
+const unknown: RootLine = { kind: 'unknown' };
 
 /**
  * Whether the root stands on what a line opens, also when the line names a device that is not there:
@@ -91,12 +95,17 @@ export const rootLineOf = async (
   const [only, second] = free;
   const candidate = second === undefined ? (only ?? null) : null;
   const words = await rootWords(subject, table);
-  if (words.names.has(entry.name)) return { kind: 'wrong', container: candidate, named: true };
+  const cannotBeTold = (line: CrypttabEntry): boolean =>
+    foundBy(line) === null && isUntold(parseSpec(line.source), devices);
+  if (words.names.has(entry.name)) {
+    return cannotBeTold(entry) ? unknown : { kind: 'wrong', container: candidate, named: true };
+  }
   const lost = others.filter((line) => line.kind === 'luks' && foundBy(line) === null);
   const isTaken = lost.some(({ name }) => words.names.has(name));
   const mayBeMissing = ['nofail', 'noauto'].some((option) => entry.options.includes(option));
   if (own !== null || only === undefined || isTaken || mayBeMissing) return none;
   if (words.opensByItself) return none;
+  if ([entry, ...lost].some(cannotBeTold)) return unknown;
   const isOnly = lost.length === 0 && words.known;
   return { kind: 'wrong', container: isOnly ? candidate : null, named: false };
 };
