@@ -28,6 +28,8 @@ const lastBootFamily = async (subject: Subject): Promise<DiskFamily | null> => {
   // Without the beginning of its log the first one may be any disk.
   if (boot?.kernel == null) return null;
   const said = await journal.entries([[`_BOOT_ID=${boot.id}`, '_TRANSPORT=kernel']]);
+  // Of a kernel that says very much only the newest lines are given.
+  if (!said.some(({ message }) => message.startsWith('Linux version '))) return null;
   const first = said.find(({ message }) => mounted.test(message));
   const name = mounted.exec(first?.message ?? '')?.[1];
   return name === undefined ? null : familyOf(`/dev/${name}`);
