@@ -5,6 +5,7 @@ import { smallInitramfs as initramfs } from '../../../fixtures/small-initramfs.t
 import { subjectOf } from '../../../fixtures/subject.ts';
 import type { Device } from '../../devices/device.ts';
 import { createHost, type Host } from '../../host/host.ts';
+import { RescueError } from '../../host/rescue-error.ts';
 import type { Check } from '../check.ts';
 import { initramfsCheck } from './initramfs.ts';
 import { modulesCheck } from './modules.ts';
@@ -153,6 +154,16 @@ test('the driver of the bus here is told of, and missed where the system names s
   expect(await find(initramfsCheck, usb)).toEqual([`warning ${incomplete}`]);
   const told = { 'boot/grub/grub.cfg': menu('initrd /boot/initrd.img-6.1', '/dev/vda3') };
   expect(await find(initramfsCheck, told)).toEqual([`warning ${incomplete}`]);
+});
+
+test('a journal that gives no answer takes the check down only when it is an interruption', async () => {
+  const fail = (code: string) => () => {
+    throw new RescueError({ code, message: 'journalctl took longer than 60 s' });
+  };
+  const log = lastBoot(['Linux version 6.1', 'XFS (vda3): Mounting V5 Filesystem', 'Started']);
+  const asked = (code: string) => find(initramfsCheck, log, undefined, 'nvme', fail(code));
+  expect(await asked('TIMEOUT')).toEqual(['info kernel.initramfs-incomplete']);
+  await expect(asked('INTERRUPTED')).rejects.toMatchObject({ code: 'INTERRUPTED' });
 });
 
 test('an initramfs with no driver for any disk reaches none', async () => {

@@ -1,6 +1,6 @@
 import { parseKernelName } from '../../system-image/device-names.ts';
 import { firstRoot } from '../../system-image/fstab.ts';
-import { openJournal } from '../last-boots/journal.ts';
+import { journalOr, openJournal } from '../last-boots/journal.ts';
 import { readBoots } from '../last-boots/read-boots.ts';
 import type { Subject } from '../subject.ts';
 import { rootArgument } from './initramfs-need.ts';
@@ -49,7 +49,10 @@ export const rootFamilies = async (
   const root = options === null ? null : rootArgument(options);
   const names = [firstRoot(subject.facts.fstab)?.spec, root];
   const said = names.flatMap((name) => familyOf(name ?? '') ?? []);
-  return new Set([...said, ...[(await lastBootFamily(subject)) ?? []].flat()]);
+  return new Set([
+    ...said,
+    ...[(await journalOr(() => lastBootFamily(subject), null)) ?? []].flat(),
+  ]);
 };
 
 /** How the kernel calls a disk that is attached like this; null where the bus tells nothing. */

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { plainText } from '../../host/plain-text.ts';
-import { messageOf } from '../../host/rescue-error.ts';
+import { messageOf, RescueError } from '../../host/rescue-error.ts';
 import type { Subject } from '../subject.ts';
 
 /** Bytes that are no UTF-8 come as a list of numbers, what is too long as null (systemd.journal-fields(7)). */
@@ -111,6 +111,24 @@ export type Journal = {
   readonly problem: string | null;
 };
 
+const isInterruption = (error: unknown): boolean =>
+  error instanceof RescueError && error.code === 'INTERRUPTED';
+
+/**
+ * For checks that the journal only helps: when it gives no answer, because it takes too long or says
+ * too much, they go on with `instead`.
+ *
+ * @throws RescueError `INTERRUPTED`.
+ */
+export const journalOr = async <T>(question: () => Promise<T>, instead: T): Promise<T> => {
+  try {
+    return await question();
+  } catch (error) {
+    if (isInterruption(error)) throw error;
+    return instead;
+  }
+};
+
 type Answer = { readonly entries: readonly LogEntry[]; readonly words: string };
 
 const ask = async (
@@ -138,6 +156,8 @@ const ask = async (
 /**
  * The system's journal, read with the host's own journalctl: nothing of the disk runs. Null when the
  * system keeps no journal on its disk.
+ *
+ * @throws RescueError `INTERRUPTED`; what else goes wrong is the journal's `problem`.
  */
 export const openJournal = async (subject: Subject): Promise<Journal | null> => {
   const paths = await journalFiles(subject);
@@ -149,6 +169,7 @@ export const openJournal = async (subject: Subject): Promise<Journal | null> => 
     const newest = last.at(-1) ?? null;
     return { entries, newest, problem: newest === null ? words : null };
   } catch (error) {
+    if (isInterruption(error)) throw error;
     return { entries, newest: null, problem: plainText(messageOf(error)).slice(0, 200) };
   }
 };

@@ -1,7 +1,7 @@
 import type { SystemFiles } from '../../system-image/system-files.ts';
 import { commandEvidence, fileEvidence } from '../file-evidence.ts';
 import type { Evidence } from '../finding.ts';
-import { type LogEntry, openJournal } from '../last-boots/journal.ts';
+import { journalOr, type LogEntry, openJournal } from '../last-boots/journal.ts';
 import type { Subject } from '../subject.ts';
 
 /** Address of a network card, as a part of a regular expression. */
@@ -142,7 +142,10 @@ const fromJournal = async (subject: Subject): Promise<readonly Told[]> => {
 };
 
 const readLinks = async (subject: Subject): Promise<LastLinks> => {
-  const [journal, texts] = await Promise.all([fromJournal(subject), fromTextLogs(subject.files)]);
+  const [journal, texts] = await Promise.all([
+    journalOr(() => fromJournal(subject), []),
+    fromTextLogs(subject.files),
+  ]);
   // What the journal tells is newer than a log that nothing writes any more.
   const all = [...journal, ...texts];
   const none: ReadonlyMap<string, Evidence> = new Map();

@@ -6,6 +6,7 @@ import { makeElf } from '../../../fixtures/make-elf.ts';
 import { makeTree, type TreeEntry } from '../../../fixtures/make-tree.ts';
 import { ownedByRoot } from '../../../fixtures/owned-by-root.ts';
 import { answering, subjectOf } from '../../../fixtures/subject.ts';
+import { RescueError } from '../../host/rescue-error.ts';
 import type { Subject } from '../subject.ts';
 import { networkChecks } from './checks.ts';
 
@@ -64,11 +65,11 @@ const netplan = {
 
 type Entries = Readonly<Record<string, TreeEntry | null>>;
 
-/** @param journal what journalctl prints, for a system that keeps one. */
+/** @param journal what journalctl prints, for a system that keeps one, or how it fails. */
 const found = async (
   entries: Entries,
   modes: Readonly<Record<string, number>> = {},
-  journal: string | null = null,
+  journal: string | RescueError | null = null,
   runInside: Subject['runInside'] = async () => null,
 ) => {
   const there = Object.entries(entries).flatMap(([path, entry]) =>
@@ -78,9 +79,11 @@ const found = async (
   const all = { ...(entries[keyfile] === undefined ? {} : { [keyfile]: 0o600 }), ...modes };
   for (const [path, mode] of Object.entries(all)) await chmod(join(tree.root, path), mode);
   const subject = await subjectOf(tree.root);
-  const run: Subject['host']['run'] = async () => ({
-    ...{ exitCode: 0, stdout: journal ?? '', stderr: '', milliseconds: 1 },
-  });
+  const run: Subject['host']['run'] = async ({ args }) => {
+    if (journal instanceof RescueError && !args.includes('--lines=1')) throw journal;
+    const stdout = typeof journal === 'string' ? journal : '';
+    return { exitCode: 0, stdout, stderr: '', milliseconds: 1 };
+  };
   const host = journal === null ? subject.host : { ...subject.host, run };
   const owned = { ...subject, host, runInside, files: ownedByRoot(subject.files) };
   const findings = (await Promise.all(networkChecks.map((check) => check.run(owned)))).flat();
@@ -349,6 +352,17 @@ describe('names pinned to a card', () => {
     const old = log('06:00:00:00:00:01');
     const silent = journal(start, ['b', 'virtio_net virtio1 enp1s0: renamed from eth0']);
     expect(await found({ ...entries, ...old }, {}, silent)).toContain(told[0]);
+  });
+
+  test('where the journal gives no answer the other logs are read', async () => {
+    const fail = (code: string) => new RescueError({ code, message: 'journalctl said too much' });
+    const entries = { ...ifupdown, [rules]: rule, ...withJournal, ...log('06:00:00:00:00:01') };
+    expect(await found(entries, {}, fail('COMMAND_FAILED'))).toEqual([
+      `critical network.names-pinned-elsewhere /${rules}`,
+    ]);
+    await expect(found(entries, {}, fail('INTERRUPTED'))).rejects.toMatchObject({
+      code: 'INTERRUPTED',
+    });
   });
 
   test('names of another machine, as far as the last start tells', async () => {
