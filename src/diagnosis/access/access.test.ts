@@ -91,6 +91,13 @@ const found = async ({ files = {}, modes: more = {}, owners = {}, runInside }: C
     .map(({ severity, id, subject: about }) => `${severity} ${id} ${about}`);
 };
 
+/** A shell in which sshd answers after what the shell is told to say, and all else goes well. */
+const shellWith = (sshd: { exitCode: number; stderr: string }, before = '') =>
+  answering(({ words }) => {
+    const [, said] = /&& echo (\S+) >&2 && exec \S+sshd -t$/.exec(words.join(' ')) ?? [];
+    return said === undefined ? {} : { ...sshd, stderr: `${before}${said}\r\n${sshd.stderr}` };
+  });
+
 test('a healthy server with a locked root gives nothing but that', async () => {
   expect(await found()).toEqual([]);
 });
@@ -146,10 +153,7 @@ describe('the program of the ssh service', () => {
     expect(await found({ files: { [sshd]: null, [unit]: own } })).toEqual([]);
   });
 
-  const saying = (stderr: string, exitCode = 255) =>
-    answering(({ words }) =>
-      words.join(' ').includes('sshd -t') ? { exitCode, stderr } : { exitCode: 0 },
-    );
+  const saying = (stderr: string, exitCode = 255) => shellWith({ exitCode, stderr });
 
   test('whatever it says when it does not start is a finding', async () => {
     for (const stderr of [
@@ -172,6 +176,29 @@ describe('the program of the ssh service', () => {
       expect(await found({ runInside: saying(stderr) })).toEqual([]);
     }
   });
+});
+
+test('a container that does not come as far as sshd tells nothing of it', async () => {
+  for (const [exitCode, stderr] of [
+    [1, "mkdir: cannot create directory '/run/sshd': No space left on device\n"],
+    [32, 'mount: /run: permission denied.\n'],
+    [1, 'Directory tree /run/rescuekit/root is currently busy.\n'],
+    [1, 'Failed to create /root/etc directory: Read-only file system\n'],
+  ] as const) {
+    const runInside = answering(({ words }) =>
+      words.join(' ').includes('sshd -t') ? { exitCode, stderr } : { exitCode: 0 },
+    );
+    expect(await found({ runInside }), stderr).toEqual([]);
+  }
+});
+
+test('what the shell said before sshd was started is no word of sshd', async () => {
+  await using tree = await makeTree(server);
+  const runInside = shellWith({ exitCode: 255, stderr: 'no user sshd\n' }, 'sh: a warning\n');
+  const subject = await subjectOf(tree.root, {}, { runInside });
+  const found = (await Promise.all(accessChecks.map((check) => check.run(subject)))).flat();
+  const evidence = found.find(({ id }) => id === 'access.sshd-fails')?.evidence;
+  expect(evidence).toMatchObject([{ output: 'no user sshd\nexit status 255' }]);
 });
 
 describe('other distributions are as healthy', () => {
@@ -250,13 +277,10 @@ describe('the configuration of sshd', () => {
   });
 
   test('sshd itself knows better than reading', async () => {
-    const yes = answering(() => ({ exitCode: 0 }));
+    const yes = shellWith({ exitCode: 0, stderr: '' });
     expect(await found({ ...config('PermitRootLogin maybe\n'), runInside: yes })).toEqual([]);
-    const no = answering(({ words }) =>
-      words.join(' ').includes('sshd -t')
-        ? { exitCode: 255, stderr: '/etc/ssh/sshd_config line 2: Bad SSH2 cipher spec "x".\n' }
-        : {},
-    );
+    const stderr = '/etc/ssh/sshd_config line 2: Bad SSH2 cipher spec "x".\n';
+    const no = shellWith({ exitCode: 255, stderr });
     expect(await found({ ...config('UsePAM yes\nBanner none\n'), runInside: no })).toEqual(
       invalid(2),
     );

@@ -16,12 +16,22 @@ import { sshProgramFaults } from './sshd-program.ts';
 
 const noServer = 'The ssh service does not start, and nobody can log in over the network.';
 
+/** Said just before sshd is started: what comes without it is the container's or the shell's. */
+const mark = 'rescuekit-sshd';
+
 /** sshd -t, with the directory for privilege separation that the service makes at boot. */
 export const sshdTestWords = (program: string): readonly string[] => [
   '/bin/sh',
   '-c',
-  `mkdir -p /run/sshd && exec ${program} -t`,
+  `mkdir -p /run/sshd && echo ${mark} >&2 && exec ${program} -t`,
 ];
+
+/** What was said from the mark on, without it; null when sshd was never started. */
+const afterMark = (result: InsideResult): InsideResult | null => {
+  const lines = result.stderr.split('\n');
+  const at = lines.findIndex((line) => line.trim() === mark);
+  return at === -1 ? null : { ...result, stderr: lines.slice(at + 1).join('\n') };
+};
 
 /**
  * What is no fault of sshd: keys are a finding of their own, names are not resolved without a
@@ -75,7 +85,8 @@ const look = async (
   directives: readonly SshdDirective[],
 ): Promise<Seen> => {
   const complaints = await byReading(subject, program, directives);
-  const result = await subject.runInside({ words: sshdTestWords(program), timeoutSeconds: 30 });
+  const inside = await subject.runInside({ words: sshdTestWords(program), timeoutSeconds: 30 });
+  const result = inside === null ? null : afterMark(inside);
   if (result === null) return { complaints, result, fails: null };
   const confirmed = byProgram(result, directives);
   if (confirmed.length > 0) return { complaints: confirmed, result, fails: null };
