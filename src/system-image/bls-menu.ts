@@ -1,6 +1,7 @@
 import { bootDirectories, type LoaderEntry, parseBootEntry } from './boot-entries.ts';
 import type { BootEntry } from './boot-entry.ts';
 import { locateEntryFile } from './entry-paths.ts';
+import { fitsGlob } from './glob.ts';
 import type { SystemFiles } from './system-files.ts';
 import { compareVersions } from './version-compare.ts';
 
@@ -109,20 +110,6 @@ export const readGrubBlsEntries = async (
   return entriesOf(files, named, 'grub', chosen ?? named[0]);
 };
 
-/** A pattern of loader.conf(5), `*`, `?` and `[…]`, as a regular expression. */
-const globPattern = (glob: string): RegExp => {
-  const body = glob
-    .replace(/[.+^${}()|\\]/g, '\\$&')
-    .replaceAll('*', '.*')
-    .replaceAll('?', '.');
-  try {
-    return new RegExp(`^${body}$`, 'i');
-  } catch {
-    // A bracket that is never closed stands for itself in fnmatch(3): it matches no entry here.
-    return /^(?!)/;
-  }
-};
-
 const wantedBy = (text: string): string | null =>
   /^[ \t]*default[ \t]+(\S+)/m.exec(text)?.[1] ?? null;
 
@@ -138,11 +125,11 @@ export const readSystemdBootEntries = async (files: SystemFiles): Promise<readon
   const found = await Promise.all(bootDirectories.map((place) => readAll(files, place)));
   const named = found.flat().toSorted(inMenuOrder);
   const wanted = configs.flatMap((config) => (config === null ? [] : (wantedBy(config) ?? [])))[0];
-  const pattern = wanted === undefined ? null : globPattern(wanted);
+  // A pattern of loader.conf(5), which does not tell capitals from small letters.
+  const isWanted = (name: string): boolean =>
+    wanted !== undefined && fitsGlob(name.toLowerCase(), wanted.toLowerCase());
   const chosen = named.find(
-    ({ id, path }) =>
-      pattern !== null &&
-      (pattern.test(`${id}.conf`) || pattern.test(path.split('/').at(-1) ?? '')),
+    ({ id, path }) => isWanted(`${id}.conf`) || isWanted(path.split('/').at(-1) ?? ''),
   );
   return entriesOf(files, named, 'systemd-boot', chosen ?? named[0]);
 };

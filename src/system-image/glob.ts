@@ -1,12 +1,50 @@
 import type { SystemFiles } from './system-files.ts';
 
-const pattern = (glob: string): RegExp =>
-  new RegExp(
-    `^${glob
-      .replace(/[.+^${}()|\\]/g, '\\$&')
-      .replace(/\*/g, '.*')
-      .replace(/\?/g, '.')}$`,
-  );
+/** A sign of a pattern: what one character must be; null for any number of any characters. */
+type Sign = ((character: string) => boolean) | null;
+
+/** `[a-z]`, `[!a]` and `[]a]`, without the outer brackets. */
+const fitsClass = (content: string): Sign => {
+  const isNegated = /^[!^]/.test(content);
+  const members = [...content.slice(isNegated ? 1 : 0).matchAll(/(.)-(.)|(.)/gsu)];
+  return (character) =>
+    isNegated !==
+    members.some(([, low, high, one]) =>
+      low === undefined || high === undefined
+        ? character === one
+        : low <= character && character <= high,
+    );
+};
+
+/** A bracket that is never closed stands for itself, as in fnmatch(3). */
+const signsOf = (glob: string): readonly Sign[] =>
+  [...glob.matchAll(/\[([!^]?(?:\][^\]]*|[^\]]+))\]|./gsu)].map(([sign, content]): Sign => {
+    if (content !== undefined) return fitsClass(content);
+    if (sign === '*') return null;
+    return sign === '?' ? () => true : (character) => character === sign;
+  });
+
+/** The last `*` alone is ever gone back to: a name and a pattern of a broken disk cost no more. */
+const fitsSigns = (characters: readonly string[], signs: readonly Sign[]): boolean => {
+  let [at, next] = [0, 0];
+  let last: { readonly next: number; readonly at: number } | null = null;
+  while (at < characters.length) {
+    const sign = signs[next];
+    if (sign === null) {
+      last = { next: next + 1, at };
+      next += 1;
+    } else if (sign?.(characters[at] ?? '') === true) {
+      at += 1;
+      next += 1;
+    } else if (last === null) {
+      return false;
+    } else {
+      last = { next: last.next, at: last.at + 1 };
+      ({ at, next } = last);
+    }
+  }
+  return signs.slice(next).every((sign) => sign === null);
+};
 
 /** Bounds what a file of a broken disk can make us read. */
 const maxMatches = 500;
@@ -15,12 +53,7 @@ const maxMatches = 500;
 export const fitsGlob = (name: string, glob: string): boolean => {
   if (name.startsWith('.') && !glob.startsWith('.')) return false;
   if (name.length > 255 || glob.length > 255) return false;
-  try {
-    return pattern(glob).test(name);
-  } catch {
-    // An open bracket is no pattern: glob(7) then takes it as it is.
-    return name === glob;
-  }
+  return fitsSigns([...name], signsOf(glob));
 };
 
 const expandPart = async (

@@ -8,7 +8,7 @@ import { parseIni } from './ini-file.ts';
 import { nearestWord } from './nearest-word.ts';
 import { parsePam } from './pam.ts';
 import { parseSudoers, sudoersFault } from './sudoers.ts';
-import { isYamlMapping, yamlFault, yamlKeys } from './yaml-file.ts';
+import { isYamlMapping, yamlFault, yamlKeys, yamlLeaves } from './yaml-file.ts';
 
 const anyText = fc.string({ unit: 'binary-ascii', maxLength: 300 });
 
@@ -46,6 +46,33 @@ test('patterns match names as glob(7) does', () => {
   ]);
   expect(fitsGlob('a[', 'a[')).toBe(true);
   expect(fitsGlob('ab', 'a[bc]')).toBe(true);
+});
+
+test('a pattern costs little, whatever it is, and says the same as an expression', () => {
+  const signs = fc.string({
+    unit: fc.constantFrom('a', 'b', '*', '?', '[ab]', '[!a]'),
+    maxLength: 9,
+  });
+  const names = fc.string({ unit: fc.constantFrom('a', 'b', 'c'), maxLength: 9 });
+  fc.assert(
+    fc.property(names, signs, (name, glob) => {
+      const body = glob.replaceAll('*', '.*').replaceAll('?', '.').replaceAll('[!', '[^');
+      expect(fitsGlob(name, glob)).toBe(new RegExp(`^${body}$`).test(name));
+    }),
+  );
+  expect(fitsGlob(`en${'a'.repeat(200)}`, `en*${'a*'.repeat(60)}b`)).toBe(false);
+  expect(['a-z', 'm', ']', '['].map((name) => fitsGlob(name, '[]a-z]'))).toEqual([
+    ...[false, true, true, false],
+  ]);
+  expect(fitsGlob('[x', '[*')).toBe(true);
+});
+
+test('the lines of values are known, also in the second of two documents and of very many', () => {
+  const leaves = yamlLeaves('a: 1\r\nb:\r\n  - c\r\n  -\r\n---\nd: "x\n y"\n');
+  expect(leaves.map(({ path, line }) => [path.join('.'), line])).toEqual([
+    ...[['a', 1] as const, ['b.0', 3] as const, ['b.1', 4] as const, ['d', 6] as const],
+  ]);
+  expect(yamlLeaves('- a\n'.repeat(40_000)).at(-1)?.line).toBe(40_000);
 });
 
 test('a pattern is followed through directories, and a plain path is given back', async () => {

@@ -1,4 +1,4 @@
-import { isMap, isScalar, isSeq, parseAllDocuments } from 'yaml';
+import { isMap, isScalar, isSeq, LineCounter, parseAllDocuments } from 'yaml';
 
 export type YamlFault = { readonly line: number; readonly reason: string };
 
@@ -15,8 +15,9 @@ const looseFlow = /^Flow (?:sequence|map) in block collection must be sufficient
 
 type Documents = ReturnType<typeof parseAllDocuments>;
 
-const documentsOf = (text: string): Documents =>
+const documentsOf = (text: string, lineCounter = new LineCounter()): Documents =>
   parseAllDocuments(text, {
+    lineCounter,
     version: '1.1',
     uniqueKeys: false,
     // What the 1.2 specification forbids though it is clear is taken by the readers on the disk.
@@ -97,8 +98,9 @@ const leavesBelow = (
 
 /** All values of a text that is YAML; what is named by an alias is left out. */
 export const yamlLeaves = (text: string): readonly YamlLeaf[] => {
-  const documents = documentsOf(text);
+  const lines = new LineCounter();
+  const documents = documentsOf(text, lines);
   if ('empty' in documents) return [];
-  const lineAt = (offset: number): number => text.slice(0, offset).split('\n').length;
+  const lineAt = (offset: number): number => lines.linePos(offset).line;
   return documents.flatMap(({ contents }) => leavesBelow(contents, [], lineAt, 1));
 };

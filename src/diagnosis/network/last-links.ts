@@ -99,11 +99,15 @@ const logs = [
   { path: '/var/log/messages', begins: /Linux version / },
 ] as const;
 
+/** Characters of a line that are looked at, as of the journal's: longer ones are of a broken disk. */
+const maxLine = 500;
+
 /** For each log the lines since the last start that it tells of. */
 const fromTextLogs = (files: SystemFiles): Promise<readonly Told[]> =>
   Promise.all(
     logs.map(async ({ path, begins }) => {
-      const lines = ((await files.read(path, 8 * 1024 * 1024)) ?? '').split('\n');
+      const text = (await files.read(path, 8 * 1024 * 1024)) ?? '';
+      const lines = text.split('\n').map((line) => line.slice(0, maxLine));
       const start = lines.findLastIndex((line) => begins.test(line));
       if (start === -1) return linksOf([], false);
       const since = lines.slice(start).map((text, at) => ({

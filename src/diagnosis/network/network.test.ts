@@ -365,6 +365,14 @@ describe('names pinned to a card', () => {
     });
   });
 
+  test('of a line that is far too long in a log only the beginning is looked at', async () => {
+    const start = 'web kernel: Linux version 6\n';
+    const syslog = `${start}${'ci-info: | e '.repeat(30_000)}\n${' eth: 06:00:'.repeat(30_000)}\n`;
+    expect(await found({ ...ifupdown, [rules]: rule, 'var/log/syslog': syslog })).toEqual([
+      `info network.names-pinned /${rules}`,
+    ]);
+  });
+
   test('names of another machine, as far as the last start tells', async () => {
     const renamed = (to: string) => ['b', `virtio_net virtio1 ${to}: renamed from eth0`] as const;
     const before = ['a', 'e1000: eth0 NIC Link is Up 1000 Mbps Full Duplex'] as const;
