@@ -1,4 +1,4 @@
-import { isMap, isScalar, isSeq, LineCounter, parseAllDocuments } from 'yaml';
+import { isMap, isScalar, isSeq, LineCounter, parseAllDocuments, visit } from 'yaml';
 
 export type YamlFault = { readonly line: number; readonly reason: string };
 
@@ -59,6 +59,24 @@ export const yamlKeys = (text: string): readonly string[] => {
   return documents.flatMap(({ contents }) =>
     isMap(contents) ? contents.items.map(({ key }) => String(key)) : [],
   );
+};
+
+/** Whether anything in a text that is YAML is given by an alias (`*name`) or a merge (`<<`). */
+export const hasYamlAlias = (text: string): boolean => {
+  const documents = documentsOf(text);
+  if ('empty' in documents) return false;
+  let found = false;
+  const stop = (): symbol => {
+    found = true;
+    return visit.BREAK;
+  };
+  for (const document of documents) {
+    visit(document, {
+      Alias: stop,
+      Pair: (_, { key }) => (isScalar(key) && key.source === '<<' ? stop() : undefined),
+    });
+  }
+  return found;
 };
 
 /** A value that is no mapping and no list, with the keys and places in lists that lead to it. */

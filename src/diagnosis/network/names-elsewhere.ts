@@ -1,7 +1,7 @@
 import { fitsGlob } from '../../system-image/glob.ts';
 import { parseIni } from '../../system-image/ini-file.ts';
 import type { SystemFiles } from '../../system-image/system-files.ts';
-import { yamlFault, yamlLeaves } from '../../system-image/yaml-file.ts';
+import { hasYamlAlias, yamlFault, yamlLeaves } from '../../system-image/yaml-file.ts';
 import type { Check } from '../check.ts';
 import { fileEvidence } from '../file-evidence.ts';
 import type { Evidence, Finding } from '../finding.ts';
@@ -40,6 +40,8 @@ const fromNetworkFile = (path: string, text: string): Named => {
     // Without any match at all it is for no card; that is a finding of its own.
     return entries.length === 0 ? [] : null;
   }
+  // `e*` and `e[nt]*` are for cards, too, and for which ones is not told by a name.
+  if (words.some(({ pattern }) => /[*?[]/.test(pattern) && !isCard(pattern))) return null;
   return words
     .filter(({ pattern }) => isCard(pattern))
     .map(({ pattern, line }) => ({
@@ -51,6 +53,8 @@ const fromNetworkFile = (path: string, text: string): Named => {
 
 const fromNetplan = (path: string, text: string): Named => {
   if (yamlFault(text) !== null) return [];
+  // Whatever is given so may be a `match`, and is not among the leaves.
+  if (hasYamlAlias(text)) return null;
   const leaves = yamlLeaves(text).filter(
     ({ path: keys }) => keys[0] === 'network' && keys[1] === 'ethernets',
   );

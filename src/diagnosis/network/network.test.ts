@@ -398,6 +398,27 @@ describe('names pinned to a card', () => {
     expect(await found(named, {}, said)).toEqual([
       `warning network.names-elsewhere /${networkFile}`,
     ]);
+    for (const pattern of ['e*', 'e[nt]*', '?n*', 'en[ps]*']) {
+      const last = { 'etc/systemd/network/99-dhcp.network': `[Match]\nName=${pattern}\n` };
+      expect(await found({ ...named, ...last }, {}, said), pattern).toEqual([]);
+    }
+  });
+
+  test('a match of netplan that is given by an alias is for cards that are not named', async () => {
+    const path = 'etc/netplan/50-cloud-init.yaml';
+    const said = journal(['b', 'enp1s0: Gained carrier']);
+    const start = 'network:\n  version: 2\n';
+    const plain = `${start}  ethernets:\n    eth0:\n      dhcp4: true\n`;
+    const about = async (text: string) => {
+      const entries = { ...netplan, [networkFile]: null, ...withJournal, [path]: text };
+      const all = await found(entries, {}, said);
+      return all.filter((one) => one.includes('names-elsewhere'));
+    };
+    expect(await about(plain)).toEqual([`warning network.names-elsewhere /${path}`]);
+    const anchor = `x-any: &any\n  match: {name: en*}\nx-name: &name {name: en*}\n`;
+    expect(await about(`${anchor}${plain}      match: *name\n`)).toEqual([]);
+    expect(await about(`${anchor}${plain}      <<: *any\n`)).toEqual([]);
+    expect(await about(`${plain}      <<: {match: {name: en*}}\n`)).toEqual([]);
   });
 
   test('an address that is set and not matched is no pin', async () => {
