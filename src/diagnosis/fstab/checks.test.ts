@@ -327,6 +327,26 @@ describe('files of the system itself', () => {
     expect(await found(table, { tree })).toEqual(wanted);
   });
 
+  test('a file below what may be a mount that fstab does not name is only told of', async () => {
+    const table = `${rootLine}/srv/isos/x.iso /mnt/x iso9660 ro,loop 0 0\n`;
+    const about = (tree: Readonly<Record<string, TreeEntry>>, facts: Partial<SystemFacts> = {}) =>
+      found(table, { tree, facts });
+    const told = ['info fstab.missing-file null'];
+    const missing = ['critical fstab.missing-file fstab.nofail'];
+    const own = { 'srv/isos/y.iso': 'x' };
+    const unit = { 'etc/systemd/system/srv.mount': '[Mount]\nWhat=UUID=z\nWhere=/srv/\n' };
+    expect(await about(own)).toEqual(missing);
+    expect(await about({ ...own, ...unit })).toEqual(told);
+    expect(await about({ ...own, ...unit }, { init: 'sysvinit' })).toContain(
+      'warning fstab.missing-file fstab.nofail',
+    );
+    const beside = { 'etc/systemd/system/sr.mount': '[Mount]\nWhat=UUID=z\nWhere=/sr\n' };
+    expect(await about({ ...own, ...beside })).toEqual(missing);
+    expect(await about({ 'srv/isos': { directory: true } })).toEqual(told);
+    expect(await about({ srv: { directory: true } })).toEqual(told);
+    expect(await about({ 'srv/readme': 'x' })).toEqual(missing);
+  });
+
   test('scripts do not make what a bind mount shows', async () => {
     const table = `${rootLine}/srv/a /srv/b none bind 0 2\n`;
     const world = { facts: { init: 'sysvinit' }, tree: { 'srv/b': { directory: true } } } as const;

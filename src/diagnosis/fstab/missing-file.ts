@@ -1,3 +1,4 @@
+import { dirname } from 'node:path/posix';
 import { plainText } from '../../host/plain-text.ts';
 import { parseSpec } from '../../system-image/fstab-spec.ts';
 import type { Check } from '../check.ts';
@@ -7,6 +8,7 @@ import { diskTypes } from './absence.ts';
 import { type BootEffect, bootEffect } from './boot-effect.ts';
 import { isUp } from './mount-point.ts';
 import { lineEvidence, readTable, subjectOfEntry, type Table, type TableEntry } from './table.ts';
+import { readMountUnits } from './unit-file.ts';
 
 const readOnlyTypes = new Set(['squashfs', 'erofs', 'iso9660', 'udf']);
 
@@ -36,6 +38,21 @@ const isHidden = (subject: Subject, table: Table, path: string): boolean =>
       !isUp(subject, other),
   );
 
+/**
+ * Where something may be mounted that fstab does not name, so that what lies there cannot be seen: by
+ * a unit of its own, which systemd starts for whatever needs the path (systemd.mount(5)), or on an
+ * empty directory, by ZFS or autofs for instance. Null when the path is all the root's own.
+ */
+const otherMount = async (subject: Subject, path: string): Promise<string | null> => {
+  const units = subject.facts.init === 'systemd' ? await readMountUnits(subject) : [];
+  const places = units.flatMap(({ values }) => values.get('Where')?.replace(/\/+$/, '') || []);
+  const place = places.find((where) => path.startsWith(`${where}/`));
+  if (place !== undefined) return place;
+  let there = dirname(path);
+  while (there !== '/' && (await subject.files.status(there)) === null) there = dirname(there);
+  return (await subject.files.list(there))?.length === 0 ? there : null;
+};
+
 const meaningOf = (effect: BootEffect, swap: boolean): string => {
   if (effect === 'tolerated') return 'The line allows it: the system boots without it.';
   if (swap) return 'The boot goes on without this swap space.';
@@ -56,10 +73,12 @@ const look = async (
   if ((await subject.files.status(path)) !== null) return [];
   const swap = entry.fsType === 'swap';
   const name = plainText(path);
+  const other = await otherMount(subject, path);
+  const isInfo = effect === 'tolerated' || other !== null;
   return [
     {
       id: 'fstab.missing-file',
-      severity: effect === 'tolerated' ? 'info' : effect === 'stops' ? 'critical' : 'warning',
+      severity: isInfo ? 'info' : effect === 'stops' ? 'critical' : 'warning',
       title: swap
         ? `The swap file ${name} does not exist.`
         : `${name}, which is to be mounted on ${plainText(one.target)}, does not exist.`,
@@ -68,8 +87,11 @@ const look = async (
         lineEvidence(table, entry.line),
         { kind: 'file', path: name, line: null, text: 'is missing' },
       ],
-      meaning: meaningOf(effect, swap),
-      repair: effect === 'tolerated' ? null : 'fstab.nofail',
+      meaning:
+        other === null
+          ? meaningOf(effect, swap)
+          : `It may be there when the system runs: what is mounted on ${plainText(other)} then is not in fstab, and is not seen here.`,
+      repair: isInfo ? null : 'fstab.nofail',
     },
   ];
 };
