@@ -1,9 +1,16 @@
 import { requirePrograms } from '../host/capabilities.ts';
-import { type ExitCode, exitCode, messageOf, RescueError } from '../host/rescue-error.ts';
+import { type ExitCode, exitCode, RescueError, reasonOf } from '../host/rescue-error.ts';
 import type { Means } from '../rehearsal/record.ts';
 import type { AppliedRepair } from '../rescue/apply-repairs.ts';
-import type { ProofWish } from '../rescue/plan-proof.ts';
-import { fittingForPaths, fittingProof, planLayerProof, planProof } from '../rescue/plan-proof.ts';
+import {
+  fittingForPaths,
+  fittingProof,
+  type ProofResult,
+  type ProofWish,
+  planLayerProof,
+  planProof,
+  proofResult,
+} from '../rescue/plan-proof.ts';
 import { proveInContainer, verifyInContainer } from '../rescue/prove-in-container.ts';
 import type { LayerProofs } from '../rescue/rehearse.ts';
 import type { FindOptions } from '../rescue/rescue-job.ts';
@@ -16,15 +23,6 @@ import type { CommandContext } from './context.ts';
 
 /** Seconds until the target must be reached: longer than a unit's own limit, which is 90. */
 export const defaultBootSeconds = 120;
-
-/** What a watched boot came to after a repair. */
-export type ProofResult = {
-  readonly proof: Proof | null;
-  /** The boot was watched that shows what was changed, and it reached its end. */
-  readonly proven: boolean;
-  /** Why nothing is proven; null when it is, or when the boot failed. */
-  readonly notProven: string | null;
-};
 
 const inContainer = async (context: CommandContext, options: FindOptions): Promise<Proof> => {
   const { result, teardown } = await withSession(
@@ -64,11 +62,9 @@ const vmLacks = async ({ host }: CommandContext, target: string): Promise<string
     await requirePrograms(host, programsOfVm);
     return null;
   } catch (error) {
-    return withoutStop(error);
+    return reasonOf(error);
   }
 };
-
-const withoutStop = (error: unknown): string => messageOf(error).replace(/\.$/, '');
 
 const inVm = async (context: CommandContext, options: FindOptions): Promise<Proof> => {
   const { result, teardown } = await withSession(
@@ -89,8 +85,7 @@ const watch = async (
   notProven: string | null,
 ): Promise<ProofResult> => {
   const proof = await (method === 'vm' ? inVm : inContainer)(context, options);
-  const why = proof.notJudged ?? (proof.boots ? notProven : null);
-  return { proof, proven: proof.boots && why === null, notProven: why };
+  return proofResult(proof, notProven);
 };
 
 /** What a person must hear of before anything else: an interruption, and what could not come down. */
@@ -113,12 +108,12 @@ export const proveAfter = async (
   // Nothing was mended: the question is whether the system boots as it is.
   const fits = applied.length === 0 ? 'vm' : fittingProof(applied);
   const { method, notProven } = planProof(wish, fits, lacks);
-  if (method === null) return { proof: null, proven: false, notProven };
+  if (method === null) return proofResult(null, notProven);
   try {
     return await watch(context, options, method, notProven);
   } catch (error) {
     if (!(error instanceof RescueError) || outranksReport.has(error.exit)) throw error;
-    return { proof: null, proven: false, notProven: withoutStop(error) };
+    return proofResult(null, reasonOf(error));
   }
 };
 
@@ -139,7 +134,7 @@ export const rehearsalProofs = (
   const lacks = async (means: Means): Promise<string | null> =>
     means === 'overlay'
       ? overFileSystems
-      : requirePrograms(context.host, programsOfVm).then(() => null, withoutStop);
+      : requirePrograms(context.host, programsOfVm).then(() => null, reasonOf);
   const wishes = { target: null, timeoutSeconds: defaultBootSeconds };
   return {
     plan: async ({ changed, mended, means }) => {

@@ -5,6 +5,7 @@ import { renderRehearsal } from '../output/rehearsal-report.ts';
 import { meansSchema, phaseSchema, type RehearsalRecord } from '../rehearsal/record.ts';
 import { reportSchema } from '../rehearsal/report.ts';
 import type { RehearsalChoice, RehearsalOptions } from '../rescue/rehearse.ts';
+import { isSeenToFail } from '../verification/proof.ts';
 import type { CommandContext } from './context.ts';
 
 export const rehearseSchema = z.object({
@@ -58,8 +59,7 @@ export const decideFrom =
 /** Not seen to boot, and so not written to the disks; a person may have done so all the same. */
 export const isKeptBack = (record: RehearsalRecord | null): boolean => {
   const { proof = null, succeeded } = record?.report ?? {};
-  const isBad = proof !== null && !proof.boots && proof.notJudged === null;
-  return succeeded === false && (isBad || record?.phase !== 'committed');
+  return succeeded === false && (isSeenToFail(proof) || record?.phase !== 'committed');
 };
 
 /** What became of the layer, as the last words of a command. */

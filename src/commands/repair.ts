@@ -10,15 +10,16 @@ import { renderRemaining, renderRepairs } from '../output/repair-report.ts';
 import type { RehearsalRecord } from '../rehearsal/record.ts';
 import { systemTitle } from '../rescue/choose-system.ts';
 import { hookMode } from '../rescue/hook-phases.ts';
+import { type ProofResult, proofResult } from '../rescue/plan-proof.ts';
 import { withRehearsal } from '../rescue/rehearse.ts';
 import { type RepairJobOptions, type RepairJobResult, repairTarget } from '../rescue/repair-job.ts';
 import { rescuePrograms } from '../rescue/rescue-job.ts';
 import { requireAllDown, withSession } from '../rescue/with-session.ts';
-import { proofSchema } from '../verification/proof.ts';
+import { isSeenToFail, proofSchema } from '../verification/proof.ts';
 import { type CommandContext, parseOptions } from './context.ts';
 import { notCheckedSchema } from './diagnose.ts';
 import { ownRepairs } from './own-repairs.ts';
-import { type ProofResult, proveAfter, rehearsalProofs } from './prove.ts';
+import { proveAfter, rehearsalProofs } from './prove.ts';
 import {
   decideFrom,
   isKeptBack,
@@ -177,8 +178,7 @@ const reportRepair = (
   if (record === null) context.print(renderRepairs(applied, refused, context.out));
   context.print(renderRemaining(remaining, context.out));
   if (!context.options.dryRun) context.print(renderProven(proof, context.out));
-  const failed = proof.proof !== null && !proof.proof.boots && proof.proof.notJudged === null;
-  return isHealthy(after) && !failed ? exitCode.done : exitCode.problems;
+  return isHealthy(after) && !isSeenToFail(proof.proof) ? exitCode.done : exitCode.problems;
 };
 
 const canTakeBack = (applied: RepairJobResult['applied']): boolean =>
@@ -217,7 +217,7 @@ const agreed = async (context: CommandContext, { result }: Repaired): Promise<bo
   return askYes(context, 'Make these changes on the disk?');
 };
 
-const nothingToProve: ProofResult = { proof: null, proven: false, notProven: null };
+const nothingToProve = proofResult(null, null);
 
 const requireWord = (given: Given, { options, interactive }: CommandContext): void => {
   const { dryRun, yes } = options;
@@ -280,9 +280,8 @@ export const repairHandler = async (args: unknown, context: CommandContext): Pro
     }
   }
   const done = await repairOn(context, 'disk', wishes);
-  const none = done.result.applied.length === 0;
   return proveAndReport(context, done, async (applied) =>
-    none
+    applied.length === 0
       ? nothingToProve
       : proveAfter(context, { ...wishes, mode: 'ephemeral' }, applied, given.proof),
   );

@@ -1,5 +1,6 @@
 import { crc32 } from 'node:zlib';
 import { expect, test } from 'vitest';
+import { emptyEntries, gptDisk } from '../../fixtures/gpt-disk.ts';
 import {
   copiesAgree,
   gptPartitions,
@@ -12,28 +13,11 @@ import {
 const sectorBytes = 512;
 const sectors = 200;
 
-/** A disk with one partition and both copies of its table. */
+/** A disk with a table of one partition. */
 const makeDisk = (): Buffer => {
-  const disk = Buffer.alloc(sectors * sectorBytes);
-  const entries = Buffer.alloc(128 * 128);
+  const entries = emptyEntries();
   entries.write('a partition');
-  const header = Buffer.alloc(92);
-  header.write('EFI PART');
-  header.writeUInt32LE(0x10000, 8);
-  header.writeUInt32LE(92, 12);
-  header.writeBigUInt64LE(1n, 24);
-  header.writeBigUInt64LE(BigInt(sectors - 1), 32);
-  header.writeBigUInt64LE(34n, 40);
-  header.writeBigUInt64LE(BigInt(sectors - 34), 48);
-  header.write('the identity', 56);
-  header.writeBigUInt64LE(2n, 72);
-  header.writeUInt32LE(128, 80);
-  header.writeUInt32LE(128, 84);
-  header.writeUInt32LE(crc32(entries), 88);
-  header.writeUInt32LE(crc32(header), 16);
-  header.copy(disk, sectorBytes);
-  entries.copy(disk, 2 * sectorBytes);
-  return disk;
+  return gptDisk(sectors, entries);
 };
 
 const readerOf =

@@ -50,3 +50,6 @@ export const refusal = (code: string, message: string, hint = ''): RescueError =
 /** The message of anything that was thrown. */
 export const messageOf = (error: unknown): string =>
   error instanceof Error ? error.message : String(error);
+
+/** The same as the reason in another sentence: without its full stop. */
+export const reasonOf = (error: unknown): string => messageOf(error).replace(/\.$/, '');

@@ -21,6 +21,7 @@ import {
 } from './check-system.ts';
 import { flushSystem } from './flush-system.ts';
 import { withMountHooks } from './hook-phases.ts';
+import { intendMerge } from './intend-merge.ts';
 import { type MountedSystem, mountDirectory, mountSystem } from './mount-system.ts';
 import { nameVolumes } from './name-volumes.ts';
 import type { Observer } from './observer.ts';
@@ -109,11 +110,7 @@ export const commitOverlay = async (
   const { root } = mounted;
   const begun = record.phase === 'committing' ? directory : null;
   await requireUnchanged(session, root, entries, begun);
-  const step = await session.intend('Write the layer', {
-    kind: 'finish-merge',
-    directory,
-    session: session.id,
-  });
+  const step = await intendMerge(session, 'Write the layer');
   await writeRehearsal(host.files, directory, { ...record, phase: 'committing' });
   const log = await openChangeLog(host, session.directory);
   await observer.task('Write the changed files to the disk', async (update) => {

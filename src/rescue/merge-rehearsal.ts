@@ -1,19 +1,18 @@
 import { createHost } from '../host/host.ts';
-import { RescueError } from '../host/rescue-error.ts';
 import { forceBack, type NotPutBack } from '../rehearsal/force-back.ts';
 import { layerFiles } from '../rehearsal/layer-store.ts';
 import { type Merge, type MergeDirection, mergeLayers } from '../rehearsal/merge-layer.ts';
 import {
   isHalfWritten,
-  type LayeredDisk,
   type RehearsalRecord,
   rehearsalDirectory,
   writeRehearsal,
 } from '../rehearsal/record.ts';
 import { knowsTable } from '../storage/reread-table.ts';
+import { intendMerge } from './intend-merge.ts';
 import type { Observer } from './observer.ts';
 import type { Session } from './session.ts';
-import { findOrigins, type Origin, standAside } from './stand-aside.ts';
+import { findOrigins, lookForOrigins, type Origin, standAside } from './stand-aside.ts';
 
 const phases = {
   commit: { during: 'committing', after: 'committed' },
@@ -43,14 +42,6 @@ const prepare = async (session: Session, origins: readonly Origin[]): Promise<vo
   await standAside(session, origins);
 };
 
-/** Makes sure that what is half written is known as long as it is, also after a power cut. */
-const intendMerge = (session: Session): Promise<number> =>
-  session.intend('Write the layer', {
-    kind: 'finish-merge',
-    directory: rehearsalDirectory(session.directory),
-    session: session.id,
-  });
-
 /**
  * Writes the layers of a rehearsal to its disks, or takes that back; the layer is then kept again.
  * From the first byte on it is not stopped by an interruption, and what was cut off by a kill is
@@ -71,7 +62,7 @@ export const mergeRehearsal = async (
   const origins = await findOrigins(session, record.disks);
   await prepare(session, origins);
   const { during, after } = phases[direction];
-  const step = await intendMerge(session);
+  const step = await intendMerge(session, 'Write the layer');
   const begun = isHalfWritten(record);
   const [title, done] = titles[direction];
   await observer.task(
@@ -92,28 +83,12 @@ export const mergeRehearsal = async (
   return merged;
 };
 
-type Found = { readonly origins: readonly Origin[]; readonly gone: readonly LayeredDisk[] };
-
-const findThere = async (session: Session, disks: readonly LayeredDisk[]): Promise<Found> => {
-  const origins: Origin[] = [];
-  const gone: LayeredDisk[] = [];
-  for (const disk of disks) {
-    const found = await findOrigins(session, [disk]).catch((error: unknown) => {
-      if (error instanceof RescueError && error.code === 'VANISHED') return [];
-      throw error;
-    });
-    if (found.length === 0) gone.push(disk);
-    origins.push(...found);
-  }
-  return { origins, gone };
-};
-
 export type Forced = { readonly record: RehearsalRecord; readonly left: readonly NotPutBack[] };
 
 /**
  * Takes a commit back as far as the disks allow: past what cannot be read or written, without a disk
- * that is gone, and of one that was cut off over what was written since. Afterwards nothing is half written any more as far
- * as the session knows; what was not put back stands in its record.
+ * that is gone, and, where it was cut off, over what was written since. Afterwards nothing is half
+ * written any more as far as the session knows; what was not put back stands in its record.
  *
  * @throws RescueError `BUSY`, `DISK_CHANGED`, `PROTECTED`, `MOUNTED`, `LOCKED` (4), `READ_ONLY` (1).
  */
@@ -124,9 +99,9 @@ export const forceRehearsalBack = async (
 ): Promise<Forced> => {
   const host = createHost();
   const directory = rehearsalDirectory(session.directory);
-  const { origins, gone } = await findThere(session, record.disks);
+  const { origins, gone } = await lookForOrigins(session, record.disks);
   if (origins.length > 0) await prepare(session, origins);
-  const step = await intendMerge(session);
+  const step = await intendMerge(session, 'Write the layer');
   const left = [
     ...gone.map(({ name }) => ({
       what: name,

@@ -1,4 +1,4 @@
-import type { ProofMethod } from '../verification/proof.ts';
+import { isSeenToFail, type Proof, type ProofMethod } from '../verification/proof.ts';
 import type { AppliedRepair } from './apply-repairs.ts';
 
 /** `auto`: the proof that fits what was changed. */
@@ -78,4 +78,19 @@ export const planLayerProof = (
   }
   const plan = planProof(wish, fits, vmLacks);
   return { ...plan, isMissing: wish !== 'none' && plan.notProven !== null };
+};
+
+/** What a boot that was watched came to. */
+export type ProofResult = {
+  readonly proof: Proof | null;
+  /** The boot was watched that shows what was changed, and it reached its end. */
+  readonly proven: boolean;
+  /** Why nothing is proven; null when it is, or when the boot failed. */
+  readonly notProven: string | null;
+};
+
+/** @param notProven what the plan leaves unproven, or why nothing was watched. */
+export const proofResult = (proof: Proof | null, notProven: string | null): ProofResult => {
+  const why = proof?.notJudged ?? (isSeenToFail(proof) ? null : notProven);
+  return { proof, proven: proof?.boots === true && why === null, notProven: why };
 };

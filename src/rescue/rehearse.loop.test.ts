@@ -31,6 +31,16 @@ const rehearse = async (image: string, more: readonly string[], exec = script) =
   return { ...answer, document: answer.json(rescueDocumentSchema) };
 };
 
+/** Kills a commit when it has begun to write, in the midst of one of the files. */
+const killCommit = async (session: string): Promise<void> => {
+  const gate = await makeGate(lab, 'cp', '*/root/tried*');
+  const running = lab.start(['rehearse', session, '--commit'], { env: gate.env });
+  await gate.reached(running);
+  process.kill(running.pid, 'SIGKILL');
+  await running.ended;
+  await gate.open();
+};
+
 it('drops an overlay without a trace, and has told what was tried and that it boots', async () => {
   const { file } = await leanDisk(lab, 'separate', { name: 'dropped' });
   const before = await lab.sum(file);
@@ -71,12 +81,7 @@ it('commits a kept overlay through kill -9, and takes the commit back', async ()
   const { session } = document;
   expect(await lab.sum(disk.file)).toBe(before);
 
-  const gate = await makeGate(lab, 'cp', '*/root/tried*');
-  const running = lab.start(['rehearse', session, '--commit'], { env: gate.env });
-  await gate.reached(running);
-  process.kill(running.pid, 'SIGKILL');
-  await running.ended;
-  await gate.open();
+  await killCommit(session);
   const status = (await lab.kit(['status', '--json'])).json(statusDocumentSchema);
   expect(status.sessions).toMatchObject([
     { id: session, state: 'left', rehearsal: { phase: 'committing' } },
@@ -155,12 +160,7 @@ it('waits with force for no disk that is gone, and takes the commit back when it
     'echo web-4 > /etc/hostname; echo tried > /root/tried',
   );
   const { session } = document;
-  const gate = await makeGate(lab, 'cp', '*/root/tried*');
-  const running = lab.start(['rehearse', session, '--commit'], { env: gate.env });
-  await gate.reached(running);
-  process.kill(running.pid, 'SIGKILL');
-  await running.ended;
-  await gate.open();
+  await killCommit(session);
   expect((await lab.kit(['cleanup'])).exitCode).toBe(5);
 
   await lab.run('mv', disk.file, `${disk.file}.away`);

@@ -1,6 +1,6 @@
 import type { CheckResult } from '../filesystems/file-system.ts';
 import { createHost } from '../host/host.ts';
-import { RescueError } from '../host/rescue-error.ts';
+import { RescueError, reasonOf } from '../host/rescue-error.ts';
 import {
   type Means,
   type RehearsalRecord,
@@ -16,7 +16,7 @@ import { watchLayers } from './layer-watch.ts';
 import { mergeRehearsal } from './merge-rehearsal.ts';
 import type { MountedSystem } from './mount-system.ts';
 import type { Observer } from './observer.ts';
-import type { LayerProofPlan } from './plan-proof.ts';
+import { type LayerProofPlan, proofResult } from './plan-proof.ts';
 import { compareFiles, filesAfter, type Stage } from './rehearsal-files.ts';
 import { lookFirst, type RehearseRequest } from './rehearsal-look.ts';
 import { chooseMeans } from './rehearsal-means.ts';
@@ -88,14 +88,11 @@ const watched = async (
 ): Promise<LayerProof> => {
   try {
     const proof = await prove();
-    const { notJudged } = proof;
-    return notJudged === null
-      ? { ...plan, proof }
-      : { proof, notProven: notJudged, isMissing: true };
+    return { ...plan, proof, isMissing: plan.isMissing || proof.notJudged !== null };
   } catch (error) {
     if (session.signal.aborted || !(error instanceof RescueError)) throw error;
     observer.warn(`The boot of the layer could not be watched: ${error.message}`);
-    return { proof: null, notProven: error.message.replace(/\.$/, ''), isMissing: true };
+    return { proof: null, notProven: reasonOf(error), isMissing: true };
   }
 };
 
@@ -105,9 +102,7 @@ type LayerProof = Pick<LayerProofPlan, 'notProven' | 'isMissing'> & {
 
 /** What the report says of it. */
 const verdictOf = ({ proof, notProven, isMissing }: LayerProof, succeeded: boolean) => ({
-  proof,
-  notProven: proof !== null && !proof.boots && proof.notJudged === null ? null : notProven,
-  proven: proof?.boots === true && notProven === null,
+  ...proofResult(proof, notProven),
   succeeded: succeeded && proof?.boots !== false && !isMissing,
 });
 

@@ -88,9 +88,6 @@ export const beforeOthers = (applied: readonly AppliedRepair[]): readonly Applie
       'the repairs after it write to the file systems; mended alone first (--only file-system.repair) it could',
   }));
 
-/** The same repair on a layer that stands in for the disk. */
-export const onLayer = (repair: AppliedRepair): AppliedRepair => ({
-  ...repair,
-  commandsOn: 'layer',
-  irreversible: null,
-});
+/** The same repairs on a layer that stands in for the disk. */
+export const onLayer = (applied: readonly AppliedRepair[]): readonly AppliedRepair[] =>
+  applied.map((repair) => ({ ...repair, commandsOn: 'layer', irreversible: null }));

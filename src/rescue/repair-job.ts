@@ -1,18 +1,9 @@
 import { openChangeLog } from '../changes/change-log.ts';
-import type { Finding } from '../diagnosis/finding.ts';
-import type { Diagnosis } from '../diagnosis/run-checks.ts';
 import type { Subject } from '../diagnosis/subject.ts';
 import type { CheckResult, LastResorts } from '../filesystems/file-system.ts';
 import { RescueError } from '../host/rescue-error.ts';
-import type { OwnRepairs } from '../repairs/own/own-repair.ts';
-import { allRepairs, inOrder } from '../repairs/registry.ts';
-import type { Repair, RepairWishes } from '../repairs/repair.ts';
-import {
-  type AppliedRepair,
-  applyRepair,
-  type RefusedRepair,
-  type Workplace,
-} from './apply-repairs.ts';
+import type { RepairWishes } from '../repairs/repair.ts';
+import type { Workplace } from './apply-repairs.ts';
 import { openBench } from './bench.ts';
 import { checkAndMend, checkTargetsOf, requireMountable } from './check-system.ts';
 import { systemTitle } from './choose-system.ts';
@@ -29,7 +20,6 @@ import {
 } from './mount-system.ts';
 import { nameVolumes } from './name-volumes.ts';
 import type { Observer } from './observer.ts';
-import { relabelIfNeeded } from './relabel.ts';
 import {
   beforeOthers,
   damagedId,
@@ -38,54 +28,29 @@ import {
   fileSystemRepairs,
   onLayer,
 } from './repair-file-systems.ts';
+import { type Rounds, type RoundsOptions, runRounds } from './repair-rounds.ts';
 import { type FindOptions, findSystem } from './rescue-job.ts';
 import type { Session } from './session.ts';
 import type { FoundSystem } from './survey.ts';
 
-export type RepairJobOptions = FindOptions & {
-  /** `write`: on the disk, or a layer that stands in for it. `ephemeral`: on layers of files. */
-  readonly mode: Extract<SystemMode, 'write' | 'ephemeral'>;
-  /** Where the layers of an `ephemeral` mount are kept; in memory when left out. */
-  readonly layers?: string;
-  /** The changes are to be taken back one by one by `undo`; false for what is thrown away. */
-  readonly keepLog: boolean;
-  readonly skipCheck: boolean;
-  readonly lastResorts: LastResorts;
-  /** Ids of repairs, or of findings whose repairs are meant; null for all. */
-  readonly only: readonly string[] | null;
-  readonly wishes: RepairWishes;
-  readonly own: OwnRepairs;
-};
+export type RepairJobOptions = FindOptions &
+  RoundsOptions & {
+    /** `write`: on the disk, or a layer that stands in for it. `ephemeral`: on layers of files. */
+    readonly mode: Extract<SystemMode, 'write' | 'ephemeral'>;
+    /** Where the layers of an `ephemeral` mount are kept; in memory when left out. */
+    readonly layers?: string;
+    /** The changes are to be taken back one by one by `undo`; false for what is thrown away. */
+    readonly keepLog: boolean;
+    readonly skipCheck: boolean;
+    readonly lastResorts: LastResorts;
+    readonly wishes: RepairWishes;
+  };
 
-export type RepairJobResult = {
+export type RepairJobResult = Rounds & {
   readonly system: FoundSystem;
   readonly mounted: MountedSystem;
   readonly checks: readonly CheckResult[];
-  /** As it was found. */
-  readonly before: readonly Finding[];
-  readonly applied: readonly AppliedRepair[];
-  readonly refused: readonly RefusedRepair[];
-  /** What is still so afterwards, looked at again. */
-  readonly after: Diagnosis;
 };
-
-/** A mended fault may have hidden another one behind it. */
-const maxRounds = 3;
-
-const isChosen = (repair: Repair, only: readonly string[] | null): boolean =>
-  only === null ? repair.onlyWhenNamed !== true : only.includes(repair.id);
-
-/** Repairs by their own id, or by that of a finding that leads to them. */
-const chosenIds = (
-  only: readonly string[] | null,
-  findings: readonly Finding[],
-): readonly string[] | null =>
-  only === null
-    ? null
-    : [
-        ...only,
-        ...findings.flatMap(({ id, repair }) => (only.includes(id) && repair ? [repair] : [])),
-      ];
 
 const mendsHow = ({ only, mode, layers }: RepairJobOptions) => {
   if (only !== null && !only.includes(fileSystemRepairId) && !only.includes(damagedId)) {
@@ -128,69 +93,6 @@ const mount = (
         ...(layers === undefined ? {} : { layers }),
       });
 
-type Rounds = Pick<RepairJobResult, 'before' | 'applied' | 'refused' | 'after'>;
-
-/** How a system is looked at between the repairs. */
-type Looks = {
-  readonly look: () => Promise<Subject>;
-  /** Mounts what a mended fstab names by now; true when there was something. */
-  readonly grow: (subject: Subject) => Promise<boolean>;
-  readonly diagnose: (subject: Subject) => Promise<Diagnosis>;
-};
-
-const runRounds = async (
-  place: Omit<Workplace, 'subject'>,
-  { look, grow, diagnose }: Looks,
-  options: MountedRepairOptions,
-  observer: Observer,
-): Promise<Rounds> => {
-  const repairs = inOrder([...allRepairs, ...options.own.repairs]);
-  let subject = await look();
-  const first = await diagnose(subject);
-  let diagnosis = first;
-  const applied: AppliedRepair[] = [];
-  const refused = new Map<string, RefusedRepair>();
-  const named = new Set<string>();
-  for (let round = 0; round < maxRounds; round += 1) {
-    const only = chosenIds(options.only, diagnosis.findings);
-    let changed = false;
-    for (const repair of repairs) {
-      if (!isChosen(repair, only) || refused.has(repair.id)) continue;
-      // What is only worth knowing is mended when the person names it.
-      const findings = diagnosis.findings.filter(
-        ({ repair: id, severity }) =>
-          id === repair.id && (severity !== 'info' || only?.includes(repair.id) === true),
-      );
-      const byName = options.only?.includes(repair.id) === true && !named.has(repair.id);
-      if (findings.length === 0 && !(byName && repair.onlyWhenNamed === true)) continue;
-      named.add(repair.id);
-      const outcome = await observer.task(
-        repair.title,
-        () => applyRepair({ ...place, subject }, repair, findings),
-        ({ kind }) => (kind === 'refused' ? `Not done: ${repair.title}` : repair.title),
-      );
-      if (outcome.kind === 'refused') refused.set(repair.id, outcome.refused);
-      if (outcome.kind !== 'applied') continue;
-      applied.push(outcome.applied);
-      changed = true;
-      subject = await look();
-    }
-    if (!changed) break;
-    const relabel = await relabelIfNeeded({ ...place, subject });
-    if (relabel !== null) {
-      applied.push(relabel);
-      subject = await look();
-    }
-    if (await grow(subject)) {
-      // What could not be done may have lacked just that.
-      if (round + 1 < maxRounds) refused.clear();
-      subject = await look();
-    }
-    diagnosis = await diagnose(subject);
-  }
-  return { before: first.findings, applied, refused: [...refused.values()], after: diagnosis };
-};
-
 /** How the repairs of a mounted system are done. */
 export type MountedRepairOptions = Pick<
   RepairJobOptions,
@@ -198,7 +100,7 @@ export type MountedRepairOptions = Pick<
 >;
 
 /** What the rounds came to, with what was mounted and checked in their course. */
-export type MountedRepairs = Rounds & Pick<RepairJobResult, 'mounted' | 'checks'>;
+export type MountedRepairs = Omit<RepairJobResult, 'system'>;
 
 /**
  * Diagnoses a mounted system, applies the repairs that fit in the order of their stages, and
@@ -249,27 +151,6 @@ export const repairMounted = async (
   const diagnose = (subject: Subject) => diagnoseSubject(subject, checks, options.own, observer);
   const rounds = await runRounds(work, { look, grow, diagnose }, options, observer);
   return { ...rounds, mounted, checks };
-};
-
-/** What becomes of the repairs of file systems by what follows them. */
-const mendedAs = (
-  applied: readonly AppliedRepair[],
-  {
-    isLayer,
-    mode,
-    looked,
-    rounds,
-  }: {
-    readonly isLayer: boolean;
-    readonly mode: RepairJobOptions['mode'];
-    readonly looked: MountedRepairs | null;
-    readonly rounds: MountedRepairs;
-  },
-): readonly AppliedRepair[] => {
-  // A rehearsal's commit is taken back by its blocks.
-  if (isLayer && mode === 'write') return applied.map(onLayer);
-  const wasWritten = mode === 'write' && looked === null;
-  return wasWritten || rounds.applied.length > 0 ? beforeOthers(applied) : applied;
 };
 
 type Work = Pick<RepairJobResult, 'system' | 'checks'> & {
@@ -332,7 +213,11 @@ export const repairTarget = async (
   const alone = first.applied.length > 0 && mode === 'write' && options.keepLog;
   const looked = alone ? await lookFirst(session, work, options, observer) : null;
   const rounds = looked ?? (await mountAndRepair(session, work, options, observer));
-  const mended = mendedAs(first.applied, { isLayer: !options.keepLog, mode, looked, rounds });
+  const isLayer = mode === 'write' && !options.keepLog;
+  const isFollowed = (mode === 'write' && looked === null) || rounds.applied.length > 0;
+  const alike = isFollowed ? beforeOthers(first.applied) : first.applied;
+  // A rehearsal's commit is taken back by its blocks.
+  const mended = isLayer ? onLayer(first.applied) : alike;
   return {
     ...{ system, ...rounds },
     before: [...first.found, ...rounds.before],

@@ -22,7 +22,7 @@ export type Origin = LayeredDisk & {
 
 const sectorBytes = 512;
 
-const gone = (disk: LayeredDisk): RescueError =>
+const vanishedDisk = (disk: LayeredDisk): RescueError =>
   new RescueError({
     code: 'VANISHED',
     message: `${disk.name} is not attached any more, or is another disk now.`,
@@ -32,36 +32,50 @@ const gone = (disk: LayeredDisk): RescueError =>
 const partitionNodes = (device: Device): readonly string[] =>
   device.children.flatMap(({ kind, path }) => (kind === 'partition' && path !== null ? path : []));
 
+const originOf = async (
+  { host }: Session,
+  tree: readonly Device[],
+  disk: LayeredDisk,
+): Promise<Origin | null> => {
+  if (disk.kind === 'image') {
+    const status = await host.files.status(disk.path);
+    // A loop device shows whole sectors only.
+    const bytes = status === null ? -1 : status.sizeBytes - (status.sizeBytes % sectorBytes);
+    return bytes === disk.sizeBytes ? { ...disk, nodes: [] } : null;
+  }
+  const device = theSame(disk, tree);
+  return device === null || device.path === null
+    ? null
+    : { ...disk, path: device.path, nodes: [device.path, ...partitionNodes(device)] };
+};
+
 /**
  * The disks as they are attached now: under whatever name, where a serial number or what is on them
- * tells which they are.
- *
- * @throws RescueError `VANISHED`
+ * tells which they are. Of two records that mean one disk nobody can tell which of them it is.
  */
+export const lookForOrigins = async (
+  session: Session,
+  disks: readonly LayeredDisk[],
+): Promise<{ readonly origins: readonly Origin[]; readonly gone: readonly LayeredDisk[] }> => {
+  const tree = await readTree(session);
+  const found = await Promise.all(disks.map((disk) => originOf(session, tree, disk)));
+  const isOnly = (origin: Origin): boolean =>
+    found.filter((other) => other?.path === origin.path).length === 1;
+  const known = found.map((origin) => (origin !== null && isOnly(origin) ? origin : null));
+  return {
+    origins: known.filter((origin) => origin !== null),
+    gone: disks.filter((_, index) => known[index] === null),
+  };
+};
+
+/** All of them. @throws RescueError `VANISHED` */
 export const findOrigins = async (
   session: Session,
   disks: readonly LayeredDisk[],
 ): Promise<readonly Origin[]> => {
-  const tree = await readTree(session);
-  const origins = await Promise.all(
-    disks.map(async (disk): Promise<Origin> => {
-      if (disk.kind === 'image') {
-        const status = await session.host.files.status(disk.path);
-        // A loop device shows whole sectors only.
-        const bytes = status === null ? -1 : status.sizeBytes - (status.sizeBytes % sectorBytes);
-        if (bytes !== disk.sizeBytes) throw gone(disk);
-        return { ...disk, nodes: [] };
-      }
-      const device = theSame(disk, tree);
-      if (device === null || device.path === null) throw gone(disk);
-      return { ...disk, path: device.path, nodes: [device.path, ...partitionNodes(device)] };
-    }),
-  );
-  // Two records that mean one disk: which of them it is, nobody can tell.
-  const twice = origins.find(({ path }, index) =>
-    origins.slice(0, index).some((other) => other.path === path),
-  );
-  if (twice !== undefined) throw gone(twice);
+  const { origins, gone } = await lookForOrigins(session, disks);
+  const [first] = gone;
+  if (first !== undefined) throw vanishedDisk(first);
   return origins;
 };
 

@@ -2,6 +2,7 @@ import type { UndoReport } from '../changes/undo-changes.ts';
 import { createHost } from '../host/host.ts';
 import { exitCode, messageOf, RescueError } from '../host/rescue-error.ts';
 import { type RehearsalRecord, rehearsalDirectory, writeRehearsal } from '../rehearsal/record.ts';
+import { intendMerge } from './intend-merge.ts';
 import type { Observer } from './observer.ts';
 import type { Session } from './session.ts';
 import { type UndoJobOptions, undoFiles } from './undo-job.ts';
@@ -30,11 +31,7 @@ export const undoOverlay = async (
 ): Promise<UndoReport> => {
   const { files } = createHost();
   const directory = rehearsalDirectory(session.directory);
-  const step = await session.intend('Take the layer back', {
-    kind: 'finish-merge',
-    directory,
-    session: session.id,
-  });
+  const step = await intendMerge(session, 'Take the layer back');
   const onStart = () => writeRehearsal(files, directory, { ...record, phase: 'undoing' });
   const report = await undoFiles(session, session, { ...options, onStart }, observer).catch(
     (error: unknown) => {

@@ -109,3 +109,7 @@ export const proofSchema = z.object({
 });
 
 export type Proof = Readonly<z.infer<typeof proofSchema>>;
+
+/** Whether a boot was watched and is known to fail; one that could not be judged is not. */
+export const isSeenToFail = (proof: Proof | null): boolean =>
+  proof !== null && !proof.boots && proof.notJudged === null;

@@ -1,10 +1,10 @@
 import { expect, test } from 'vitest';
 import { makeDevice, makePartition } from '../../../fixtures/device.ts';
 import { makeTree, type TreeEntry } from '../../../fixtures/make-tree.ts';
+import { toolsWithoutBench } from '../../../fixtures/repair-tools.ts';
 import { subjectOf } from '../../../fixtures/subject.ts';
 import { createHost } from '../../host/host.ts';
 import { setRoot } from '../../repairs/boot-loader/set-root.ts';
-import { noWishes } from '../../repairs/repair.ts';
 import type { Subject } from '../subject.ts';
 import { rootArgumentCheck } from './root-argument.ts';
 
@@ -79,12 +79,7 @@ test('one that is not there is critical, and nothing is said where they cannot b
 test('the entry is told of the subvolume in which the root was found', async () => {
   const plan = await withOptions('rootflags=noatime,subvol=@old', async (subject) => {
     const findings = await rootArgumentCheck.run(subject);
-    return setRoot.plan(subject, findings, {
-      wishes: noWishes,
-      bench: async () => {
-        throw new Error('nothing may be run here');
-      },
-    });
+    return setRoot.plan(subject, findings, toolsWithoutBench());
   });
   const [change] = plan.kind === 'changes' ? plan.changes : [];
   expect(change?.kind === 'write-file' ? change.content : null).toBe(
@@ -105,12 +100,7 @@ test('the settings keep the other options of the root, which would hide those of
     'etc/default/grub.d/1.cfg': settings('rootflags=subvol=@old'),
   };
   const plan = await withFiles(files, async (subject) =>
-    setRoot.plan(subject, await rootArgumentCheck.run(subject), {
-      wishes: noWishes,
-      bench: async () => {
-        throw new Error('nothing may be run here');
-      },
-    }),
+    setRoot.plan(subject, await rootArgumentCheck.run(subject), toolsWithoutBench()),
   );
   const changes = plan.kind === 'changes' ? plan.changes : [];
   const written = changes.flatMap((change) =>

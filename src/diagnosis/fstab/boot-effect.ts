@@ -1,5 +1,6 @@
 import { normalTarget } from '../../system-image/fstab.ts';
 import type { FstabEntry, Init } from '../../system-image/system-facts.ts';
+import type { Finding } from '../finding.ts';
 
 /**
  * What the boot does when an entry cannot be mounted:
@@ -7,6 +8,12 @@ import type { FstabEntry, Init } from '../../system-image/system-facts.ts';
  * is missing then; `tolerated`: the person said that it may be missing.
  */
 export type BootEffect = 'never' | 'stops' | 'goes-on' | 'tolerated';
+
+/** How a finding about an entry is graded by what it does to the boot. */
+export const severityOfEffect = (effect: BootEffect): Finding['severity'] => {
+  if (effect === 'stops') return 'critical';
+  return effect === 'goes-on' ? 'warning' : 'info';
+};
 
 const has = (entry: FstabEntry, ...names: readonly string[]): boolean =>
   entry.options.some((option) => names.includes(option.split('=', 1)[0] ?? ''));

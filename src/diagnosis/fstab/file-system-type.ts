@@ -4,7 +4,7 @@ import { isBindMount, isNetworkFileSystem } from '../../system-image/fstab-spec.
 import type { Check } from '../check.ts';
 import type { Finding } from '../finding.ts';
 import type { Subject } from '../subject.ts';
-import { bootEffect } from './boot-effect.ts';
+import { bootEffect, severityOfEffect } from './boot-effect.ts';
 import { isKnownType } from './known-types.ts';
 import { lineEvidence, readTable, subjectOfEntry, type Table, type TableEntry } from './table.ts';
 
@@ -114,7 +114,7 @@ const look = async (
   return [
     {
       id: wrong.id,
-      severity: effect === 'stops' ? 'critical' : effect === 'goes-on' ? 'warning' : 'info',
+      severity: severityOfEffect(effect),
       title: wrong.title,
       subject: subjectOfEntry(one),
       evidence: [lineEvidence(table, one.entry.line), ...(device === null ? [] : [evidence])],

@@ -3,7 +3,7 @@ import type { Check } from '../check.ts';
 import type { Finding } from '../finding.ts';
 import type { Subject } from '../subject.ts';
 import { type Absence, absenceOf } from './absence.ts';
-import { type BootEffect, bootEffect } from './boot-effect.ts';
+import { type BootEffect, bootEffect, severityOfEffect } from './boot-effect.ts';
 import { evidentReplacement } from './replacement.ts';
 import { lineEvidence, readTable, subjectOfEntry, type Table, type TableEntry } from './table.ts';
 
@@ -38,8 +38,7 @@ const repairFor = async (
 };
 
 const severityOf = (effect: BootEffect, absence: Absence): Finding['severity'] => {
-  if (absence.unsure || effect === 'tolerated') return 'info';
-  return effect === 'stops' ? 'critical' : 'warning';
+  return absence.unsure ? 'info' : severityOfEffect(effect);
 };
 
 const idOf = (swap: boolean, effect: BootEffect): string => {

@@ -5,7 +5,7 @@ import type { Check } from '../check.ts';
 import type { Finding } from '../finding.ts';
 import type { Subject } from '../subject.ts';
 import { diskTypes } from './absence.ts';
-import { type BootEffect, bootEffect } from './boot-effect.ts';
+import { type BootEffect, bootEffect, severityOfEffect } from './boot-effect.ts';
 import { isUp } from './mount-point.ts';
 import { lineEvidence, readTable, subjectOfEntry, type Table, type TableEntry } from './table.ts';
 import { readMountUnits } from './unit-file.ts';
@@ -78,7 +78,7 @@ const look = async (
   return [
     {
       id: 'fstab.missing-file',
-      severity: isInfo ? 'info' : effect === 'stops' ? 'critical' : 'warning',
+      severity: other === null ? severityOfEffect(effect) : 'info',
       title: swap
         ? `The swap file ${name} does not exist.`
         : `${name}, which is to be mounted on ${plainText(one.target)}, does not exist.`,

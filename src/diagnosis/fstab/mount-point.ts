@@ -3,7 +3,7 @@ import { isBindMount } from '../../system-image/fstab-spec.ts';
 import type { Check } from '../check.ts';
 import type { Finding } from '../finding.ts';
 import type { Subject } from '../subject.ts';
-import { bootEffect } from './boot-effect.ts';
+import { bootEffect, severityOfEffect } from './boot-effect.ts';
 import { lineEvidence, readTable, subjectOfEntry, type Table, type TableEntry } from './table.ts';
 
 const isMounted = ({ entry, target }: TableEntry): boolean =>
@@ -49,7 +49,7 @@ const look = async (
   return [
     {
       id: 'fstab.mount-point',
-      severity: effect === 'stops' ? 'critical' : effect === 'tolerated' ? 'info' : 'warning',
+      severity: severityOfEffect(effect),
       title: `The mount point ${target} ${wordsOf[found]}.`,
       subject: subjectOfEntry(one),
       evidence: [

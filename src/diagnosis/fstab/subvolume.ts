@@ -3,7 +3,7 @@ import { normalTarget, optionValue } from '../../system-image/fstab.ts';
 import type { Check } from '../check.ts';
 import type { Evidence, Finding } from '../finding.ts';
 import type { Subject, SubjectMount } from '../subject.ts';
-import { bootEffect } from './boot-effect.ts';
+import { bootEffect, severityOfEffect } from './boot-effect.ts';
 import { lineEvidence, readTable, subjectOfEntry, type Table, type TableEntry } from './table.ts';
 
 /** What became of a line here. */
@@ -93,7 +93,7 @@ const look = async (
   return [
     {
       id: 'fstab.subvolume',
-      severity: effect === 'tolerated' ? 'info' : effect === 'stops' ? 'critical' : 'warning',
+      severity: severityOfEffect(effect),
       title: fault.title,
       subject: subjectOfEntry(one),
       evidence: [lineEvidence(table, one.entry.line), fault.evidence],

@@ -1,9 +1,9 @@
 import { expect, test } from 'vitest';
 import { makeDevice, makePartition } from '../../../fixtures/device.ts';
 import { makeTree, type TreeEntry } from '../../../fixtures/make-tree.ts';
+import { toolsWithoutBench } from '../../../fixtures/repair-tools.ts';
 import { subjectOf } from '../../../fixtures/subject.ts';
 import { createHost } from '../../host/host.ts';
-import { noWishes } from '../repair.ts';
 import { addRemovable } from './add-removable.ts';
 
 const type = 'c12a7328-f81f-11d2-ba4b-00a0c93ec93b';
@@ -31,12 +31,7 @@ const planOf = async (
   const host = { ...real, files: { ...real.files, freeBytes: async () => freeBytes } };
   const more = { devices, host, mounts: [mount] };
   const subject = await subjectOf(tree.root, { os, architecture }, more);
-  const plan = await addRemovable.plan(subject, [], {
-    wishes: noWishes,
-    bench: async () => {
-      throw new Error('nothing may be run here');
-    },
-  });
+  const plan = await addRemovable.plan(subject, [], toolsWithoutBench());
   if (plan.kind === 'refused') return plan.reason;
   return plan.changes.map((change) =>
     change.kind === 'write-file'

@@ -1,9 +1,9 @@
 import { expect, test } from 'vitest';
 import { makeDevice, makePartition } from '../../../fixtures/device.ts';
 import { makeTree, type TreeEntry } from '../../../fixtures/make-tree.ts';
+import { toolsWithoutBench } from '../../../fixtures/repair-tools.ts';
 import { subjectOf } from '../../../fixtures/subject.ts';
 import { commandLineCheck } from '../../diagnosis/boot-loader/command-line.ts';
-import { noWishes, type RepairTools } from '../repair.ts';
 import { clearCommandLine } from './clear-command-line.ts';
 
 const uuid = '0d7c7d2c-1111-4222-8333-444455556666';
@@ -11,12 +11,7 @@ const root = makePartition('/dev/loop0p3', 3, { fsType: 'ext4', uuid });
 const disk = makeDevice('/dev/loop0', { partitionTable: 'gpt', children: [root] });
 const devices = { root, disk, disks: [disk], subvolume: null, volumes: [] };
 
-const tools: RepairTools = {
-  wishes: noWishes,
-  bench: async () => {
-    throw new Error('nothing may be run here');
-  },
-};
+const tools = toolsWithoutBench();
 
 const system: Readonly<Record<string, TreeEntry>> = {
   'boot/vmlinuz-6.1': 'k',

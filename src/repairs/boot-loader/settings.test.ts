@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import { makeDevice, makePartition } from '../../../fixtures/device.ts';
 import { makeTree, type TreeEntry } from '../../../fixtures/make-tree.ts';
+import { toolsWithoutBench } from '../../../fixtures/repair-tools.ts';
 import { subjectOf } from '../../../fixtures/subject.ts';
 import { entriesCheck } from '../../diagnosis/boot-loader/entries.ts';
 import type { Subject } from '../../diagnosis/subject.ts';
@@ -18,12 +19,7 @@ const root = makePartition('/dev/loop0p3', 3, { fsType: 'ext4', uuid });
 const disk = makeDevice('/dev/loop0', { partitionTable: 'gpt', children: [root] });
 const devices = { root, disk, disks: [disk], subvolume: null, volumes: [] };
 
-const tools: RepairTools = {
-  wishes: noWishes,
-  bench: async () => {
-    throw new Error('nothing may be run here');
-  },
-};
+const tools = toolsWithoutBench();
 
 const withTree = async <T>(
   entries: Readonly<Record<string, TreeEntry>>,

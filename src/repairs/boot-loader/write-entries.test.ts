@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import { makeDevice, makePartition } from '../../../fixtures/device.ts';
 import { makeTree, type TreeEntry } from '../../../fixtures/make-tree.ts';
+import { toolsWithoutBench } from '../../../fixtures/repair-tools.ts';
 import { subjectOf } from '../../../fixtures/subject.ts';
 import type { Kernel } from '../../system-image/system-facts.ts';
 import { writeEntries } from './write-entries.ts';
@@ -46,7 +47,7 @@ const planOf = async (
   const own = { ...devices, ...(mounted ? {} : { disk: unread, disks: [unread] }) };
   const mounts = mounted ? [mount] : [];
   const subject = await subjectOf(tree.root, { os, kernels }, { devices: own, mounts });
-  const plan = await writeEntries.plan(subject, [], undefined as never);
+  const plan = await writeEntries.plan(subject, [], toolsWithoutBench());
   return 'changes' in plan
     ? plan.changes.map((change) =>
         change.kind === 'write-file'

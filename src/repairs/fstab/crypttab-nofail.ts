@@ -1,11 +1,11 @@
 import type { Change } from '../../changes/change.ts';
-import { crypttabPath, linesUsing } from '../../diagnosis/fstab/crypttab.ts';
-import { readTable } from '../../diagnosis/fstab/table.ts';
+import { linesUsing } from '../../diagnosis/fstab/crypttab.ts';
 import { lineText, setField } from '../../system-image/edit-fields.ts';
 import { editLines } from '../edit-lines.ts';
 import { planned } from '../plan.ts';
 import type { Repair } from '../repair.ts';
 import { nofailOptions } from './add-nofail.ts';
+import { readCrypttab } from './read-crypttab.ts';
 
 /** Lets the boot go on without an encrypted volume that cannot be opened. */
 export const crypttabNofail: Repair = {
@@ -16,14 +16,9 @@ export const crypttabNofail: Repair = {
   risk: 'Services that keep data there start without it and may write to the empty mount point.',
   proof: 'vm',
   plan: async (subject, findings) => {
-    const names = new Set(findings.map(({ subject: name }) => name));
-    const [place, text, table] = await Promise.all([
-      subject.files.locate(crypttabPath),
-      subject.files.read(crypttabPath),
-      readTable(subject),
-    ]);
-    const entries = subject.facts.crypttab.filter(({ name }) => names.has(name));
-    if (place === null || text === null || entries.length === 0) return planned([]);
+    const crypttab = await readCrypttab(subject, findings);
+    if (crypttab === null) return planned([]);
+    const { path, text, entries, table } = crypttab;
     const nofail = entries.map(({ line, options }): readonly [number, () => string] => [
       line,
       () => setField(lineText(text, line), 3, withNofail(options), ['', '', 'none']),
@@ -41,7 +36,7 @@ export const crypttabNofail: Repair = {
         ]),
     ]);
     const contents: readonly Change[] = [
-      { kind: 'write-file', path: place.path, content: editLines(text, new Map(nofail)) },
+      { kind: 'write-file', path, content: editLines(text, new Map(nofail)) },
       ...(table.path === null || mounts.length === 0
         ? []
         : [

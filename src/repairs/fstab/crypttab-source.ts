@@ -1,11 +1,10 @@
-import { crypttabPath } from '../../diagnosis/fstab/crypttab.ts';
 import { specFor } from '../../diagnosis/fstab/replacement.ts';
 import { rootLineOf } from '../../diagnosis/fstab/root-container.ts';
-import { readTable } from '../../diagnosis/fstab/table.ts';
 import { lineText, setField } from '../../system-image/edit-fields.ts';
 import { editLines } from '../edit-lines.ts';
 import { planned, refused } from '../plan.ts';
 import type { Repair } from '../repair.ts';
+import { readCrypttab } from './read-crypttab.ts';
 
 const hint =
   'Write the UUID of the container (blkid -t TYPE=crypto_LUKS) into /etc/crypttab by hand in `rescuekit rescue TARGET`, then make the initramfs anew there.';
@@ -19,15 +18,11 @@ export const crypttabSource: Repair = {
   risk: 'None: only the device of the line is set. The initramfs has a copy of the line; where that is wrong too, it is a finding of its own, and the initramfs is made anew.',
   proof: 'vm',
   plan: async (subject, findings) => {
-    const names = new Set(findings.map(({ subject: name }) => name));
-    const [place, text, table] = await Promise.all([
-      subject.files.locate(crypttabPath),
-      subject.files.read(crypttabPath),
-      readTable(subject),
-    ]);
-    if (place === null || text === null) return planned([]);
+    const crypttab = await readCrypttab(subject, findings);
+    if (crypttab === null) return planned([]);
+    const { path, text, entries, table } = crypttab;
     const lines = new Map<number, () => string>();
-    for (const entry of subject.facts.crypttab.filter(({ name }) => names.has(name))) {
+    for (const entry of entries) {
       const root = await rootLineOf(subject, table, entry);
       if (root.kind !== 'wrong') continue;
       const spec = root.container === null ? null : specFor(root.container, entry.source, subject);
@@ -37,6 +32,6 @@ export const crypttabSource: Repair = {
       lines.set(entry.line, () => setField(lineText(text, entry.line), 1, spec));
     }
     if (lines.size === 0) return planned([]);
-    return planned([{ kind: 'write-file', path: place.path, content: editLines(text, lines) }]);
+    return planned([{ kind: 'write-file', path, content: editLines(text, lines) }]);
   },
 };
