@@ -1,7 +1,7 @@
 import { usageError } from '../host/rescue-error.ts';
 import { readSystemFacts } from '../system-image/read-system.ts';
-import { type SystemFiles, systemFiles } from '../system-image/system-files.ts';
-import { findUnit } from '../system-image/systemd-units.ts';
+import { systemFiles } from '../system-image/system-files.ts';
+import { defaultTarget } from '../system-image/systemd-units.ts';
 import { takeOwnKernel } from '../verification/vm/own-kernel.ts';
 import type { VmDisk, VmRequest } from '../verification/vm/vm-request.ts';
 import type { AttachedTarget } from './attach.ts';
@@ -42,12 +42,6 @@ const vmDisks = async (
         return target?.kind === 'image' ? { path: target.path, serial: null } : { path, serial };
       }),
   );
-};
-
-const defaultTarget = async (files: SystemFiles): Promise<string | null> => {
-  const unit = await findUnit(files, 'default.target');
-  if (unit === null || unit.state === 'masked' || unit.state === 'dangling') return null;
-  return unit.to?.split('/').pop() ?? 'default.target';
 };
 
 const lookInside = async (

@@ -46,3 +46,10 @@ export const findUnit = async (
   );
   return found.find((entry) => entry !== null) ?? null;
 };
+
+/** The unit that a boot ends at; null where default.target is missing, masked or leads to nothing. */
+export const defaultTarget = async (files: SystemFiles): Promise<string | null> => {
+  const unit = await findUnit(files, 'default.target');
+  if (unit === null || unit.state === 'masked' || unit.state === 'dangling') return null;
+  return unit.to?.split('/').pop() ?? 'default.target';
+};

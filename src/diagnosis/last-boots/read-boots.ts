@@ -1,16 +1,7 @@
+import { defaultTarget } from '../../system-image/systemd-units.ts';
 import type { Subject } from '../subject.ts';
 import { type Boot, bootMarks, bootsOf } from './boots.ts';
 import type { Journal, LogEntry } from './journal.ts';
-
-/** The unit that default.target leads to, as far as one link tells. */
-const defaultTargetOf = async ({ files }: Subject): Promise<string | null> => {
-  const places = ['/etc/systemd/system', '/usr/lib/systemd/system', '/lib/systemd/system'];
-  for (const place of places) {
-    const to = await files.link(`${place}/default.target`);
-    if (to !== null) return /([^/]+\.target)$/.exec(to)?.[1] ?? null;
-  }
-  return null;
-};
 
 /** The boots that the journal of a system tells of, the oldest first. */
 export const readBoots = async (
@@ -18,6 +9,6 @@ export const readBoots = async (
   journal: Journal,
   newest: LogEntry,
 ): Promise<readonly Boot[]> => {
-  const target = await defaultTargetOf(subject);
+  const target = await defaultTarget(subject.files);
   return bootsOf(await journal.entries(bootMarks(target)), newest, target);
 };
