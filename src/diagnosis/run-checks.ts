@@ -1,5 +1,5 @@
 import { mapBounded } from '../host/bounded.ts';
-import { messageOf, RescueError } from '../host/rescue-error.ts';
+import { isInterruption, messageOf } from '../host/rescue-error.ts';
 import type { Check } from './check.ts';
 import type { Finding } from './finding.ts';
 import type { Subject } from './subject.ts';
@@ -16,9 +16,6 @@ export type Diagnosis = {
   readonly findings: readonly Finding[];
   readonly notChecked: readonly FailedCheck[];
 };
-
-const isInterruption = (error: unknown): boolean =>
-  error instanceof RescueError && error.code === 'INTERRUPTED';
 
 /**
  * Asks a system all questions. One that fails on a damaged disk does not take the answers of the

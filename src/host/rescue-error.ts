@@ -53,3 +53,7 @@ export const messageOf = (error: unknown): string =>
 
 /** The same as the reason in another sentence: without its full stop. */
 export const reasonOf = (error: unknown): string => messageOf(error).replace(/\.$/, '');
+
+/** The person or a signal has stopped the work: that is never turned into something else. */
+export const isInterruption = (error: unknown): boolean =>
+  error instanceof RescueError && error.code === 'INTERRUPTED';

@@ -8,7 +8,7 @@ import { undoChanges } from '../changes/undo-changes.ts';
 import type { Finding } from '../diagnosis/finding.ts';
 import { writableDisks } from '../diagnosis/own-disks.ts';
 import type { Subject } from '../diagnosis/subject.ts';
-import { messageOf, RescueError } from '../host/rescue-error.ts';
+import { isInterruption, messageOf, RescueError } from '../host/rescue-error.ts';
 import type { Repair, RepairTools } from '../repairs/repair.ts';
 
 /** Where the changes of a job go and what becomes of them. */
@@ -73,9 +73,6 @@ const rollBack = async (place: Workplace, from: number): Promise<void> => {
     hint: 'The backups are kept in the session: rescuekit undo.',
   });
 };
-
-const isInterruption = (error: unknown): boolean =>
-  error instanceof RescueError && error.code === 'INTERRUPTED';
 
 /**
  * Plans one repair on the system as it is now and makes its changes.

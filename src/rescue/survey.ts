@@ -3,7 +3,7 @@ import { isOldSnapshot } from '../devices/volume-parts.ts';
 import type { MountRequest } from '../filesystems/mount-step.ts';
 import { fileSystemFor } from '../filesystems/registry.ts';
 import { mapBounded } from '../host/bounded.ts';
-import { messageOf, RescueError } from '../host/rescue-error.ts';
+import { isInterruption, messageOf, RescueError } from '../host/rescue-error.ts';
 import type { BtrfsVolume } from '../storage/layer.ts';
 import { findRoots } from '../system-image/find-roots.ts';
 import { resolveInside } from '../system-image/inside.ts';
@@ -140,9 +140,6 @@ const withParts = async <T>(
     if (step !== null) await session.takeDown(step);
   }
 };
-
-const isInterruption = (error: unknown): boolean =>
-  error instanceof RescueError && error.code === 'INTERRUPTED';
 
 const readRoot = async (
   session: LookSession,

@@ -1,3 +1,4 @@
+import { oncePer } from '../host/once-per.ts';
 import type { SystemFiles } from './system-files.ts';
 import { administratorUnits, unitDirectories } from './systemd-units.ts';
 
@@ -51,15 +52,8 @@ const readAll = async (files: SystemFiles): Promise<Units> => {
   };
 };
 
-// Many checks ask for them, and one look at a system is made by one set of files.
-const known = new WeakMap<SystemFiles, Promise<Units>>();
-
 /** Reads which units of a systemd system are there, masked, and started by others. */
-export const readUnits = (files: SystemFiles): Promise<Units> => {
-  const units = known.get(files) ?? readAll(files);
-  known.set(files, units);
-  return units;
-};
+export const readUnits = oncePer((files: SystemFiles) => files, readAll);
 
 const openrcHas = async (files: SystemFiles, names: readonly string[]): Promise<boolean> => {
   const levels = (await files.list('/etc/runlevels')) ?? [];

@@ -10,6 +10,7 @@ import type { Device } from '../../devices/device.ts';
 import { type GptLook, protectiveMbr, type ReadDisk, readGptCopy } from '../../devices/gpt.ts';
 import { kernelName } from '../../devices/kernel-name.ts';
 import type { Host } from '../../host/host.ts';
+import { oncePer } from '../../host/once-per.ts';
 import { ownDisks } from '../own-disks.ts';
 import type { Subject, SubjectDevices } from '../subject.ts';
 
@@ -97,19 +98,20 @@ const look = async (host: Host, disk: Device, node: string): Promise<DiskLook> =
   };
 };
 
-const known = new WeakMap<SubjectDevices, Promise<readonly DiskLook[]>>();
+type OnDevices = { readonly subject: Subject; readonly devices: SubjectDevices };
 
-/** The disks of a system outside of their file systems, the root's first; read once. */
-export const diskLooks = (subject: Subject): Promise<readonly DiskLook[]> => {
-  const { host, devices } = subject;
-  if (devices === null) return Promise.resolve([]);
-  const looks =
-    known.get(devices) ??
+const lookAtAll = oncePer(
+  ({ devices }: OnDevices) => devices,
+  ({ subject, devices }): Promise<readonly DiskLook[]> =>
     Promise.all(
       ownDisks(subject, devices).flatMap((disk) =>
-        disk.path === null ? [] : [look(host, disk, disk.path)],
+        disk.path === null ? [] : [look(subject.host, disk, disk.path)],
       ),
-    );
-  known.set(devices, looks);
-  return looks;
+    ),
+);
+
+/** The disks of a system outside of their file systems, the root's first; read once. */
+export const diskLooks = async (subject: Subject): Promise<readonly DiskLook[]> => {
+  const { devices } = subject;
+  return devices === null ? [] : lookAtAll({ subject, devices });
 };

@@ -1,6 +1,7 @@
 import type { Device } from '../../devices/device.ts';
 import { flattenDevice } from '../../devices/device.ts';
 import { openFat } from '../../filesystems/fat-reader.ts';
+import { oncePer } from '../../host/once-per.ts';
 import type { SystemFiles } from '../../system-image/system-files.ts';
 import { ownDisks } from '../own-disks.ts';
 import type { Subject, SubjectDevices } from '../subject.ts';
@@ -62,15 +63,18 @@ const open = async (subject: Subject, device: Device): Promise<Esp> => {
   return { device, mountedAt: null, files: fat };
 };
 
-const known = new WeakMap<SubjectDevices, Promise<readonly Esp[]>>();
+type OnDevices = { readonly subject: Subject; readonly devices: SubjectDevices };
+
+const openAll = oncePer(
+  ({ devices }: OnDevices) => devices,
+  ({ subject, devices }): Promise<readonly Esp[]> => {
+    const found = ownDisks(subject, devices).flatMap(flattenDevice).filter(isEsp);
+    return Promise.all(found.map((device) => open(subject, device)));
+  },
+);
 
 /** The EFI system partitions on the disks of a system, those of the root's disk first. */
-export const espsOf = (subject: Subject): Promise<readonly Esp[]> => {
+export const espsOf = async (subject: Subject): Promise<readonly Esp[]> => {
   const { devices } = subject;
-  if (devices === null) return Promise.resolve([]);
-  const disks = ownDisks(subject, devices);
-  const found = disks.flatMap(flattenDevice).filter(isEsp);
-  const esps = known.get(devices) ?? Promise.all(found.map((device) => open(subject, device)));
-  known.set(devices, esps);
-  return esps;
+  return devices === null ? [] : openAll({ subject, devices });
 };

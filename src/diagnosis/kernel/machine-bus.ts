@@ -1,3 +1,4 @@
+import { oncePer } from '../../host/once-per.ts';
 import { parseKernelName } from '../../system-image/device-names.ts';
 import { firstRoot } from '../../system-image/fstab.ts';
 import { journalOr, openJournal } from '../last-boots/journal.ts';
@@ -19,21 +20,23 @@ export const familyOf = (path: string): DiskFamily | null => {
 /** The kernel says of each file system on which device it is; the root's is the first of a boot. */
 const mounted = /^(?:EXT4-fs|XFS|F2FS-fs|BTRFS info) \((?:device )?(\w+)[^)]*\): /;
 
-/** How the kernel called the root's disk in the last boot that came to its end. */
-const lastBootFamily = async (subject: Subject): Promise<DiskFamily | null> => {
-  const journal = await openJournal(subject);
-  if (journal?.newest == null) return null;
-  const boots = await readBoots(subject, journal, journal.newest);
-  const boot = boots.findLast(({ outcome }) => outcome === 'finished');
-  // Without the beginning of its log the first one may be any disk.
-  if (boot?.kernel == null) return null;
-  const said = await journal.entries([[`_BOOT_ID=${boot.id}`, '_TRANSPORT=kernel']]);
-  // Of a kernel that says very much only the newest lines are given.
-  if (!said.some(({ message }) => message.startsWith('Linux version '))) return null;
-  const first = said.find(({ message }) => mounted.test(message));
-  const name = mounted.exec(first?.message ?? '')?.[1];
-  return name === undefined ? null : familyOf(`/dev/${name}`);
-};
+/** How the kernel called the root's disk in the last boot that came to its end; read once. */
+const lastBootFamily = oncePer(
+  ({ files }: Subject) => files,
+  async (subject): Promise<DiskFamily | null> => {
+    const journal = await openJournal(subject);
+    const boots = await readBoots(subject);
+    const boot = boots.findLast(({ outcome }) => outcome === 'finished');
+    // Without the beginning of its log the first one may be any disk.
+    if (journal === null || boot?.kernel == null) return null;
+    const said = await journal.entries([[`_BOOT_ID=${boot.id}`, '_TRANSPORT=kernel']]);
+    // Of a kernel that says very much only the newest lines are given.
+    if (!said.some(({ message }) => message.startsWith('Linux version '))) return null;
+    const first = said.find(({ message }) => mounted.test(message));
+    const name = mounted.exec(first?.message ?? '')?.[1];
+    return name === undefined ? null : familyOf(`/dev/${name}`);
+  },
+);
 
 /**
  * How the machine that the disk belongs to calls the disk of the root, as far as the system says so
@@ -48,11 +51,9 @@ export const rootFamilies = async (
 ): Promise<ReadonlySet<DiskFamily>> => {
   const root = options === null ? null : rootArgument(options);
   const names = [firstRoot(subject.facts.fstab)?.spec, root];
-  const said = names.flatMap((name) => familyOf(name ?? '') ?? []);
-  return new Set([
-    ...said,
-    ...[(await journalOr(() => lastBootFamily(subject), null)) ?? []].flat(),
-  ]);
+  const said = names.map((name) => familyOf(name ?? ''));
+  const logged = await journalOr(() => lastBootFamily(subject), null);
+  return new Set([...said, logged].filter((family) => family !== null));
 };
 
 /** How the kernel calls a disk that is attached like this; null where the bus tells nothing. */

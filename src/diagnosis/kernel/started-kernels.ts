@@ -1,15 +1,12 @@
+import { oncePer } from '../../host/once-per.ts';
 import { type BootEntry, findBootEntries } from '../../system-image/boot-entry.ts';
-import type { SystemFiles } from '../../system-image/system-files.ts';
 import type { Subject } from '../subject.ts';
 
-const known = new WeakMap<SystemFiles, Promise<readonly BootEntry[]>>();
-
 /** The menu of the boot loaders, read once for all checks of a system. */
-export const bootEntriesOf = ({ files }: Subject): Promise<readonly BootEntry[]> => {
-  const entries = known.get(files) ?? findBootEntries(files);
-  known.set(files, entries);
-  return entries;
-};
+export const bootEntriesOf = oncePer(
+  ({ files }: Subject) => files,
+  ({ files }) => findBootEntries(files),
+);
 
 /** A kernel that is started when nobody touches a key. */
 export type StartedKernel = {

@@ -1,12 +1,12 @@
 import { plainText } from '../../host/plain-text.ts';
-import { messageOf, RescueError } from '../../host/rescue-error.ts';
+import { isInterruption, messageOf } from '../../host/rescue-error.ts';
 import type { Check } from '../check.ts';
 import type { Finding } from '../finding.ts';
 import type { Subject } from '../subject.ts';
 import { brokenKernel, goodBoot, lastBoot } from './boot-findings.ts';
 import type { Boot } from './boots.ts';
 import { ownDisksOf } from './disk-names.ts';
-import { type Journal, type LogEntry, type Matches, openJournal } from './journal.ts';
+import { type Journal, type Matches, openJournal } from './journal.ts';
 import { keptPanic, recordFail } from './kept-signs.ts';
 import { hasDiskTrouble, type KernelLines, kernelFindings } from './kernel-findings.ts';
 import { readBoots } from './read-boots.ts';
@@ -65,12 +65,8 @@ const kernelLines = async (
   return lines;
 };
 
-const fromJournal = async (
-  subject: Subject,
-  journal: Journal,
-  newest: LogEntry,
-): Promise<readonly Finding[]> => {
-  const boots = await readBoots(subject, journal, newest);
+const fromJournal = async (subject: Subject, journal: Journal): Promise<readonly Finding[]> => {
+  const boots = await readBoots(subject);
   const recent = boots.slice(-recentBoots);
   return [
     ...goodBoot(boots),
@@ -103,9 +99,9 @@ const fromLogs = async (subject: Subject): Promise<readonly Finding[]> => {
     return [unreadable(journal.problem ?? ''), ...(await withoutJournal())];
   }
   try {
-    return await fromJournal(subject, journal, journal.newest);
+    return await fromJournal(subject, journal);
   } catch (error) {
-    if (error instanceof RescueError && error.code === 'INTERRUPTED') throw error;
+    if (isInterruption(error)) throw error;
     return [unreadable(plainText(messageOf(error)).slice(0, 200))];
   }
 };

@@ -1,6 +1,7 @@
 import { z } from 'zod';
+import { oncePer } from '../../host/once-per.ts';
 import { plainText } from '../../host/plain-text.ts';
-import { messageOf, RescueError } from '../../host/rescue-error.ts';
+import { isInterruption, messageOf } from '../../host/rescue-error.ts';
 import type { Subject } from '../subject.ts';
 
 /** Bytes that are no UTF-8 come as a list of numbers, what is too long as null (systemd.journal-fields(7)). */
@@ -111,9 +112,6 @@ export type Journal = {
   readonly problem: string | null;
 };
 
-const isInterruption = (error: unknown): boolean =>
-  error instanceof RescueError && error.code === 'INTERRUPTED';
-
 /**
  * For checks that the journal only helps: when it gives no answer, because it takes too long or says
  * too much, they go on with `instead`.
@@ -153,13 +151,7 @@ const ask = async (
   return { entries: parseJournal(stdout), words: plainText(stderr).slice(0, 200) };
 };
 
-/**
- * The system's journal, read with the host's own journalctl: nothing of the disk runs. Null when the
- * system keeps no journal on its disk.
- *
- * @throws RescueError `INTERRUPTED`; what else goes wrong is the journal's `problem`.
- */
-export const openJournal = async (subject: Subject): Promise<Journal | null> => {
+const open = async (subject: Subject): Promise<Journal | null> => {
   const paths = await journalFiles(subject);
   if (paths.length === 0) return null;
   const entries = async (matches: Matches): Promise<readonly LogEntry[]> =>
@@ -173,3 +165,11 @@ export const openJournal = async (subject: Subject): Promise<Journal | null> => 
     return { entries, newest: null, problem: plainText(messageOf(error)).slice(0, 200) };
   }
 };
+
+/**
+ * The system's journal, opened once for all checks and read with the host's own journalctl: nothing of
+ * the disk runs. Null when the system keeps no journal on its disk.
+ *
+ * @throws RescueError `INTERRUPTED`; what else goes wrong is the journal's `problem`.
+ */
+export const openJournal = oncePer(({ files }: Subject) => files, open);

@@ -1,3 +1,4 @@
+import { oncePer } from '../../host/once-per.ts';
 import type { SystemFiles } from '../../system-image/system-files.ts';
 import { commandEvidence, fileEvidence } from '../file-evidence.ts';
 import type { Evidence } from '../finding.ts';
@@ -162,12 +163,5 @@ const readLinks = async (subject: Subject): Promise<LastLinks> => {
   };
 };
 
-// More than one check asks, and one look at a system is made by one set of files.
-const known = new WeakMap<SystemFiles, Promise<LastLinks>>();
-
 /** The cards that the machine had when the system last ran, as far as its logs show them. */
-export const lastLinks = (subject: Subject): Promise<LastLinks> => {
-  const links = known.get(subject.files) ?? readLinks(subject);
-  known.set(subject.files, links);
-  return links;
-};
+export const lastLinks = oncePer(({ files }: Subject) => files, readLinks);

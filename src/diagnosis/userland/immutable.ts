@@ -1,4 +1,4 @@
-import { messageOf, RescueError } from '../../host/rescue-error.ts';
+import { isInterruption, messageOf, RescueError } from '../../host/rescue-error.ts';
 import type { Check } from '../check.ts';
 import type { Finding } from '../finding.ts';
 import type { Subject } from '../subject.ts';
@@ -93,7 +93,7 @@ const flagsOf = async (subject: Subject, hostPaths: readonly string[]): Promise<
     });
     return stdout;
   } catch (error) {
-    if (error instanceof RescueError && error.code === 'INTERRUPTED') throw error;
+    if (isInterruption(error)) throw error;
     throw new RescueError({
       code: 'FLAGS_UNKNOWN',
       message: `File flags were not looked at: ${messageOf(error)}`,

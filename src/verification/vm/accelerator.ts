@@ -1,6 +1,6 @@
 import { release } from 'node:os';
 import type { Host } from '../../host/host.ts';
-import { RescueError } from '../../host/rescue-error.ts';
+import { isInterruption, RescueError } from '../../host/rescue-error.ts';
 import type { Accelerator } from '../proof.ts';
 import { processorArguments } from './machine-arguments.ts';
 
@@ -28,7 +28,7 @@ const runsUnderKvm = async (host: Host, kernel: string): Promise<boolean> => {
     });
     return stdout.includes('Kernel panic - not syncing');
   } catch (error) {
-    if (error instanceof RescueError && error.code === 'INTERRUPTED') throw error;
+    if (isInterruption(error)) throw error;
     if (error instanceof RescueError && error.code !== 'MISSING_PROGRAM') return false;
     throw error;
   }
