@@ -1,6 +1,9 @@
 import { loadUnit, type SourceEntry } from '../system-image/loaded-unit.ts';
 import { type ProgramFault, programReader } from '../system-image/program-closure.ts';
+import { fileEvidence } from './file-evidence.ts';
+import type { Evidence } from './finding.ts';
 import type { Subject } from './subject.ts';
+import { faultWords } from './userland/fault-words.ts';
 import { commandWord, startCommands } from './userland/unit-faults.ts';
 
 /** A command of a unit that cannot be started, and why. */
@@ -11,6 +14,18 @@ export type ServiceFault = {
   readonly program: string;
   readonly fault: ProgramFault;
 };
+
+/** What shows such a fault: what is broken, the line that starts it, and what needs it. */
+export const serviceEvidence = ({
+  unit,
+  command,
+  program,
+  fault,
+}: ServiceFault): readonly Evidence[] => [
+  fileEvidence(fault.path, null, faultWords(fault)),
+  fileEvidence(command.path, command.line, `ExecStart=${command.value}`),
+  ...(program === fault.path ? [] : [fileEvidence(program, null, `${unit} runs it`)]),
+];
 
 /** What is only there in a running system, or on a file system that is not attached here. */
 const cannotBeSeen = ({ mounts }: Subject, path: string): boolean =>

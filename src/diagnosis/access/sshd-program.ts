@@ -3,7 +3,7 @@ import { readUnits, startsAtBoot } from '../../system-image/units.ts';
 import type { Check } from '../check.ts';
 import { fileEvidence } from '../file-evidence.ts';
 import type { Finding } from '../finding.ts';
-import { type ServiceFault, serviceFaults } from '../service-programs.ts';
+import { type ServiceFault, serviceEvidence, serviceFaults } from '../service-programs.ts';
 import type { Subject } from '../subject.ts';
 import { isExpected } from '../userland/essential-programs.ts';
 import { faultWords } from '../userland/fault-words.ts';
@@ -29,21 +29,18 @@ const startedServices = async ({ files }: Subject): Promise<readonly string[]> =
 export const sshProgramFaults = async (subject: Subject): Promise<readonly ServiceFault[]> =>
   serviceFaults(subject, await startedServices(subject));
 
-const findingOf = (path: string, words: string, more: Finding['evidence']): Finding => ({
+const findingOf = (path: string, words: string, evidence: Finding['evidence']): Finding => ({
   id: 'access.sshd-program',
   severity: 'critical',
   title: `The ssh service starts at boot, and its program cannot be run: ${path} ${words}`,
   subject: path,
-  evidence: [fileEvidence(path, null, words), ...more],
+  evidence,
   meaning: 'The ssh service fails, and nobody can log in over the network.',
   repair: 'userland.restore-file',
 });
 
-const ofUnit = ({ unit, command, program, fault }: ServiceFault): Finding =>
-  findingOf(fault.path, faultWords(fault), [
-    fileEvidence(command.path, command.line, `ExecStart=${command.value}`),
-    ...(program === fault.path ? [] : [fileEvidence(program, null, `${unit} runs it`)]),
-  ]);
+const ofUnit = (one: ServiceFault): Finding =>
+  findingOf(one.fault.path, faultWords(one.fault), serviceEvidence(one));
 
 /** A script of sysvinit does nothing without the program, so that only the package tells of it. */
 const ofScript = async (subject: Subject): Promise<readonly Finding[]> => {
@@ -53,8 +50,8 @@ const ofScript = async (subject: Subject): Promise<readonly Finding[]> => {
   const starts = await startsAtBoot(files, await readUnits(files), sshServiceNames);
   const expected = await isExpected(subject, { paths: [path], packages: ['openssh-server'] });
   if (!starts || !expected) return [];
-  const there = (await files.status(path)) !== null;
-  return [findingOf(path, there ? 'is empty' : 'is missing', [])];
+  const words = (await files.status(path)) === null ? 'is missing' : 'is empty';
+  return [findingOf(path, words, [fileEvidence(path, null, words)])];
 };
 
 /** Whether what the ssh service runs is there and whole, with loader and libraries. */

@@ -3,11 +3,9 @@ import type { Finding } from '../finding.ts';
 import type { Subject } from '../subject.ts';
 import { type Boot, failuresOf, isBroken } from './boots.ts';
 import type { Journal } from './journal.ts';
-import { info, journalEvidence } from './words.ts';
+import { info, journalEvidence, timeWords } from './words.ts';
 
-const time = (date: Date): string => `${date.toISOString().slice(0, 16).replace('T', ' ')} UTC`;
-
-const began = (boot: Boot): string => (boot.began === null ? 'unknown' : time(boot.began));
+const began = (boot: Boot): string => (boot.began === null ? 'unknown' : timeWords(boot.began));
 
 const count = (number: number, thing: string): string =>
   `${number} ${thing}${number === 1 ? '' : 's'}`;

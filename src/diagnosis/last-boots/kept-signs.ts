@@ -2,11 +2,11 @@ import { plainText } from '../../host/plain-text.ts';
 import type { Finding } from '../finding.ts';
 import type { Subject } from '../subject.ts';
 import { troubleOf } from './kernel-trouble.ts';
+import { shownLines, timeWords } from './words.ts';
 
 const archive = '/var/lib/systemd/pstore';
 const maxNames = 200;
 const maxBytes = 2 ** 18;
-const shownLines = 5;
 
 const namesIn = async ({ files }: Subject, path: string): Promise<readonly string[]> =>
   ((await files.list(path)) ?? []).slice(-maxNames);
@@ -66,8 +66,7 @@ export const keptPanic = async (
 ): Promise<readonly Finding[]> => {
   const kept = await newestPanic(subject);
   if (kept === null || (kept.at !== null && since !== null && kept.at < since)) return [];
-  const when =
-    kept.at === null ? '' : ` on ${kept.at.toISOString().slice(0, 16).replace('T', ' ')} UTC`;
+  const when = kept.at === null ? '' : ` on ${timeWords(kept.at)}`;
   return [
     {
       id: 'last-boots.kernel-panic',

@@ -3,6 +3,9 @@ import type { Evidence, Finding } from '../finding.ts';
 /** Lines or entries of a log that a finding shows: the last ones tell most. */
 export const shownLines = 5;
 
+export const timeWords = (date: Date): string =>
+  `${date.toISOString().slice(0, 16).replace('T', ' ')} UTC`;
+
 /** Lines of the journal. */
 export const journalEvidence = (lines: readonly string[]): Evidence => ({
   kind: 'command',

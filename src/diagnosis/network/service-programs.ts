@@ -1,7 +1,6 @@
 import type { Check } from '../check.ts';
-import { fileEvidence } from '../file-evidence.ts';
 import type { Finding } from '../finding.ts';
-import { type ServiceFault, serviceFaults } from '../service-programs.ts';
+import { type ServiceFault, serviceEvidence, serviceFaults } from '../service-programs.ts';
 import { faultWords } from '../userland/fault-words.ts';
 import { hasOther, type Manager, type Managers, readManagers } from './managers.ts';
 
@@ -9,16 +8,12 @@ import { hasOther, type Manager, type Managers, readManagers } from './managers.
 const isAlone = (managers: Managers, { name, configured }: Manager): boolean =>
   (configured || (managers.netplan && name !== 'networking')) && !hasOther(managers, name);
 
-const findingOf = ({ unit, command, program, fault }: ServiceFault, alone: boolean): Finding => ({
+const findingOf = (one: ServiceFault, alone: boolean): Finding => ({
   id: 'network.service-program',
   severity: alone ? 'critical' : 'warning',
-  title: `${unit} starts at boot, and its program cannot be run: ${fault.path} ${faultWords(fault)}`,
-  subject: fault.path,
-  evidence: [
-    fileEvidence(fault.path, null, faultWords(fault)),
-    fileEvidence(command.path, command.line, `ExecStart=${command.value}`),
-    ...(program === fault.path ? [] : [fileEvidence(program, null, `${unit} runs it`)]),
-  ],
+  title: `${one.unit} starts at boot, and its program cannot be run: ${one.fault.path} ${faultWords(one.fault)}`,
+  subject: one.fault.path,
+  evidence: serviceEvidence(one),
   meaning: alone
     ? 'Nothing brings up the network: the machine boots, and cannot be reached.'
     : 'What this service configures has no network.',
