@@ -1,4 +1,5 @@
 import { defineConfig } from 'vitest/config';
+import { failureReporter } from './scripts/failure-reporter.ts';
 
 const loopTests = '**/*.loop.test.ts';
 const faultTests = '**/*.faults.test.ts';
@@ -10,7 +11,10 @@ const report = process.env.RESCUEKIT_TEST_REPORT;
 
 export default defineConfig({
   test: {
-    reporters: report === undefined ? ['default'] : ['default', ['json', { outputFile: report }]],
+    reporters:
+      report === undefined
+        ? ['default']
+        : ['default', failureReporter, ['json', { outputFile: report }]],
     projects: [
       {
         extends: true,
@@ -63,7 +67,8 @@ export default defineConfig({
           // Each file has a machine of its own in QEMU. In software emulation a machine mostly keeps
           // one core busy, so two at a time are nearly twice as fast and more are none.
           maxWorkers: 2,
-          testTimeout: 420_000,
+          // Longer than a watched boot may take, so that it is the boot that tells why.
+          testTimeout: 600_000,
           // The first one makes the rescue host, when nothing is in the cache.
           hookTimeout: 480_000,
           retry: 0,

@@ -40,7 +40,8 @@ it('says of a boot that is not through in its time that it was not judged, with 
 });
 
 it('says of a disk without boot code that it does not boot, with exit code 3', async () => {
-  await lab.run('dd', 'if=/dev/zero', `of=${image}`, 'bs=440', 'count=1', 'conv=notrunc');
+  // With the first sector's signature gone the firmware says so at once.
+  await lab.run('dd', 'if=/dev/zero', `of=${image}`, 'bs=512', 'count=1', 'conv=notrunc');
   const answer = await lab.kit(['verify', image, '--vm', '--firmware', 'bios']);
   expect([answer.exitCode, answer.stdout]).toEqual([3, expect.stringContaining('does not boot')]);
   expect(answer.stdout).toMatch(/BIOS, its own boot loader, (software emulation|KVM)/);
