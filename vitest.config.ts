@@ -1,5 +1,6 @@
 import { defineConfig } from 'vitest/config';
 import { failureReporter } from './scripts/failure-reporter.ts';
+import { LongFilesFirst } from './scripts/long-files-first.ts';
 
 const loopTests = '**/*.loop.test.ts';
 const faultTests = '**/*.faults.test.ts';
@@ -15,6 +16,7 @@ export default defineConfig({
       report === undefined
         ? ['default']
         : ['default', failureReporter, ['json', { outputFile: report }]],
+    sequence: { sequencer: LongFilesFirst },
     projects: [
       {
         extends: true,
@@ -49,7 +51,7 @@ export default defineConfig({
           include: ['src/**/*.faults.test.ts'],
           exclude: elsewhere,
           globalSetup: ['fixtures/broken/hold-nspawn.ts'],
-          // Each has disks and sessions of its own and looks only at those.
+          // Each has disks and sessions of its own and looks only at those. Beside them runs `vm`.
           maxWorkers: 2,
           // A repair, a boot, a second repair and an undo, with another one beside it.
           testTimeout: 600_000,
@@ -64,15 +66,15 @@ export default defineConfig({
           name: 'vm',
           include: ['{src,fixtures,scripts}/**/*.vm.test.ts'],
           exclude: elsewhere,
-          // Each file has a machine of its own in QEMU. In software emulation a machine mostly keeps
-          // one core busy, so two at a time are nearly twice as fast and more are none.
+          // Each file has a machine of its own in QEMU. In software emulation a machine keeps one core
+          // busy, so two at a time are twice as fast and more are none.
           maxWorkers: 2,
           // Longer than a watched boot may take, so that it is the boot that tells why.
           testTimeout: 600_000,
           // The first one makes the rescue host, when nothing is in the cache.
           hookTimeout: 480_000,
           retry: 0,
-          sequence: { groupOrder: 3 },
+          sequence: { groupOrder: 2 },
         },
       },
     ],
