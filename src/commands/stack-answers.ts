@@ -59,11 +59,18 @@ export const answersFrom = (
   secrets: readonly Secret[],
   allowed: (consent: Consent) => boolean,
   ask: AskStack | null,
-): Omit<StackAnswers, 'luksHeaders'> => ({
-  allow: async (opening, consent) =>
-    allowed(consent) || (ask !== null && (await ask.allow(opening, consent))),
-  secret: secretsOf(secrets, ask),
-});
+): Omit<StackAnswers, 'luksHeaders'> => {
+  const good = new Set<string>();
+  return {
+    allow: async (opening, consent) =>
+      allowed(consent) || (ask !== null && (await ask.allow(opening, consent))),
+    secret: secretsOf(secrets, ask),
+    opened: (secret) => {
+      if (secret.kind === 'passphrase') good.add(secret.text);
+    },
+    passphrases: () => [...good],
+  };
+};
 
 /** The prompts are loaded with the first question: most targets have none. */
 const askLater = (context: CommandContext): AskStack => {

@@ -117,6 +117,7 @@ const openLocked = async (
     }
     try {
       await opening.open(perform, secret);
+      answers.opened(secret);
       return null;
     } catch (error) {
       if (!isWrong(error)) throw error;

@@ -10,6 +10,10 @@ export type StackAnswers = {
    * @param attempt 0 for the first question about this volume, 1 after one wrong answer, …
    */
   readonly secret: (opening: Opening, attempt: number) => Promise<Secret | null>;
+  /** The secret has opened the volume. */
+  readonly opened: (secret: Secret) => void;
+  /** Passphrases that have opened a volume up to now. */
+  readonly passphrases: () => readonly string[];
   /** LUKS headers that the person keeps apart from their devices. */
   readonly luksHeaders: readonly LuksHeader[];
 };

@@ -31,7 +31,10 @@ const requestFor = async (
   await session.host.files.ensureDirectory(scratch, 0o700);
   const { system, ...subject } = await lookForVm(session, options, directory, observer);
   const disks = subject.disks.map((disk) => named.find(({ path }) => path === disk.path) ?? disk);
-  return { system, request: { ...subject, disks, ...wishes, scratch, keep: session.directory } };
+  // What the disk runs could send on what it is told.
+  const passphrases = wishes.network ? [] : options.answers.passphrases();
+  const kept = { scratch, keep: session.directory };
+  return { system, request: { ...subject, disks, ...wishes, passphrases, ...kept } };
 };
 
 /** The commands that would start the machine; looks at the disks and starts nothing. */

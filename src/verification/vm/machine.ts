@@ -28,6 +28,8 @@ export type Machine = AsyncDisposable & {
   /** Resolves when QEMU has ended by itself; rejects with its words when it failed. */
   readonly ended: Promise<void>;
   readonly processor: () => Promise<ProcessorState>;
+  /** Types on the first serial port, the system's console. */
+  readonly type: (text: string) => void;
   /** What QEMU's threads had to do since its start; null when it cannot be told. */
   readonly load: () => Promise<MachineLoad | null>;
   /** Writes a picture of the screen; null when this QEMU cannot. */
@@ -97,11 +99,12 @@ const loadOf = async (host: Host, directory: string): Promise<MachineLoad | null
 
 const listen = async (
   qemu: QemuProcess,
-  path: string,
+  directory: string,
   channel: Channel,
   events: MachineEvents,
 ): Promise<Socket> => {
-  const port = await connected(qemu, () => connectUnixSocket(path));
+  const name = channel === 'system' ? machineFiles.console : machineFiles.firmware;
+  const port = await connected(qemu, () => connectUnixSocket(`${directory}/${name}`));
   return (
     port
       .setEncoding('utf8')
@@ -136,22 +139,21 @@ export const startMachine = async (
   await host.files.writeBytes(`${directory}/${machineFiles.mirrorPort}`, mirrorPort, 0o600);
   const qemu = startQemu(host, machineArguments(plan), directory, signal);
   const connections = new AsyncDisposableStack();
-  const keep = (port: Socket): void => {
+  const heard = async (channel: Channel): Promise<Socket> => {
+    const port = await listen(qemu, directory, channel, events);
     connections.defer(() => void port.destroy());
+    return port;
   };
   try {
-    for (const [name, channel] of [
-      [machineFiles.console, 'system'],
-      [machineFiles.firmware, 'firmware'],
-    ] as const) {
-      keep(await listen(qemu, `${directory}/${name}`, channel, events));
-    }
+    const console = await heard('system');
+    await heard('firmware');
     const monitor = `${directory}/${machineFiles.monitor}`;
     const qmp = connections.use(await connected(qemu, () => connectQmp(monitor, events.onEvent)));
     connections.defer(() => quit(qemu, qmp));
     return {
       ended: qemu.ended,
       processor: () => processor(qmp),
+      type: (text) => void console.write(text),
       load: () => loadOf(host, directory),
       picture: (path) => picture(qmp, path),
       [Symbol.asyncDispose]: () => connections.disposeAsync(),

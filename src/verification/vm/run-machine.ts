@@ -131,12 +131,20 @@ const ranFull = async (host: Host, directory: string, end: BootEnd): Promise<boo
 const starvedShare = (load: MachineLoad | null): number =>
   load === null ? 0 : load.waited / Math.max(load.worked + load.waited, 1e-9);
 
+/** What is typed is not drawn, but the disk's programs decide about that. */
+const withoutSecrets = (text: string, passphrases: readonly string[]): string =>
+  passphrases.reduce((rest, secret) => rest.replaceAll(secret, '(passphrase)'), text);
+
+type Seen = { readonly load: MachineLoad | null; readonly screen: string | null };
+
 const describe = (
+  { passphrases }: VmRequest,
   plan: RunPlan,
   end: BootEnd,
   watch: BootWatch,
-  { load, screen }: { readonly load: MachineLoad | null; readonly screen: string | null },
+  { load, screen }: Seen,
 ): RunResult => {
+  const hide = (text: string): string => withoutSecrets(text, passphrases);
   const { console } = watch;
   const { passed, stage, cause, notJudged } = verdictOf(end, watch);
   const judgement = end.kind === 'judged' ? end.judgement : null;
@@ -155,9 +163,9 @@ const describe = (
       seconds: watch.seconds(),
       stages: console.stages(),
       stoppedAt: stage,
-      cause,
-      notJudged,
-      evidence: console.evidence(evidenceLines),
+      cause: cause === null ? null : hide(cause),
+      notJudged: notJudged === null ? null : hide(notJudged),
+      evidence: console.evidence(evidenceLines).map(hide),
       screen,
     },
   };
@@ -178,7 +186,8 @@ export const runMachine = async (
   await host.files.makeDirectory(directory, 0o700);
   try {
     const machineIs = await machinePlan(host, request, plan, directory);
-    const watch = watchBoot(limitsOf(request, plan), request.target, (stage, at) =>
+    const limits = limitsOf(request, plan);
+    const watch = watchBoot(limits, request.target, request.passphrases, (stage, at) =>
       request.onStage?.({
         start: plan.kernel === null ? 'disk' : 'kernel',
         firmware: plan.firmware,
@@ -192,7 +201,7 @@ export const runMachine = async (
     const load = await machine.load();
     if (await ranFull(host, request.scratch, end)) throw storageFull(request.scratch);
     const screen = plan.screen ? await machine.picture(`${request.keep}/${plan.name}.png`) : null;
-    return describe(plan, end, watch, { load, screen });
+    return describe(request, plan, end, watch, { load, screen });
   } finally {
     await host.files.removeTree(directory);
   }

@@ -50,6 +50,11 @@ export type VmRequest = {
   readonly ownKernel: OwnKernel | null;
   /** The system's default target, for the proof; null when it has none. */
   readonly target: string | null;
+  /**
+   * Typed where boot loader or system ask for a passphrase, one after the other. Nobody but the
+   * machine's console is told of them.
+   */
+  readonly passphrases: readonly string[];
   /** Seconds for one run until it counts as hanging; null for the default of the accelerator. */
   readonly timeoutSeconds: number | null;
   /**

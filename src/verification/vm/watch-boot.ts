@@ -37,6 +37,25 @@ export type WatchLimits = {
   readonly kernelOnly: boolean;
 };
 
+/** What is typed where the system asks, one after the other for each question. */
+const answersFor = (passphrases: readonly string[]) => {
+  const given = new Map<string, number>();
+  return (question: string): string | null => {
+    // A question that comes again may have been drawn with other words behind it.
+    const [key = ''] = question.split(':');
+    const count = given.get(key) ?? 0;
+    given.set(key, count + 1);
+    return passphrases[count] ?? null;
+  };
+};
+
+type Asked = Extract<Judgement, { readonly outcome: 'not-judged' }>;
+
+const refused = (judgement: Asked): Judgement => ({
+  ...judgement,
+  cause: `The system asks for a passphrase (${judgement.asks}), and none that opened its disks here is taken.`,
+});
+
 export type BootWatch = MachineEvents & {
   readonly console: BootConsole;
   readonly seconds: () => number;
@@ -99,6 +118,7 @@ const restMeter = () => {
 export const watchBoot = (
   limits: WatchLimits,
   target: string | null,
+  passphrases: readonly string[],
   onStage: (stage: BootStage, seconds: number) => void,
 ): BootWatch => {
   const console = bootConsole(target);
@@ -111,6 +131,8 @@ export const watchBoot = (
   let rests = false;
   let kernelAt: number | null = null;
   let silence: NodeJS.Timeout | undefined;
+  let type: ((text: string) => void) | null = null;
+  const answer = answersFor(passphrases);
   const { promise: finished, resolve: finish, reject: fail } = Promise.withResolvers<BootEnd>();
 
   const tell = (): void => {
@@ -118,14 +140,23 @@ export const watchBoot = (
     told = console.stages().length;
     if (isAtLeast(console.stage(), 'kernel')) kernelAt ??= seconds();
   };
+  /** Answers a question; with the end of its line it is over, and something new is waited for. */
+  const answered = ({ asks }: Asked): boolean => {
+    const text = asks === null || type === null ? null : answer(asks);
+    if (text !== null) type?.(`${text}\r`);
+    return text !== null;
+  };
   const consider = (): void => {
     clearTimeout(silence);
     const judgement = console.judge();
     if (judgement === null) return;
     silence = setTimeout(() => {
+      if (judgement.outcome === 'not-judged' && answered(judgement)) return;
       if (judgement.outcome === 'passed') console.reach(judgement.by, seconds());
       tell();
-      finish({ kind: 'judged', judgement });
+      const isRefused = judgement.outcome === 'not-judged' && judgement.asks !== null;
+      const last = isRefused && passphrases.length > 0 ? refused(judgement) : judgement;
+      finish({ kind: 'judged', judgement: last });
     }, judgement.silence * 1000);
   };
   /** Of what a system writes nothing comes here, or nothing more. */
@@ -170,6 +201,7 @@ export const watchBoot = (
       }
     },
     end: async (machine, signal) => {
+      type = machine.type;
       let limit: NodeJS.Timeout | undefined;
       const atLimit = (): void => {
         const getsOn = seconds() - lastText < goingOn && console.waitingFor() === null;

@@ -15,7 +15,13 @@ export type Judgement = {
   | { readonly outcome: 'passed'; readonly by: 'login' | 'default-target' }
   | { readonly outcome: 'failed'; readonly stage: BootStage; readonly cause: string }
   /** It goes no further, and a healthy system would not either. */
-  | { readonly outcome: 'not-judged'; readonly stage: BootStage; readonly cause: string }
+  | {
+      readonly outcome: 'not-judged';
+      readonly stage: BootStage;
+      readonly cause: string;
+      /** The question of the system that an answer on the console would get it past; else null. */
+      readonly asks: string | null;
+    }
 );
 
 export type PassedStage = { readonly stage: BootStage; readonly seconds: number };
@@ -220,7 +226,7 @@ export const bootConsole = (target: string | null = null): BootConsole => {
     const cause = mark.cause(match, memory.lines()) ?? '';
     const judgement = failed(where ?? mark.stage, cause, mark.silence);
     return mark.notJudged === true && judgement.outcome === 'failed'
-      ? { ...judgement, outcome: 'not-judged' }
+      ? { ...judgement, outcome: 'not-judged', asks: mark.answerable ? (match[1] ?? '') : null }
       : judgement;
   };
   const isLogin = (): boolean => stage === 'login' || stageOf(memory.last('system')) === 'login';

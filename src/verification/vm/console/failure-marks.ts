@@ -26,11 +26,15 @@ export type FailureMark = {
   readonly silence: number;
   /** Healthy systems come to stand there, too: what comes behind it is not seen. */
   readonly notJudged?: true;
+  /** A passphrase that is typed on the system's console gets it further. */
+  readonly answerable?: true;
 };
 
 /** What is asked on a console where nobody answers. */
-const unanswered = (asker: string, question: string): string =>
-  `${asker} asks for what nobody types there (${question}). Watch what comes after it in a container: verify without --vm, or --proof container.`;
+const unanswered = (asker: string, question: string, advice = 'Watch'): string =>
+  `${asker} asks for what nobody types there (${question}). ${advice} what comes after it in a container: verify without --vm, or --proof container.`;
+
+const giveIt = 'Open its disks with --passphrase-file, whose passphrase is typed there, or watch';
 
 /** Lines by which a boot is known to have failed. */
 export const lineMarks: readonly FailureMark[] = [
@@ -171,6 +175,7 @@ export const promptMarks: readonly FailureMark[] = [
   },
   {
     stage: 'boot-loader',
+    // Not answered: it derives the key in its own slow code, in software emulation for many minutes.
     pattern: /^(Enter passphrase for (?:hd|lvm|md|luks|cryptouuid).*):$/,
     cause: (match) => unanswered('GRUB', match[1] ?? ''),
     silence: 3,
@@ -209,8 +214,9 @@ export const promptMarks: readonly FailureMark[] = [
   {
     stage: 'initramfs',
     pattern: /^(?:.* )?((?:Please (?:enter|unlock)|Enter passphrase for) .*?):?$/i,
-    cause: (match) => unanswered('The system', match[1] ?? ''),
+    cause: (match) => unanswered('The system', match[1] ?? '', giveIt),
     silence: 5,
     notJudged: true,
+    answerable: true,
   },
 ];
