@@ -65,3 +65,12 @@ test('what was typed for one volume is tried on the next', async () => {
   expect(await secret(opening('two'), 0)).toEqual({ kind: 'passphrase', text: 'typed' });
   expect(ask.asked).toEqual([0]);
 });
+
+test('only passphrases that have opened something are known as such', () => {
+  const answers = answersFrom([given], () => false, null);
+  expect(answers.passphrases()).toEqual([]);
+  answers.opened({ kind: 'key-file', path: '/root/key' });
+  answers.opened(given);
+  answers.opened(given);
+  expect(answers.passphrases()).toEqual(['given']);
+});
