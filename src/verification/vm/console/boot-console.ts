@@ -233,7 +233,7 @@ export const bootConsole = (target: string | null = null): BootConsole => {
   const judgeLogin = (): Judgement | null => {
     const passed = { outcome: 'passed', by: 'login', bySilence: false } as const;
     if (!saw.status || at.target !== null) return { ...passed, silence: 1 };
-    if (memory.waitingFor() !== null || jobs.running(now) !== null) return null;
+    if (memory.waitingFor() !== null || jobs.running(now, true) !== null) return null;
     return { ...passed, silence: Math.max(3, (at.login ?? now) + promptSeconds - now) };
   };
   return {
@@ -273,7 +273,7 @@ export const bootConsole = (target: string | null = null): BootConsole => {
       const text = memory.waitingFor();
       return text === null ? null : parseStartJob(text);
     },
-    starting: (seconds) => jobs.running(seconds),
+    starting: (seconds) => jobs.running(seconds, isLogin()),
     evidence: (count) => {
       // Behind a panic come its registers, behind an emergency what is stopped, behind a login more.
       const login = () => memory.lines().findLast((line) => stageOf(line) === 'login') ?? null;

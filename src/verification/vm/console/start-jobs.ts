@@ -45,12 +45,19 @@ const isSame = (name: string, line: string): boolean => {
   return ownEnd === lineEnd && line.includes(name.slice(0, keptBegin));
 };
 
+/**
+ * Every login prompt comes after sysinit.target, and so after all encrypted volumes that the boot
+ * waits for (systemd-cryptsetup@.service(8)). One that still asks for its passphrase there is
+ * `nofail`, or was plugged in later.
+ */
+const overAtLogin = /\bCryptography Setup for /;
+
 export type StartJobs = {
   readonly take: (line: string, seconds: number) => void;
   /** The system starts anew. */
   readonly clear: () => void;
-  /** The one that has been starting for longest; null when all are over. */
-  readonly running: (seconds: number) => StartJob | null;
+  /** The one that is waited for and has been starting for longest; null when all are over. */
+  readonly running: (seconds: number, isLogin: boolean) => StartJob | null;
 };
 
 /**
@@ -72,8 +79,8 @@ export const startJobs = (): StartJobs => {
       for (const one of begun.keys()) if (isSame(one, over)) begun.delete(one);
     },
     clear: () => begun.clear(),
-    running: (seconds) => {
-      const [first] = begun;
+    running: (seconds, isLogin) => {
+      const first = [...begun].find(([name]) => !(isLogin && overAtLogin.test(name)));
       return first === undefined
         ? null
         : { what: first[0], seconds: seconds - first[1], limitSeconds: null };
