@@ -69,7 +69,7 @@ export default defineConfig({
           // Each file has a machine of its own in QEMU. In software emulation a machine keeps one core
           // busy, so two at a time are twice as fast and more are none.
           maxWorkers: 2,
-          // Longer than a watched boot may take, so that it is the boot that tells why.
+          // A boot that stands still is given up after 420 s: then it is the boot that tells why.
           testTimeout: 600_000,
           // The first one makes the rescue host, when nothing is in the cache.
           hookTimeout: 480_000,

@@ -11,5 +11,6 @@ const print = (name: string, errors: readonly Failure[]): void => {
 /** Prints why a test failed as soon as it has: vitest itself tells it when all are through. */
 export const failureReporter: Reporter = {
   onTestCaseResult: (test) => print(test.fullName, test.result().errors ?? []),
+  onTestSuiteResult: (suite) => print(suite.fullName, suite.errors()),
   onTestModuleEnd: (module) => print(module.relativeModuleId, module.errors()),
 };

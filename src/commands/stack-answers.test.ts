@@ -69,8 +69,8 @@ test('what was typed for one volume is tried on the next', async () => {
 test('only passphrases that have opened something are known as such', () => {
   const answers = answersFrom([given], () => false, null);
   expect(answers.passphrases()).toEqual([]);
-  answers.opened({ kind: 'key-file', path: '/root/key' });
-  answers.opened(given);
-  answers.opened(given);
-  expect(answers.passphrases()).toEqual(['given']);
+  answers.opened(opening('one'), { kind: 'key-file', path: '/root/key' });
+  answers.opened(opening('two'), given);
+  answers.opened(opening('two'), given);
+  expect(answers.passphrases()).toEqual([{ devices: [], text: 'given' }]);
 });

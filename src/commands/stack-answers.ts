@@ -1,5 +1,5 @@
 import type { z } from 'zod';
-import type { StackAnswers } from '../rescue/stack-answers.ts';
+import type { StackAnswers, VolumePassphrase } from '../rescue/stack-answers.ts';
 import type { Consent, Opening, Secret } from '../storage/layer.ts';
 import type { CommandContext } from './context.ts';
 import { readHeaders, readSecrets } from './secret-options.ts';
@@ -60,15 +60,15 @@ export const answersFrom = (
   allowed: (consent: Consent) => boolean,
   ask: AskStack | null,
 ): Omit<StackAnswers, 'luksHeaders'> => {
-  const good = new Set<string>();
+  const good = new Map<string, VolumePassphrase>();
   return {
     allow: async (opening, consent) =>
       allowed(consent) || (ask !== null && (await ask.allow(opening, consent))),
     secret: secretsOf(secrets, ask),
-    opened: (secret) => {
-      if (secret.kind === 'passphrase') good.add(secret.text);
+    opened: ({ key, devices }, secret) => {
+      if (secret.kind === 'passphrase') good.set(key, { devices, text: secret.text });
     },
-    passphrases: () => [...good],
+    passphrases: () => [...good.values()],
   };
 };
 

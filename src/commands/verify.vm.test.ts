@@ -39,7 +39,7 @@ it('says of a boot that is not through in its time that it was not judged, with 
   expect(proof.notJudged).toContain('--boot-timeout');
 });
 
-it('says of a disk without boot code that it does not boot, with exit code 3', async () => {
+it('says of a disk without a boot signature that it does not boot, with exit code 3', async () => {
   // With the first sector's signature gone the firmware says so at once.
   await lab.run('dd', 'if=/dev/zero', `of=${image}`, 'bs=512', 'count=1', 'conv=notrunc');
   const answer = await lab.kit(['verify', image, '--vm', '--firmware', 'bios']);

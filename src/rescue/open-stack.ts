@@ -117,7 +117,7 @@ const openLocked = async (
     }
     try {
       await opening.open(perform, secret);
-      answers.opened(secret);
+      answers.opened(opening, secret);
       return null;
     } catch (error) {
       if (!isWrong(error)) throw error;

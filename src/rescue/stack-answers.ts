@@ -11,12 +11,14 @@ export type StackAnswers = {
    */
   readonly secret: (opening: Opening, attempt: number) => Promise<Secret | null>;
   /** The secret has opened the volume. */
-  readonly opened: (secret: Secret) => void;
-  /** Passphrases that have opened a volume up to now. */
-  readonly passphrases: () => readonly string[];
+  readonly opened: (opening: Opening, secret: Secret) => void;
+  /** The passphrases that have opened a volume up to now, each with the devices of that volume. */
+  readonly passphrases: () => readonly VolumePassphrase[];
   /** LUKS headers that the person keeps apart from their devices. */
   readonly luksHeaders: readonly LuksHeader[];
 };
+
+export type VolumePassphrase = { readonly devices: readonly string[]; readonly text: string };
 
 /** The option by which each consent is given. */
 export const consentOption: Readonly<Record<Consent, string>> = {

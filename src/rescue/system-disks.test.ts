@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
 import { blankDevice, type Device } from '../devices/device.ts';
-import { disksOfSystem } from './system-disks.ts';
+import { disksOfSystem, standsOn } from './system-disks.ts';
 
 const device = (name: string, children: readonly Device[] = []): Device => ({
   ...blankDevice,
@@ -38,4 +38,16 @@ it('has both disks of a mirror, and the disks of a group that also stands on ano
 
 it('leaves out what is not there', () => {
   expect(order([device('vda')], { '/': '/dev/gone' })).toEqual([]);
+});
+
+it('tells the encrypted volume that a system stands on from another one of its disk', () => {
+  const luks = device('vda2', [device('dm-0', [device('dm-1')])]);
+  const other = device('vda3', [device('dm-2')]);
+  const tree = [device('vda', [device('vda1'), luks, other])];
+  const mounts = [
+    { target: '/', device: '/dev/dm-1' },
+    { target: '/srv', device: null },
+  ];
+  expect(standsOn(tree, mounts, ['/dev/vda2'])).toBe(true);
+  expect(standsOn(tree, mounts, ['/dev/vda3', '/dev/gone'])).toBe(false);
 });

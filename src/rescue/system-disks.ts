@@ -29,6 +29,20 @@ const withMembers = (disks: ReadonlySet<Device>, { tree, opened }: Stack): Set<D
   return all.size === disks.size ? all : withMembers(all, { tree, opened });
 };
 
+/** Whether a part of the system stands on one of the devices, with whatever layers between. */
+export const standsOn = (
+  tree: readonly Device[],
+  mounts: Parts,
+  devices: readonly string[],
+): boolean => {
+  const parts = mounts.flatMap(({ device }) => (device === null ? [] : [findDevice(tree, device)]));
+  const below = devices.flatMap((path) => {
+    const device = findDevice(tree, path);
+    return device === null ? [] : flattenDevice(device);
+  });
+  return parts.some((part) => part !== null && below.includes(part));
+};
+
 /**
  * All disks that a system needs to boot, in the order in which a firmware is to try them: first the
  * one with what the boot loader reads, then the root's, then the rest.

@@ -31,10 +31,7 @@ const requestFor = async (
   await session.host.files.ensureDirectory(scratch, 0o700);
   const { system, ...subject } = await lookForVm(session, options, directory, observer);
   const disks = subject.disks.map((disk) => named.find(({ path }) => path === disk.path) ?? disk);
-  // What the disk runs could send on what it is told.
-  const passphrases = wishes.network ? [] : options.answers.passphrases();
-  const kept = { scratch, keep: session.directory };
-  return { system, request: { ...subject, disks, ...wishes, passphrases, ...kept } };
+  return { system, request: { ...subject, disks, ...wishes, scratch, keep: session.directory } };
 };
 
 /** The commands that would start the machine; looks at the disks and starts nothing. */

@@ -10,14 +10,15 @@ import { mountSystem } from './mount-system.ts';
 import type { Observer } from './observer.ts';
 import { type FindOptions, type FoundTarget, findSystem } from './rescue-job.ts';
 import type { Session } from './session.ts';
+import type { StackAnswers } from './stack-answers.ts';
 import type { FoundSystem } from './survey.ts';
-import { disksOfSystem } from './system-disks.ts';
+import { disksOfSystem, standsOn } from './system-disks.ts';
 import { resolveTarget } from './target.ts';
 
 /** What only a look at the disk tells. */
 export type VmSubject = {
   readonly system: FoundSystem;
-} & Pick<VmRequest, 'disks' | 'architecture' | 'ownKernel' | 'target'>;
+} & Pick<VmRequest, 'disks' | 'architecture' | 'ownKernel' | 'target' | 'passphrases'>;
 
 const noDisk = (name: string): Error =>
   usageError(
@@ -44,10 +45,25 @@ const vmDisks = async (
   );
 };
 
+/** Of the volumes that the system stands on, and of no other one that was opened along. */
+const passphrasesOf = (
+  { stack }: AttachedTarget,
+  { mounts }: FoundSystem,
+  answers: StackAnswers,
+): readonly string[] => [
+  ...new Set(
+    answers
+      .passphrases()
+      .filter(({ devices }) => standsOn(stack.tree, mounts, devices))
+      .map(({ text }) => text),
+  ),
+];
+
 const lookInside = async (
   session: Session,
   { system, target }: FoundTarget,
   attached: AttachedTarget,
+  answers: StackAnswers,
   directory: string,
 ): Promise<VmSubject> => {
   const disks = await vmDisks(session, attached, system);
@@ -61,6 +77,7 @@ const lookInside = async (
   return {
     system,
     disks,
+    passphrases: passphrasesOf(attached, system, answers),
     architecture: facts.architecture,
     ownKernel: await takeOwnKernel(session.host, files, directory),
     target: facts.init === 'systemd' ? await defaultTarget(files) : null,
@@ -86,7 +103,7 @@ export const lookForVm = async (
   if (attached === null || system.place === null) throw noDisk(found.target.name);
   const subject = await observer.task(
     'Look at its boot loader and kernel',
-    () => lookInside(session, found, attached, directory),
+    () => lookInside(session, found, attached, options.answers, directory),
     ({ disks }) => `Looked at its boot loader and kernel; ${disksText(disks.length)}`,
   );
   await session.takeDownSince(mark);

@@ -63,7 +63,7 @@ const machineType = ({ uefi }: MachinePlan): string => {
  * code is looked up anew around each access to memory of a program. No system needs them: the level
  * x86-64-v3 has none of them.
  */
-const slowFeatures = ['la57', 'erms', 'fsrm', 'smap', 'smep'];
+const slowFeatures = ['la57', 'erms', 'fsrm', 'smap'];
 
 /**
  * The processors that are seen. In software emulation there is one: with several, each in a thread of

@@ -1,6 +1,7 @@
 import type { Host } from '../../host/host.ts';
 import { RescueError } from '../../host/rescue-error.ts';
 import type { Accelerator, BootRun, Firmware } from '../proof.ts';
+import type { Answers } from './answers.ts';
 import { isRestartCause } from './console/boot-console.ts';
 import { findUefi } from './firmware-files.ts';
 import { type MachineLoad, startMachine } from './machine.ts';
@@ -94,6 +95,12 @@ const machinePlan = async (
   kernel: plan.kernel,
 });
 
+/** Nothing is typed that could leave the machine. */
+const answersOf = ({ passphrases, network }: VmRequest): Answers => ({
+  passphrases: network ? [] : passphrases,
+  withheld: network && passphrases.length > 0,
+});
+
 const limitsOf = ({ timeoutSeconds }: VmRequest, plan: RunPlan): WatchLimits => {
   const rest = {
     yes: null,
@@ -131,20 +138,14 @@ const ranFull = async (host: Host, directory: string, end: BootEnd): Promise<boo
 const starvedShare = (load: MachineLoad | null): number =>
   load === null ? 0 : load.waited / Math.max(load.worked + load.waited, 1e-9);
 
-/** What is typed is not drawn, but the disk's programs decide about that. */
-const withoutSecrets = (text: string, passphrases: readonly string[]): string =>
-  passphrases.reduce((rest, secret) => rest.replaceAll(secret, '(passphrase)'), text);
-
 type Seen = { readonly load: MachineLoad | null; readonly screen: string | null };
 
 const describe = (
-  { passphrases }: VmRequest,
   plan: RunPlan,
   end: BootEnd,
   watch: BootWatch,
   { load, screen }: Seen,
 ): RunResult => {
-  const hide = (text: string): string => withoutSecrets(text, passphrases);
   const { console } = watch;
   const { passed, stage, cause, notJudged } = verdictOf(end, watch);
   const judgement = end.kind === 'judged' ? end.judgement : null;
@@ -163,9 +164,9 @@ const describe = (
       seconds: watch.seconds(),
       stages: console.stages(),
       stoppedAt: stage,
-      cause: cause === null ? null : hide(cause),
-      notJudged: notJudged === null ? null : hide(notJudged),
-      evidence: console.evidence(evidenceLines).map(hide),
+      cause,
+      notJudged,
+      evidence: console.evidence(evidenceLines),
       screen,
     },
   };
@@ -187,7 +188,7 @@ export const runMachine = async (
   try {
     const machineIs = await machinePlan(host, request, plan, directory);
     const limits = limitsOf(request, plan);
-    const watch = watchBoot(limits, request.target, request.passphrases, (stage, at) =>
+    const watch = watchBoot(limits, request.target, answersOf(request), (stage, at) =>
       request.onStage?.({
         start: plan.kernel === null ? 'disk' : 'kernel',
         firmware: plan.firmware,
@@ -201,7 +202,7 @@ export const runMachine = async (
     const load = await machine.load();
     if (await ranFull(host, request.scratch, end)) throw storageFull(request.scratch);
     const screen = plan.screen ? await machine.picture(`${request.keep}/${plan.name}.png`) : null;
-    return describe(request, plan, end, watch, { load, screen });
+    return describe(plan, end, watch, { load, screen });
   } finally {
     await host.files.removeTree(directory);
   }

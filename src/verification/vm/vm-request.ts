@@ -51,8 +51,8 @@ export type VmRequest = {
   /** The system's default target, for the proof; null when it has none. */
   readonly target: string | null;
   /**
-   * Typed where boot loader or system ask for a passphrase, one after the other. Nobody but the
-   * machine's console is told of them.
+   * Typed where the system asks for a passphrase, one after the other, unless it has a network:
+   * what the disk runs could send on what it is told.
    */
   readonly passphrases: readonly string[];
   /** Seconds for one run until it counts as hanging; null for the default of the accelerator. */

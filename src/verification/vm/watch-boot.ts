@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { RescueError } from '../../host/rescue-error.ts';
 import { interruptedError } from '../../host/run-command.ts';
 import { type BootStage, bootStages } from '../proof.ts';
+import { type Answers, answering } from './answers.ts';
 import { type BootConsole, bootConsole, type Judgement } from './console/boot-console.ts';
 import type { Machine, MachineEvents, MachineLoad } from './machine.ts';
 
@@ -36,25 +37,6 @@ export type WatchLimits = {
   /** Only the kernel writes to the serial console: with its silence nothing more is to come. */
   readonly kernelOnly: boolean;
 };
-
-/** What is typed where the system asks, one after the other for each question. */
-const answersFor = (passphrases: readonly string[]) => {
-  const given = new Map<string, number>();
-  return (question: string): string | null => {
-    // A question that comes again may have been drawn with other words behind it.
-    const [key = ''] = question.split(':');
-    const count = given.get(key) ?? 0;
-    given.set(key, count + 1);
-    return passphrases[count] ?? null;
-  };
-};
-
-type Asked = Extract<Judgement, { readonly outcome: 'not-judged' }>;
-
-const refused = (judgement: Asked): Judgement => ({
-  ...judgement,
-  cause: `The system asks for a passphrase (${judgement.asks}), and none that opened its disks here is taken.`,
-});
 
 export type BootWatch = MachineEvents & {
   readonly console: BootConsole;
@@ -118,7 +100,7 @@ const restMeter = () => {
 export const watchBoot = (
   limits: WatchLimits,
   target: string | null,
-  passphrases: readonly string[],
+  answers: Answers,
   onStage: (stage: BootStage, seconds: number) => void,
 ): BootWatch => {
   const console = bootConsole(target);
@@ -132,7 +114,7 @@ export const watchBoot = (
   let kernelAt: number | null = null;
   let silence: NodeJS.Timeout | undefined;
   let type: ((text: string) => void) | null = null;
-  const answer = answersFor(passphrases);
+  const replies = answering(answers, console);
   const { promise: finished, resolve: finish, reject: fail } = Promise.withResolvers<BootEnd>();
 
   const tell = (): void => {
@@ -141,22 +123,24 @@ export const watchBoot = (
     if (isAtLeast(console.stage(), 'kernel')) kernelAt ??= seconds();
   };
   /** Answers a question; with the end of its line it is over, and something new is waited for. */
-  const answered = ({ asks }: Asked): boolean => {
-    const text = asks === null || type === null ? null : answer(asks);
-    if (text !== null) type?.(`${text}\r`);
-    return text !== null;
+  const answered = (judgement: Judgement): boolean => {
+    if (judgement.outcome !== 'not-judged' || judgement.asks === null || type === null)
+      return false;
+    const text = replies.next(judgement.asks, console.stage());
+    if (text === null) return false;
+    console.answered(text);
+    type(`${text}\r`);
+    return true;
   };
   const consider = (): void => {
     clearTimeout(silence);
     const judgement = console.judge();
     if (judgement === null) return;
     silence = setTimeout(() => {
-      if (judgement.outcome === 'not-judged' && answered(judgement)) return;
+      if (answered(judgement)) return;
       if (judgement.outcome === 'passed') console.reach(judgement.by, seconds());
       tell();
-      const isRefused = judgement.outcome === 'not-judged' && judgement.asks !== null;
-      const last = isRefused && passphrases.length > 0 ? refused(judgement) : judgement;
-      finish({ kind: 'judged', judgement: last });
+      finish({ kind: 'judged', judgement: replies.judged(judgement) });
     }, judgement.silence * 1000);
   };
   /** Of what a system writes nothing comes here, or nothing more. */
@@ -192,6 +176,7 @@ export const watchBoot = (
     onEvent: ({ event, data }) => {
       if (event === 'RESET' && resetSchema.safeParse(data).data?.guest === true) {
         console.restarted();
+        replies.restarted();
         kernelAt = null;
         consider();
       } else if (event === 'SHUTDOWN' && resetSchema.safeParse(data).data?.guest === true) {
@@ -210,10 +195,10 @@ export const watchBoot = (
           return;
         }
         // What only other noise kept from being certain is the verdict then.
-        const judgement = console.judge();
+        const judgement = console.judge() ?? replies.pending();
         finish(
-          judgement !== null && !judgement.bySilence
-            ? { kind: 'judged', judgement }
+          judgement !== null && (!judgement.bySilence || judgement.outcome === 'not-judged')
+            ? { kind: 'judged', judgement: replies.judged(judgement) }
             : { kind: 'time', silentSeconds: seconds() - lastText, working: !rests },
         );
       };

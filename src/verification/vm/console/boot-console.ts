@@ -1,4 +1,5 @@
 import { type BootStage, bootStages } from '../../proof.ts';
+import { isKernelLine } from './console-lines.ts';
 import { type Channel, consoleMemory } from './console-memory.ts';
 import { grubError } from './failure-causes.ts';
 import { type FailureMark, lineMarks, promptMarks } from './failure-marks.ts';
@@ -43,6 +44,10 @@ export type BootConsole = {
   readonly waitingFor: () => StartJob | null;
   /** The unit that has been starting for longest, as far as systemd tells what it starts. */
   readonly starting: (seconds: number) => StartJob | null;
+  /** Its question was answered with this. */
+  readonly answered: (secret: string) => void;
+  /** It says that an answer was no key to a volume. */
+  readonly refusedKey: () => boolean;
   /** The lines that show it, at most `count` and what failed earlier. */
   readonly evidence: (count: number) => readonly string[];
   /** Any text of the system itself, after the boot loader, has come. */
@@ -89,6 +94,10 @@ const after = (one: BootStage, other: BootStage | null): boolean =>
 const failedUnit = /^\[FAILED\] Failed to (?:start|mount|listen on|activate swap) (.*?)\.?$/;
 const statusLine = /^\[ ?(?:OK|FAILED|DEPEND|TIME) ?\] /;
 const getty = /^\[ ?OK ?\] Started .*(?:[Ss]erial.[Gg]etty|Serial Getty)/;
+
+/** cryptsetup, initramfs-tools and systemd-cryptsetup of a key that they could not use. */
+const keyRefused =
+  /bad password or options|maximum number of tries exceeded|No key available with this passphrase|Not enough available memory to open|Failed to activate with specified passphrase|^\[FAILED\] Failed to start (?:systemd-cryptset|Cryptography Setup)/;
 
 /** `shop.service - Shop front end` names the unit; older systemds only describe it. */
 const unitName = (words: string): string => /^(\S+\.[a-z]+) - /.exec(words)?.[1] ?? words;
@@ -172,6 +181,9 @@ export const bootConsole = (target: string | null = null): BootConsole => {
   let now = 0;
   let stage: BootStage | null = null;
   let failure: Found | null = null;
+  /** Lines up to now, the last one that was not the kernel's, and where the last answer was given. */
+  const read = { lines: 0, spoken: { line: '', number: 0 }, answered: null as number | null };
+  let isRefused = false;
 
   const begun = (line: string): BootStage | null =>
     target !== null && line.includes(`Reached target ${target}`) ? 'default-target' : stageOf(line);
@@ -193,9 +205,14 @@ export const bootConsole = (target: string | null = null): BootConsole => {
     at.target = null;
     saw.status = false;
     saw.getty = false;
+    read.answered = null;
+    isRefused = false;
     jobs.clear();
   };
   const takeLine = (line: string, seconds: number): void => {
+    read.lines += 1;
+    if (!isKernelLine(line)) read.spoken = { line, number: read.lines };
+    isRefused ||= read.answered !== null && keyRefused.test(line);
     if (isKernelStart(line)) {
       starts.kernels += 1;
       if (starts.kernels > 1) startAgain('boot-loader');
@@ -219,6 +236,27 @@ export const bootConsole = (target: string | null = null): BootConsole => {
     memory.last('system'),
     ...(isLoading() ? [memory.last('firmware')] : []),
   ];
+  /** Whether something was ended since the last answer: until then its question still stands there. */
+  const isNew = (endedSince: number): boolean =>
+    read.answered === null || endedSince > read.answered;
+  /** A question that the kernel has written behind, which ends its line. */
+  const cutQuestion = (): Found | null => {
+    const { line, number } = read.spoken;
+    if (memory.last('system') !== '' || number === read.lines || !isNew(number - 1)) return null;
+    const found = find(promptMarks, line, memory.lines());
+    return found?.mark.answerable === true ? found : null;
+  };
+  const prompted = (): Found | null => {
+    // A cursor that jumps may cut a prompt in two: the first letters then count as a line.
+    const before = memory.lines().at(-1) ?? '';
+    for (const text of prompts().flatMap((last) => (last === '' ? [] : [last, before + last]))) {
+      const found = find(promptMarks, text, memory.lines());
+      if (found === null) continue;
+      const isOld = text.startsWith(before) && before !== '' && found.mark.pattern.test(before);
+      if (found.mark.answerable !== true || (isNew(read.lines) && !isOld)) return found;
+    }
+    return cutQuestion();
+  };
   const failedAs = ({ mark, match }: Found): Judgement => {
     // In an initramfs that runs systemd its emergency mode looks like the system's own.
     const isInside = mark.stage === 'root-mounted' && stage === 'initramfs';
@@ -226,7 +264,11 @@ export const bootConsole = (target: string | null = null): BootConsole => {
     const cause = mark.cause(match, memory.lines()) ?? '';
     const judgement = failed(where ?? mark.stage, cause, mark.silence);
     return mark.notJudged === true && judgement.outcome === 'failed'
-      ? { ...judgement, outcome: 'not-judged', asks: mark.answerable ? (match[1] ?? '') : null }
+      ? {
+          ...judgement,
+          outcome: 'not-judged',
+          asks: mark.answerable === true && !isLoading() ? (match[1] ?? '') : null,
+        }
       : judgement;
   };
   const isLogin = (): boolean => stage === 'login' || stageOf(memory.last('system')) === 'login';
@@ -257,12 +299,8 @@ export const bootConsole = (target: string | null = null): BootConsole => {
         return failed(last, `${restarts}, ${restartPlaces[last]}.`, 0);
       }
       if (isLogin()) return judgeLogin();
-      // A cursor that jumps may cut a prompt in two: the first letters then count as a line.
-      const before = memory.lines().at(-1) ?? '';
-      for (const text of prompts().flatMap((last) => (last === '' ? [] : [last, before + last]))) {
-        const found = find(promptMarks, text, memory.lines());
-        if (found !== null) return failedAs(found);
-      }
+      const found = prompted();
+      if (found !== null) return failedAs(found);
       if (failure !== null) return failedAs(failure);
       return judgeSilence(stage, memory.lines(), saw.getty, now - (at.target ?? now));
     },
@@ -274,6 +312,11 @@ export const bootConsole = (target: string | null = null): BootConsole => {
       return text === null ? null : parseStartJob(text);
     },
     starting: (seconds) => jobs.running(seconds, isLogin()),
+    answered: (secret) => {
+      read.answered = read.lines;
+      memory.answered(secret);
+    },
+    refusedKey: () => isRefused,
     evidence: (count) => {
       // Behind a panic come its registers, behind an emergency what is stopped, behind a login more.
       const login = () => memory.lines().findLast((line) => stageOf(line) === 'login') ?? null;

@@ -18,6 +18,8 @@ const unfinished = /(?:\u001b(?:\[[0-?]*[ -/]*|[P\]^_X][^\u0007\u001b]{0,512}\u0
 const kernelTime = /(?=\[ {0,4}\d+\.\d{6}\] )/;
 const kernelBegun = /^\[ {0,4}\d+\.\d{6}\] /;
 
+export const isKernelLine = (line: string): boolean => kernelBegun.test(line);
+
 /** A line of systemd's, which it writes in one piece. */
 const statusBegun = /^(?:\[[ A-Z*]{6}\] | {9}\S)/;
 

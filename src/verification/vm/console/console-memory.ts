@@ -1,4 +1,5 @@
-import { consoleLines } from './console-lines.ts';
+import { plainText } from '../../../host/plain-text.ts';
+import { consoleLines, isKernelLine } from './console-lines.ts';
 
 /** `firmware`: what firmware and boot loader show on the screen; `system`: the serial console. */
 export type Channel = 'firmware' | 'system';
@@ -20,6 +21,11 @@ export type ConsoleMemory = {
   /** What stands unfinished in the last line of a port. */
   readonly last: (channel: Channel) => string;
   readonly lines: () => readonly string[];
+  /**
+   * What stands unfinished on the system's port is answered. Nobody draws a passphrase that is typed;
+   * what comes in its line all the same is not kept.
+   */
+  readonly answered: (secret: string) => void;
   /** The machine was reset: unfinished lines stay as they are, and nothing is written after them. */
   readonly cut: () => void;
   /** What systemd is waiting for, with its time, when that is the newest. */
@@ -40,6 +46,22 @@ export const consoleMemory = (): ConsoleMemory => {
   /** What came on one port and was not yet repeated on the other. */
   const told: Record<Channel, string[]> = { firmware: [], system: [] };
   let lines: string[] = [];
+  let answer: { readonly question: string; readonly secret: string } | null = null;
+
+  const withoutAnswer = (line: string): string => {
+    if (answer === null) return line;
+    const { question, secret } = answer;
+    if (question !== '' && line.startsWith(question)) return question;
+    // The kernel has ended the question's line before it was answered.
+    return secret === '' ? line : line.replaceAll(secret, '(passphrase)');
+  };
+  /** The first line that the system itself ends after an answer is that of the question. */
+  const afterAnswer = (line: string): string => {
+    if (isKernelLine(line)) return line;
+    const shown = withoutAnswer(line);
+    answer = null;
+    return shown;
+  };
 
   /** EDK2, and loaders that were told to, write the same to both ports. */
   const isRepeated = (line: string, channel: Channel): boolean => {
@@ -61,11 +83,18 @@ export const consoleMemory = (): ConsoleMemory => {
       const fresh = input[channel]
         .push(chunk)
         .map((line) => doubled.exec(line)?.[1] ?? line)
+        .map((line) => (channel === 'system' ? afterAnswer(line) : line))
         .filter((line) => !isRepeated(line, channel));
       for (const line of fresh) keep(line);
       return fresh;
     },
-    last: (channel) => input[channel].last(),
+    last: (channel) => {
+      const last = input[channel].last();
+      return channel === 'system' ? withoutAnswer(last) : last;
+    },
+    answered: (secret) => {
+      answer = { question: input.system.last(), secret: plainText(secret) };
+    },
     lines: () => lines,
     cut: () => {
       for (const port of [input.firmware, input.system]) {

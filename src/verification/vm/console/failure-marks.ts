@@ -30,7 +30,7 @@ export type FailureMark = {
   readonly answerable?: true;
 };
 
-/** What is asked on a console where nobody answers. */
+/** What is asked on a console where it is not answered. */
 const unanswered = (asker: string, question: string, advice = 'Watch'): string =>
   `${asker} asks for what nobody types there (${question}). ${advice} what comes after it in a container: verify without --vm, or --proof container.`;
 
@@ -213,10 +213,19 @@ export const promptMarks: readonly FailureMark[] = [
   },
   {
     stage: 'initramfs',
-    pattern: /^(?:.* )?((?:Please (?:enter|unlock)|Enter passphrase for) .*?):?$/i,
+    // cryptsetup, initramfs-tools and systemd's password agent.
+    pattern:
+      /^(?:.* )?(Please unlock disk .*?|Please enter (?:passphrase|password) .*?|Enter passphrase for .*?):?$/i,
     cause: (match) => unanswered('The system', match[1] ?? '', giveIt),
     silence: 5,
     notJudged: true,
     answerable: true,
+  },
+  {
+    stage: 'initramfs',
+    pattern: /^(?:.* )?(Please (?:enter|unlock) .*?):?$/i,
+    cause: (match) => unanswered('The system', match[1] ?? ''),
+    silence: 5,
+    notJudged: true,
   },
 ];

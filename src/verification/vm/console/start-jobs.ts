@@ -48,9 +48,9 @@ const isSame = (name: string, line: string): boolean => {
 /**
  * Every login prompt comes after sysinit.target, and so after all encrypted volumes that the boot
  * waits for (systemd-cryptsetup@.service(8)). One that still asks for its passphrase there is
- * `nofail`, or was plugged in later.
+ * `nofail`, or was plugged in later. systemd cuts the long names of such units in their middle.
  */
-const overAtLogin = /\bCryptography Setup for /;
+const overAtLogin = /^systemd-cryptset|\bCryptography Setup for /;
 
 export type StartJobs = {
   readonly take: (line: string, seconds: number) => void;
