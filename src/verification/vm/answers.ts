@@ -30,6 +30,8 @@ const openQuestion = (judgement: Asked, { passphrases, withheld }: Answers): Jud
 
 /** Answers the questions of one boot and says what a verdict is worth behind them. */
 export type Answering = {
+  /** Whether there is one to type. */
+  readonly has: (question: string) => boolean;
   /** The next one to type, null when there is none or no further one. */
   readonly next: (question: string, stage: BootStage | null) => string | null;
   /** The machine was reset: it will ask everything again. */
@@ -46,12 +48,14 @@ export type Answering = {
  */
 export const answering = (answers: Answers, console: BootConsole): Answering => {
   const given = new Map<string, number>();
+  // A question that comes again may have been drawn with other words behind it.
+  const keyOf = (question: string): string => question.split(':')[0] ?? '';
   let isAskedAgain = false;
   let last: { readonly question: string; readonly stage: BootStage | null } | null = null;
   return {
+    has: (question) => (given.get(keyOf(question)) ?? 0) < answers.passphrases.length,
     next: (question, stage) => {
-      // A question that comes again may have been drawn with other words behind it.
-      const [key = ''] = question.split(':');
+      const key = keyOf(question);
       const count = given.get(key) ?? 0;
       isAskedAgain ||= count > 0;
       const text = answers.passphrases[count] ?? null;

@@ -111,6 +111,13 @@ test.each([
   expect(evidence.join()).not.toMatch(/correct|horse/);
 });
 
+test('a system that goes on without an answer is seen to boot', async () => {
+  const { watch, after } = watched([], takes('one'));
+  watch.onText(asks, 'system');
+  await vi.advanceTimersByTimeAsync(30_000);
+  expect(await after(login)).toMatchObject(passed);
+});
+
 test('nothing is typed where a boot loader asks, and nothing where none is known', async () => {
   const loader = watched(['one'], takes('one'), { loading: true });
   const grub = 'Welcome to GRUB!\r\nEnter passphrase for (crypto0): ';

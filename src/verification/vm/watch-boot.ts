@@ -61,6 +61,11 @@ const lookEvery = 1500;
 const goingOn = 15;
 /** Seconds of silence after which a kernel that alone writes has written all. */
 const kernelThrough = 20;
+/**
+ * Seconds after a question that has no answer: where it is about a volume with `nofail`, the boot
+ * goes on behind it, and a quiet one says nothing until its login.
+ */
+const goesOnWithout = 45;
 /** Looks in a row without work that make rest, and the share of a core below which it is none. */
 const restLooks = 4;
 const restShare = 0.15;
@@ -132,6 +137,11 @@ export const watchBoot = (
     type(`${text}\r`);
     return true;
   };
+  /** Seconds of silence that make a judgement certain. */
+  const silenceFor = (judgement: Judgement): number =>
+    judgement.outcome === 'not-judged' && judgement.asks !== null && !replies.has(judgement.asks)
+      ? goesOnWithout
+      : judgement.silence;
   const consider = (): void => {
     clearTimeout(silence);
     const judgement = console.judge();
@@ -141,7 +151,7 @@ export const watchBoot = (
       if (judgement.outcome === 'passed') console.reach(judgement.by, seconds());
       tell();
       finish({ kind: 'judged', judgement: replies.judged(judgement) });
-    }, judgement.silence * 1000);
+    }, silenceFor(judgement) * 1000);
   };
   /** Of what a system writes nothing comes here, or nothing more. */
   const isUnheard = (): boolean =>
