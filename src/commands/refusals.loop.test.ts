@@ -315,8 +315,8 @@ describe('the machine', () => {
   it('lacks a program: its package is named before anything is touched', async () => {
     // An own view of /usr/bin in which systemd-nspawn is not there.
     const script =
-      'd=$(mktemp -d) && mkdir $d/u $d/w && mount -t tmpfs none $d && mkdir $d/u $d/w && mount -t overlay -o lowerdir=/usr/bin,upperdir=$d/u,workdir=$d/w none /usr/bin && rm /usr/bin/systemd-nspawn && exec "$@"';
-    const through = ['unshare', '--mount', 'sh', '-c', script, 'sh'];
+      'd=$(mktemp -d -p "$0") && mount -t tmpfs none $d && mkdir $d/u $d/w && mount -t overlay -o lowerdir=/usr/bin,upperdir=$d/u,workdir=$d/w none /usr/bin && rm /usr/bin/systemd-nspawn && exec "$@"';
+    const through = ['unshare', '--mount', 'sh', '-c', script, lab.directory];
     expect(await refused(['rescue', image, '--exec', 'true'], { through })).toMatchObject({
       exitCode: 1,
       code: 'MISSING_PROGRAM',
