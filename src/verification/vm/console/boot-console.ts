@@ -275,7 +275,7 @@ export const bootConsole = (target: string | null = null): BootConsole => {
   const judgeLogin = (): Judgement | null => {
     const passed = { outcome: 'passed', by: 'login', bySilence: false } as const;
     if (!saw.status || at.target !== null) return { ...passed, silence: 1 };
-    if (memory.waitingFor() !== null || jobs.running(now, true) !== null) return null;
+    if (memory.waitingFor() !== null || jobs.running(now) !== null) return null;
     return { ...passed, silence: Math.max(3, (at.login ?? now) + promptSeconds - now) };
   };
   return {
@@ -311,7 +311,7 @@ export const bootConsole = (target: string | null = null): BootConsole => {
       const text = memory.waitingFor();
       return text === null ? null : parseStartJob(text);
     },
-    starting: (seconds) => jobs.running(seconds, isLogin()),
+    starting: (seconds) => jobs.running(seconds),
     answered: (secret) => {
       read.answered = read.lines;
       memory.answered(secret);

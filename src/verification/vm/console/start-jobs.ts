@@ -46,18 +46,19 @@ const isSame = (name: string, line: string): boolean => {
 };
 
 /**
- * Every login prompt comes after sysinit.target, and so after all encrypted volumes that the boot
- * waits for (systemd-cryptsetup@.service(8)). One that still asks for its passphrase there is
- * `nofail`, or was plugged in later. systemd cuts the long names of such units in their middle.
+ * While a password is asked for, systemd tells nothing of what it starts and ends (manager.c,
+ * `manager_status_printf`, `manager_check_ask_password`): the boot goes on unseen. A login prompt
+ * behind the question says that all is there that every boot waits for (sysinit.target), so it is
+ * about a volume with `nofail`.
  */
-const overAtLogin = /^systemd-cryptset|\bCryptography Setup for /;
+const asks = /\bPlease enter (?:passphrase|password)\b/;
 
 export type StartJobs = {
   readonly take: (line: string, seconds: number) => void;
   /** The system starts anew. */
   readonly clear: () => void;
-  /** The one that is waited for and has been starting for longest; null when all are over. */
-  readonly running: (seconds: number, isLogin: boolean) => StartJob | null;
+  /** The one that has been starting for longest; null when all are over, or nothing tells. */
+  readonly running: (seconds: number) => StartJob | null;
 };
 
 /**
@@ -69,6 +70,10 @@ export const startJobs = (): StartJobs => {
   const begun = new Map<string, number>();
   return {
     take: (line, seconds) => {
+      if (asks.test(line)) {
+        begun.clear();
+        return;
+      }
       const name = begins.exec(line)?.[1];
       if (name !== undefined) {
         begun.set(name, seconds);
@@ -79,8 +84,8 @@ export const startJobs = (): StartJobs => {
       for (const one of begun.keys()) if (isSame(one, over)) begun.delete(one);
     },
     clear: () => begun.clear(),
-    running: (seconds, isLogin) => {
-      const first = [...begun].find(([name]) => !(isLogin && overAtLogin.test(name)));
+    running: (seconds) => {
+      const [first] = begun;
       return first === undefined
         ? null
         : { what: first[0], seconds: seconds - first[1], limitSeconds: null };
