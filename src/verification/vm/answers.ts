@@ -1,5 +1,6 @@
 import type { BootStage } from '../proof.ts';
-import type { BootConsole, Judgement } from './console/boot-console.ts';
+import type { BootConsole } from './console/boot-console.ts';
+import type { Judgement } from './console/judgement.ts';
 
 /** What is typed where the system asks for a passphrase. */
 export type Answers = {

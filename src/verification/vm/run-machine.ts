@@ -138,13 +138,11 @@ const ranFull = async (host: Host, directory: string, end: BootEnd): Promise<boo
 const starvedShare = (load: MachineLoad | null): number =>
   load === null ? 0 : load.waited / Math.max(load.worked + load.waited, 1e-9);
 
-type Seen = { readonly load: MachineLoad | null; readonly screen: string | null };
-
 const describe = (
   plan: RunPlan,
   end: BootEnd,
   watch: BootWatch,
-  { load, screen }: Seen,
+  { load, screen }: { readonly load: MachineLoad | null; readonly screen: string | null },
 ): RunResult => {
   const { console } = watch;
   const { passed, stage, cause, notJudged } = verdictOf(end, watch);

@@ -4,7 +4,8 @@ import { RescueError } from '../../host/rescue-error.ts';
 import { interruptedError } from '../../host/run-command.ts';
 import { type BootStage, bootStages } from '../proof.ts';
 import { type Answers, answering } from './answers.ts';
-import { type BootConsole, bootConsole, type Judgement } from './console/boot-console.ts';
+import { type BootConsole, bootConsole } from './console/boot-console.ts';
+import type { Judgement } from './console/judgement.ts';
 import type { Machine, MachineEvents, MachineLoad } from './machine.ts';
 
 /** Why watching ended. */

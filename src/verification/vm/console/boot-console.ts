@@ -1,29 +1,10 @@
 import { type BootStage, bootStages } from '../../proof.ts';
-import { isKernelLine } from './console-lines.ts';
 import { type Channel, consoleMemory } from './console-memory.ts';
-import { grubError } from './failure-causes.ts';
 import { type FailureMark, lineMarks, promptMarks } from './failure-marks.ts';
+import { failed, type Judgement, judgeSilence } from './judgement.ts';
+import { questions } from './questions.ts';
 import { isKernelStart, stageOf } from './stage-marks.ts';
 import { parseStartJob, type StartJob, startJobs } from './start-jobs.ts';
-
-/** What the console says about the boot up to now. */
-export type Judgement = {
-  /** Seconds without anything new on the console until it is certain. */
-  readonly silence: number;
-  /** It rests on nothing having come, and not on anything that was read. */
-  readonly bySilence: boolean;
-} & (
-  | { readonly outcome: 'passed'; readonly by: 'login' | 'default-target' }
-  | { readonly outcome: 'failed'; readonly stage: BootStage; readonly cause: string }
-  /** It goes no further, and a healthy system would not either. */
-  | {
-      readonly outcome: 'not-judged';
-      readonly stage: BootStage;
-      readonly cause: string;
-      /** The question of the system that an answer on the console would get it past; else null. */
-      readonly asks: string | null;
-    }
-);
 
 export type PassedStage = { readonly stage: BootStage; readonly seconds: number };
 
@@ -59,20 +40,11 @@ export type BootConsole = {
 /** Resets or kernels after which it is a loop: SELinux relabels and first boots restart once. */
 const loopAfter = 3;
 
-/** Seconds. Boot code that writes nothing, and loaders that stand still, do not come back. */
-const silentFirmware = 60;
-const silentLoader = 120;
-/** Time in which a getty that was not announced would have written its prompt, and one that was. */
-const targetSeconds = 30;
-const silentGetty = 90;
 /**
  * Seconds after a login prompt in which the default target is to be reached, where systemd writes
  * that: it starts gettys before, and what hangs in between is no end of a boot.
  */
 const promptSeconds = 60;
-/** A judgement that needs more silence goes by nothing that was said. */
-const spokenWithin = 20;
-
 /** How the one verdict begins that rests on the machine's resets. */
 const restarts = 'It restarts again and again';
 export const isRestartCause = (cause: string): boolean => cause.startsWith(restarts);
@@ -94,10 +66,6 @@ const after = (one: BootStage, other: BootStage | null): boolean =>
 const failedUnit = /^\[FAILED\] Failed to (?:start|mount|listen on|activate swap) (.*?)\.?$/;
 const statusLine = /^\[ ?(?:OK|FAILED|DEPEND|TIME) ?\] /;
 const getty = /^\[ ?OK ?\] Started .*(?:[Ss]erial.[Gg]etty|Serial Getty)/;
-
-/** cryptsetup, initramfs-tools and systemd-cryptsetup of a key that they could not use. */
-const keyRefused =
-  /bad password or options|maximum number of tries exceeded|No key available with this passphrase|Not enough available memory to open|Failed to activate with specified passphrase|^\[FAILED\] Failed to start (?:systemd-cryptset|Cryptography Setup)/;
 
 /** `shop.service - Shop front end` names the unit; older systemds only describe it. */
 const unitName = (words: string): string => /^(\S+\.[a-z]+) - /.exec(words)?.[1] ?? words;
@@ -123,52 +91,6 @@ const find = (
 /** A failure that no later success overtakes. */
 const isFinal = ({ mark }: Found): boolean => mark.silence <= 2;
 
-const failed = (stage: BootStage, cause: string, silence: number): Judgement => ({
-  outcome: 'failed',
-  stage,
-  cause,
-  silence,
-  bySilence: silence > spokenWithin,
-});
-
-/** What silence means in a stage, when nothing on the console says it; null: only time tells. */
-const judgeSilence = (
-  stage: BootStage | null,
-  lines: readonly string[],
-  sawGetty: boolean,
-  sinceTarget: number,
-): Judgement | null => {
-  const error = grubError(lines);
-  switch (stage) {
-    case null:
-      return failed('firmware', 'The firmware wrote nothing.', silentFirmware);
-    case 'firmware':
-      return failed(
-        'firmware',
-        'The firmware started the disk’s boot code, and then nothing came any more.',
-        silentFirmware,
-      );
-    case 'boot-loader':
-      return failed(
-        'boot-loader',
-        error === null
-          ? 'The boot loader stood still.'
-          : `The boot loader stood still after an error: ${error}`,
-        silentLoader,
-      );
-    case 'default-target':
-      return sawGetty
-        ? failed(stage, 'The login service was started, but no prompt came.', silentGetty)
-        : {
-            ...{ outcome: 'passed', by: 'default-target', bySilence: false },
-            // Only a new failure counts from here on, and not what else the kernel has to say.
-            silence: Math.max(1, targetSeconds - sinceTarget),
-          };
-    default:
-      return null;
-  }
-};
-
 /** @param target the unit that the system boots into, where it is not one of the usual two. */
 export const bootConsole = (target: string | null = null): BootConsole => {
   const memory = consoleMemory();
@@ -177,13 +99,11 @@ export const bootConsole = (target: string | null = null): BootConsole => {
   const saw = { status: false, getty: false, system: false };
   const starts = { kernels: 0, resets: 0 };
   const jobs = startJobs();
+  const asked = questions();
   const at: { login: number | null; target: number | null } = { login: null, target: null };
   let now = 0;
   let stage: BootStage | null = null;
   let failure: Found | null = null;
-  /** Lines up to now, the last one that was not the kernel's, and where the last answer was given. */
-  const read = { lines: 0, spoken: { line: '', number: 0 }, answered: null as number | null };
-  let isRefused = false;
 
   const begun = (line: string): BootStage | null =>
     target !== null && line.includes(`Reached target ${target}`) ? 'default-target' : stageOf(line);
@@ -205,14 +125,11 @@ export const bootConsole = (target: string | null = null): BootConsole => {
     at.target = null;
     saw.status = false;
     saw.getty = false;
-    read.answered = null;
-    isRefused = false;
+    asked.clear();
     jobs.clear();
   };
   const takeLine = (line: string, seconds: number): void => {
-    read.lines += 1;
-    if (!isKernelLine(line)) read.spoken = { line, number: read.lines };
-    isRefused ||= read.answered !== null && keyRefused.test(line);
+    asked.take(line);
     if (isKernelStart(line)) {
       starts.kernels += 1;
       if (starts.kernels > 1) startAgain('boot-loader');
@@ -236,14 +153,10 @@ export const bootConsole = (target: string | null = null): BootConsole => {
     memory.last('system'),
     ...(isLoading() ? [memory.last('firmware')] : []),
   ];
-  /** Whether something was ended since the last answer: until then its question still stands there. */
-  const isNew = (endedSince: number): boolean =>
-    read.answered === null || endedSince > read.answered;
   /** A question that the kernel has written behind, which ends its line. */
   const cutQuestion = (): Found | null => {
-    const { line, number } = read.spoken;
-    if (memory.last('system') !== '' || number === read.lines || !isNew(number - 1)) return null;
-    const found = find(promptMarks, line, memory.lines());
+    const line = memory.last('system') === '' ? asked.cut() : null;
+    const found = line === null ? null : find(promptMarks, line, memory.lines());
     return found?.mark.answerable === true ? found : null;
   };
   const prompted = (): Found | null => {
@@ -253,7 +166,7 @@ export const bootConsole = (target: string | null = null): BootConsole => {
       const found = find(promptMarks, text, memory.lines());
       if (found === null) continue;
       const isOld = text.startsWith(before) && before !== '' && found.mark.pattern.test(before);
-      if (found.mark.answerable !== true || (isNew(read.lines) && !isOld)) return found;
+      if (found.mark.answerable !== true || (asked.isNew() && !isOld)) return found;
     }
     return cutQuestion();
   };
@@ -313,10 +226,10 @@ export const bootConsole = (target: string | null = null): BootConsole => {
     },
     starting: (seconds) => jobs.running(seconds),
     answered: (secret) => {
-      read.answered = read.lines;
+      asked.answered();
       memory.answered(secret);
     },
-    refusedKey: () => isRefused,
+    refusedKey: asked.refusedKey,
     evidence: (count) => {
       // Behind a panic come its registers, behind an emergency what is stopped, behind a login more.
       const login = () => memory.lines().findLast((line) => stageOf(line) === 'login') ?? null;
