@@ -20,7 +20,7 @@ export const hidingCopies = (
         args: [
           '--mount',
           '--propagation',
-          'private',
+          'slave',
           'sh',
           '-c',
           script,

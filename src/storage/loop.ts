@@ -1,4 +1,5 @@
 import { kernelName } from '../devices/kernel-name.ts';
+import { findHolders, type Held } from '../host/holders.ts';
 import type { Host } from '../host/host.ts';
 import { readMounts } from '../host/mount-table.ts';
 import { RescueError } from '../host/rescue-error.ts';
@@ -9,6 +10,13 @@ import type { LayerMode, Perform } from './layer.ts';
 
 /** udev and its helpers open a device for a moment after each change; this long they may. */
 const settleMilliseconds = 5000;
+
+/**
+ * With nobody to be found it is the kernel that holds it: the mount namespace of a program that has
+ * just ended is taken down with its copies of the mounts one after the other, and before each of
+ * them is written out what is not yet on its disk.
+ */
+const kernelMilliseconds = 60_000;
 
 /** The file that a loop device shows, null when it shows none. */
 export const loopBackingFile = async (host: Host, device: string): Promise<string | null> =>
@@ -44,6 +52,31 @@ const loopsOf = async (host: Host, file: string): Promise<readonly string[]> => 
   return found.flat();
 };
 
+type Part = Held & { readonly isPartOfAnother: boolean };
+
+/** The device and its partitions, as /proc tells of them. */
+const partsOf = async ({ files }: Host, loop: string): Promise<readonly Part[]> => {
+  const name = kernelName(loop);
+  const place = `/sys/block/${name}`;
+  const partitions = ((await files.list(place)) ?? []).filter((entry) => entry.startsWith(name));
+  return Promise.all(
+    [place, ...partitions.map((partition) => `${place}/${partition}`)].map(async (each) => ({
+      path: `/dev/${kernelName(each)}`,
+      majorMinor: (await files.readText(`${each}/dev`))?.trim() ?? null,
+      isPartOfAnother: ((await files.list(`${each}/holders`)) ?? []).length > 0,
+    })),
+  );
+};
+
+/** True when one of them is mounted here or is part of another block device. */
+const areStoodOn = async ({ files }: Host, parts: readonly Part[]): Promise<boolean> => {
+  const mounts = await readMounts(files);
+  // btrfs is mounted under a number of its own, and under the name of one of its devices.
+  const isMounted = ({ path, majorMinor }: Part) =>
+    mounts.some((mount) => mount.majorMinor === majorMinor || mount.source === path);
+  return parts.some((part) => part.isPartOfAnother || isMounted(part));
+};
+
 /**
  * A loop device that was detached while somebody held it still shows its file until that one lets
  * go (LOOP_CLR_FD only sets autoclear then): udev or another rescuekit that looks at all disks, or
@@ -51,12 +84,9 @@ const loopsOf = async (host: Host, file: string): Promise<readonly string[]> => 
  * everything that was mounted at that moment. `mount -o loop` sets autoclear as well; such a one is
  * mounted here, or a stack stands on it, and stays.
  */
-const isGoing = async ({ files }: Host, loop: string): Promise<boolean> => {
-  const place = `/sys/block/${kernelName(loop)}`;
-  if ((await files.readText(`${place}/loop/autoclear`))?.trim() !== '1') return false;
-  const number = (await files.readText(`${place}/dev`))?.trim();
-  const isMounted = (await readMounts(files)).some(({ majorMinor }) => majorMinor === number);
-  return !isMounted && ((await files.list(`${place}/holders`)) ?? []).length === 0;
+const isGoing = async (host: Host, loop: string): Promise<boolean> => {
+  const autoclear = await host.files.readText(`/sys/block/${kernelName(loop)}/loop/autoclear`);
+  return autoclear?.trim() === '1' && !(await areStoodOn(host, await partsOf(host, loop)));
 };
 
 /** Loop devices that show this very file and go on to: those that are about to go are awaited. */
@@ -118,6 +148,12 @@ export const attachFreeLoop = async (
   }
 };
 
+/** The first of them that a process holds. */
+const findHeld = async (host: Host, parts: readonly Part[]): Promise<Part | undefined> => {
+  const holders = await Promise.all(parts.map((part) => findHolders(host, part)));
+  return parts.find((_, index) => (holders[index] ?? []).length > 0);
+};
+
 /**
  * Lets the file go. `losetup --detach` succeeds on a busy device too and only marks it to go away
  * later (the kernel's LOOP_CLR_FD sets autoclear), so what counts is that the file is let go.
@@ -130,9 +166,13 @@ export const detachLoop = async (
   const ours = async () => (await loopBackingFile(host, device)) === backingFile;
   if (!(await ours())) return gone;
   await host.run({ program: 'losetup', args: ['--detach', device], accept: [0, 1] });
-  if (await waitUntil(async () => !(await ours()), settleMilliseconds)) return undone;
-  const number = await host.files.readText(`/sys/block/${kernelName(device)}/dev`);
-  return leftBusy(host, device, { path: device, majorMinor: number?.trim() ?? null });
+  const letGo = async () => !(await ours());
+  if (await waitUntil(letGo, settleMilliseconds)) return undone;
+  const parts = await partsOf(host, device);
+  const held = await findHeld(host, parts);
+  const nobody = held === undefined && !(await areStoodOn(host, parts));
+  if (nobody && (await waitUntil(letGo, kernelMilliseconds))) return undone;
+  return leftBusy(host, device, held ?? { path: device, majorMinor: null });
 };
 
 /** First bytes of disk image formats that are no plain copy of a disk. */

@@ -63,7 +63,8 @@ export const mountPointsBelow = async (
 
 /**
  * A bind mount without what is mounted below shows the file system alone, with all that lies under
- * its mount points. It is made in a mount namespace of its own, and goes with it.
+ * its mount points. It is made in a mount namespace of its own, and goes with it; a slave one, so that
+ * what the host unmounts meanwhile is not kept busy by it.
  */
 const alone = 'mount --bind -- "$0" "$0" && exec "$@"';
 
@@ -76,7 +77,7 @@ const onFileSystem = async (
 ): Promise<Command> => {
   if ((await mountPointsBelow(subject, place)).length === 0) return { program, args };
   const shell = ['sh', '-c', alone, place.hostPath, program, ...args];
-  return { program: 'unshare', args: ['--mount', '--propagation', 'private', '--', ...shell] };
+  return { program: 'unshare', args: ['--mount', '--propagation', 'slave', '--', ...shell] };
 };
 
 const du = async (

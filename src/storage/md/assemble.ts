@@ -25,7 +25,7 @@ const ownMap =
 
 const besideOthers = ({ program, args }: Command): Command => ({
   program: 'unshare',
-  args: ['--mount', '--propagation', 'private', 'sh', '-c', ownMap, 'sh', program, ...args],
+  args: ['--mount', '--propagation', 'slave', 'sh', '-c', ownMap, 'sh', program, ...args],
 });
 
 /** Stops what udev began: the same members, in an array that waits for the missing ones. */
