@@ -46,7 +46,7 @@ const programsOfVm = ['qemu-system-x86_64', 'qemu-img'];
 
 /** What a virtual machine would be given; the firmware is what the disks are prepared for. */
 const vmWishes = ({ paths }: CommandContext): VmWishes => ({
-  bus: 'virtio',
+  bus: null,
   firmware: 'auto',
   secureBoot: false,
   network: false,

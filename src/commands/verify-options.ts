@@ -1,7 +1,8 @@
 import type { Argv } from 'yargs';
 import { z } from 'zod';
 import { usageError } from '../host/rescue-error.ts';
-import { vmBuses, vmFirmwares } from '../verification/vm/vm-request.ts';
+import { vmBuses } from '../verification/proof.ts';
+import { vmFirmwares } from '../verification/vm/vm-request.ts';
 import { containerSchema } from './rescue-options.ts';
 import { targetSchema } from './target-arguments.ts';
 
@@ -27,7 +28,7 @@ export const addVerifyOptions = <T>(argv: Argv<T>) =>
     })
     .option('bus', {
       choices: vmBuses,
-      describe: 'With --vm: what the disks are attached to (default: virtio)',
+      describe: 'With --vm: what the disks are attached to (default: as the system has it)',
     })
     .option('firmware', {
       choices: vmFirmwares,

@@ -52,7 +52,7 @@ const findOptions = async (
 });
 
 const vmWishes = (given: VerifyArguments, { paths }: CommandContext): VmWishes => ({
-  bus: given.bus ?? 'virtio',
+  bus: given.bus ?? null,
   firmware: given.firmware ?? 'auto',
   secureBoot: given.secureBoot,
   network: given.network,

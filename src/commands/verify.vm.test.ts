@@ -1,5 +1,9 @@
+import { mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, expect, it } from 'vitest';
 import { bootableCopy } from '../../fixtures/bootable/bootable-image.ts';
+import { brokenDisks } from '../../fixtures/bootable/faults/broken-disks.ts';
+import { initramfsFaults } from '../../fixtures/bootable/faults/initramfs-faults.ts';
 import { type Lab, openLab } from '../../fixtures/rescuekit.ts';
 import { verifyDocumentSchema } from './verify.ts';
 
@@ -26,6 +30,20 @@ it('boots a disk from its own boot loader, changes no byte of it, and leaves not
   expect(proof.stages.map(({ stage }) => stage)).toContain('login');
   expect(await leftInSession(proof.session)).not.toContain('vm');
   expect(await lab.sum(image)).toBe(before);
+});
+
+it('tries a system that was made for another machine on the bus that it has drivers for', async () => {
+  const directory = join(lab.directory, 'other');
+  await mkdir(directory);
+  const [disk] = await brokenDisks(lab.host, initramfsFaults['driver-missing'], directory);
+  const dry = await lab.kit(['verify', disk.file, '--vm', '--dry-run']);
+  expect(dry.stdout, dry.stderr).toMatch(/qemu-system-x86_64 .*nvme,drive=disk0/);
+  const answer = await lab.kit(['verify', disk.file, '--vm']);
+  expect(answer.exitCode, answer.stdout).toBe(0);
+  expect(answer.stdout).toContain(
+    'Its disks were on NVMe, since it has no driver for virtio before its',
+  );
+  expect(answer.stdout).toContain('The machine had the disks themselves on NVMe');
 });
 
 it('says of a boot that is not through in its time that it was not judged, with exit code 1', async () => {

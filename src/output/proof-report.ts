@@ -1,5 +1,5 @@
 import { plainText } from '../host/plain-text.ts';
-import type { BootRun, BootStage, Proof } from '../verification/proof.ts';
+import { type BootRun, type BootStage, busNames, type Proof } from '../verification/proof.ts';
 import { createStyle, type Style } from './style.ts';
 import type { View } from './terminal.ts';
 import { asciiText, cutText } from './text-width.ts';
@@ -116,10 +116,12 @@ const runLines = (run: BootRun, look: Look): string[] => {
   ];
 };
 
-const limits: Readonly<Record<Proof['method'], string>> = {
-  container:
-    "A container uses this machine's kernel and devices. It says nothing of boot loader, kernel, initramfs and the devices that fstab names.",
-  vm: 'The machine had the disks themselves, on a layer that is thrown away.',
+const limitsOf = ({ method, bus }: Proof): string => {
+  if (method === 'container') {
+    return "A container uses this machine's kernel and devices. It says nothing of boot loader, kernel, initramfs and the devices that fstab names.";
+  }
+  const on = bus === null ? '' : ` on ${busNames[bus]}`;
+  return `The machine had the disks themselves${on}, with a layer that is thrown away.`;
 };
 
 const nextLines = (proof: Proof, target: string): string[] => [
@@ -152,7 +154,7 @@ export const renderProof = (proof: Proof, target: string, view: View): string =>
     ...unitLines(proof, look),
     ...timeLines(proof, look),
     '',
-    ...wrapText(limits[proof.method], look.columns),
+    ...wrapText(limitsOf(proof), look.columns),
     ...nextLines(proof, target),
   ];
   return `${lines.join('\n')}\n`;

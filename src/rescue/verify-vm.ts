@@ -1,4 +1,4 @@
-import type { Proof } from '../verification/proof.ts';
+import type { Proof, VmBus } from '../verification/proof.ts';
 import { proveInVm } from '../verification/vm/prove-in-vm.ts';
 import { vmLines } from '../verification/vm/vm-lines.ts';
 import type { VmDisk, VmRequest } from '../verification/vm/vm-request.ts';
@@ -7,13 +7,17 @@ import type { Observer } from './observer.ts';
 import type { FindOptions } from './rescue-job.ts';
 import type { Session } from './session.ts';
 import type { FoundSystem } from './survey.ts';
+import { type BusChoice, onChosenBus } from './vm-bus.ts';
 import { lookForVm } from './vm-request.ts';
 
 /** The person's wishes about the virtual machine. */
 export type VmWishes = Pick<
   VmRequest,
-  'bus' | 'firmware' | 'secureBoot' | 'network' | 'timeoutSeconds' | 'machineFacts'
->;
+  'firmware' | 'secureBoot' | 'network' | 'timeoutSeconds' | 'machineFacts'
+> & {
+  /** Null: what the system has drivers for. */
+  readonly bus: VmBus | null;
+};
 
 export type VerifiedInVm = { readonly system: FoundSystem; readonly proof: Proof };
 
@@ -24,14 +28,21 @@ const requestFor = async (
   wishes: VmWishes,
   observer: Observer,
   named: readonly VmDisk[] = [],
-): Promise<{ readonly system: FoundSystem; readonly request: VmRequest }> => {
+): Promise<{
+  readonly system: FoundSystem;
+  readonly request: VmRequest;
+  readonly busChoice: BusChoice;
+}> => {
   const directory = `${session.directory}/vm`;
   const scratch = `${directory}/scratch`;
   await session.intend(directory, { kind: 'remove-scratch', path: directory });
   await session.host.files.ensureDirectory(scratch, 0o700);
-  const { system, ...subject } = await lookForVm(session, options, directory, observer);
+  const look = { ...options, bus: wishes.bus };
+  const { system, busChoice, ...subject } = await lookForVm(session, look, directory, observer);
   const disks = subject.disks.map((disk) => named.find(({ path }) => path === disk.path) ?? disk);
-  return { system, request: { ...subject, disks, ...wishes, scratch, keep: session.directory } };
+  const { bus } = busChoice;
+  const request = { ...subject, disks, ...wishes, bus, scratch, keep: session.directory };
+  return { system, request, busChoice };
 };
 
 /** The commands that would start the machine; looks at the disks and starts nothing. */
@@ -60,11 +71,17 @@ export const verifyInVm = async (
   observer: Observer,
   named: readonly VmDisk[] = [],
 ): Promise<VerifiedInVm> => {
-  const { system, request } = await requestFor(session, options, wishes, observer, named);
+  const { system, request, busChoice } = await requestFor(
+    session,
+    options,
+    wishes,
+    observer,
+    named,
+  );
   await session.intend('virtual machine', { kind: 'stop-vm', session: session.id });
   const { signal } = session;
   const proof = await followStages(observer, (onStage) =>
     proveInVm(session.host, { ...request, signal, onStage }),
   );
-  return { system, proof };
+  return { system, proof: onChosenBus(proof, busChoice) };
 };

@@ -1,10 +1,10 @@
 import { usageError } from '../host/rescue-error.ts';
-import { readSystemFacts } from '../system-image/read-system.ts';
-import { systemFiles } from '../system-image/system-files.ts';
 import { defaultTarget } from '../system-image/systemd-units.ts';
+import { busNames, type VmBus } from '../verification/proof.ts';
 import { takeOwnKernel } from '../verification/vm/own-kernel.ts';
 import type { VmDisk, VmRequest } from '../verification/vm/vm-request.ts';
 import type { AttachedTarget } from './attach.ts';
+import { examine } from './examine.ts';
 import { withMountHooks } from './hook-phases.ts';
 import { mountSystem } from './mount-system.ts';
 import type { Observer } from './observer.ts';
@@ -14,10 +14,15 @@ import type { StackAnswers } from './stack-answers.ts';
 import type { FoundSystem } from './survey.ts';
 import { disksOfSystem, standsOn } from './system-disks.ts';
 import { resolveTarget } from './target.ts';
+import { type BusChoice, chooseBus } from './vm-bus.ts';
+
+/** What to look for, and where the disks are to be attached; null: as the system has drivers for it. */
+export type VmLook = Omit<FindOptions, 'mode'> & { readonly bus: VmBus | null };
 
 /** What only a look at the disk tells. */
 export type VmSubject = {
   readonly system: FoundSystem;
+  readonly busChoice: BusChoice;
 } & Pick<VmRequest, 'disks' | 'architecture' | 'ownKernel' | 'target' | 'passphrases'>;
 
 const noDisk = (name: string): Error =>
@@ -63,20 +68,21 @@ const lookInside = async (
   session: Session,
   { system, target }: FoundTarget,
   attached: AttachedTarget,
-  answers: StackAnswers,
+  { answers, bus }: VmLook,
   directory: string,
 ): Promise<VmSubject> => {
   const disks = await vmDisks(session, attached, system);
   if (disks.length === 0) throw noDisk(target.name);
   const options = { mode: 'read-only', setuid: false, apart: false } as const;
-  const { root } = await withMountHooks(session, system, 'read-only', () =>
+  const mounted = await withMountHooks(session, system, 'read-only', () =>
     mountSystem(session, system, options),
   );
-  const files = systemFiles(session.host.files, root);
-  const facts = await readSystemFacts(session.host.files, root);
+  const subject = await examine(session, { system, mounted });
+  const { files, facts } = subject;
   return {
     system,
     disks,
+    busChoice: await chooseBus(subject, bus),
     passphrases: passphrasesOf(attached, system, answers),
     architecture: facts.architecture,
     ownKernel: await takeOwnKernel(session.host, files, directory),
@@ -93,7 +99,7 @@ const lookInside = async (
  */
 export const lookForVm = async (
   session: Session,
-  options: Omit<FindOptions, 'mode'>,
+  options: VmLook,
   directory: string,
   observer: Observer,
 ): Promise<VmSubject> => {
@@ -103,12 +109,15 @@ export const lookForVm = async (
   if (attached === null || system.place === null) throw noDisk(found.target.name);
   const subject = await observer.task(
     'Look at its boot loader and kernel',
-    () => lookInside(session, found, attached, options.answers, directory),
-    ({ disks }) => `Looked at its boot loader and kernel; ${disksText(disks.length)}`,
+    () => lookInside(session, found, attached, options, directory),
+    ({ disks, busChoice }) =>
+      `Looked at its boot loader and kernel; ${disksText(disks.length, busChoice)}`,
   );
   await session.takeDownSince(mark);
   return subject;
 };
 
-const disksText = (count: number): string =>
-  count === 1 ? 'it is on one disk' : `it is on ${count} disks`;
+const disksText = (count: number, { bus, why }: BusChoice): string => {
+  const disks = count === 1 ? 'it is on one disk' : `it is on ${count} disks`;
+  return why === null ? disks : `${disks}, tried on ${busNames[bus]}, ${why}`;
+};

@@ -36,8 +36,8 @@ afterEach(async () => {
 
 /** A program whose mounts are a copy of those of now. */
 const withCopies = async (work: (pid: number) => Promise<void>): Promise<void> => {
-  const script = 'echo ready; exec sleep 600';
-  const child = spawn('unshare', ['--mount', 'sh', '-c', script], {
+  const script = "exec unshare --mount sh -c 'echo ready; exec sleep 600'";
+  const child = spawn('sh', ['-c', script], {
     stdio: ['ignore', 'pipe', 'ignore'],
   });
   try {

@@ -36,6 +36,20 @@ export const firmwareSchema = z.enum(['bios', 'uefi']);
 
 export type Firmware = z.infer<typeof firmwareSchema>;
 
+export const vmBuses = ['virtio', 'nvme', 'scsi', 'sata'] as const;
+
+/** Where the disks are attached in the virtual machine; `scsi` is virtio-scsi, `sata` AHCI. */
+export const vmBusSchema = z.enum(vmBuses);
+
+export type VmBus = z.infer<typeof vmBusSchema>;
+
+export const busNames: Readonly<Record<VmBus, string>> = {
+  virtio: 'virtio',
+  nvme: 'NVMe',
+  scsi: 'SCSI (virtio-scsi)',
+  sata: 'SATA',
+};
+
 export const acceleratorSchema = z.enum(['kvm', 'tcg']);
 
 export type Accelerator = z.infer<typeof acceleratorSchema>;
@@ -98,6 +112,8 @@ export const proofSchema = z.object({
   firmware: firmwareSchema.nullable(),
   /** `kvm` or `tcg` (software emulation); null in a container. */
   accelerator: acceleratorSchema.nullable(),
+  /** What the machine had the disks on; null in a container. */
+  bus: vmBusSchema.nullable().default(null),
   /** Picture of the screen (PNG file in the session's directory), where one was taken. */
   screen: z.string().nullable(),
   /** The starts of the virtual machine behind this verdict, in their order. VM only. */

@@ -40,7 +40,7 @@ const lastBootFamily = oncePer(
 
 /**
  * How the machine that the disk belongs to calls the disk of the root, as far as the system says so
- * itself: in fstab, on the kernel's command line, and in the log of its last boot. Other lines of
+ * itself: in the log of its last boot, which comes first, in fstab, and on the kernel's command line. Other lines of
  * fstab tell of other disks, and by what the disk is attached here tells nothing of that machine.
  *
  * @param options the kernel's command line; null to leave it out.
@@ -53,7 +53,7 @@ export const rootFamilies = async (
   const names = [firstRoot(subject.facts.fstab)?.spec, root];
   const said = names.map((name) => familyOf(name ?? ''));
   const logged = await journalOr(() => lastBootFamily(subject), null);
-  return new Set([...said, logged].filter((family) => family !== null));
+  return new Set([logged, ...said].filter((family) => family !== null));
 };
 
 /** How the kernel calls a disk that is attached like this; null where the bus tells nothing. */

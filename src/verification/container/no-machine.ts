@@ -8,6 +8,7 @@ export const noMachine = {
   stoppedAt: null,
   firmware: null,
   accelerator: null,
+  bus: null,
   screen: null,
   runs: [],
 } as const satisfies Partial<Proof>;

@@ -1,5 +1,6 @@
 import type { BootRun, Firmware, Proof } from '../proof.ts';
 import type { RunResult } from './run-machine.ts';
+import type { VmRequest } from './vm-request.ts';
 
 /** The runs that were made with one firmware, in their order; at least one. */
 export type FirmwareResult = {
@@ -60,7 +61,10 @@ const wordsOf = (shown: FirmwareResult, all: readonly FirmwareResult[]): string 
  * The verdict of all runs: it boots when it boots with each firmware that it was to be tried with,
  * and does not when it fails with one. What is left was not judged.
  */
-export const combineRuns = (all: readonly FirmwareResult[], target: string | null): Proof => {
+export const combineRuns = (
+  all: readonly FirmwareResult[],
+  { target, bus }: Pick<VmRequest, 'target' | 'bus'>,
+): Proof => {
   const failing = all.find(fails);
   const open = all.find((result) => openOf(result) !== null);
   const unsound = failing ?? open;
@@ -85,6 +89,7 @@ export const combineRuns = (all: readonly FirmwareResult[], target: string | nul
     notJudged: failing !== undefined || open === undefined ? nothing : wordsOf(open, all),
     firmware: shown?.firmware ?? null,
     accelerator: last?.accelerator ?? null,
+    bus,
     screen: runs.find(({ screen }) => screen !== null)?.screen ?? null,
     runs,
     blame: [],

@@ -1,6 +1,6 @@
-import type { Accelerator } from '../proof.ts';
+import type { Accelerator, VmBus } from '../proof.ts';
 import type { FirmwareFiles } from './firmware-files.ts';
-import type { OwnKernel, VmBus } from './vm-request.ts';
+import type { OwnKernel } from './vm-request.ts';
 
 /** A disk of the machine: the base is only read, what is written goes to the overlay. */
 export type MachineDisk = {

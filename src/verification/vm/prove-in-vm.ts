@@ -110,5 +110,5 @@ export const proveInVm = async (host: Host, request: VmRequest): Promise<Proof> 
   for (const firmware of firmwares) {
     results.push(await proveWith(host, request, firmware, accelerator, enteredOn(disks)));
   }
-  return combineRuns(results, request.target);
+  return combineRuns(results, request);
 };

@@ -9,9 +9,10 @@ import { vmRequest } from '../../../fixtures/bootable/vm-request.ts';
 import { createHost } from '../../host/host.ts';
 import { processesWithEnvironment } from '../../host/processes.ts';
 import { sessionVariable } from '../../host/session-mark.ts';
+import { vmBuses } from '../proof.ts';
 import { proveInVm } from './prove-in-vm.ts';
 import { stopVm } from './stop-vm.ts';
-import { type VmRequest, vmBuses } from './vm-request.ts';
+import type { VmRequest } from './vm-request.ts';
 
 const session = `vm-${process.pid}`;
 const host = createHost({ env: { [sessionVariable]: session } });

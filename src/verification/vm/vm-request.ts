@@ -1,9 +1,4 @@
-import type { BootStage, Firmware } from '../proof.ts';
-
-export const vmBuses = ['virtio', 'nvme', 'scsi', 'sata'] as const;
-
-/** Where the disks are attached in the virtual machine. */
-export type VmBus = (typeof vmBuses)[number];
+import type { BootStage, Firmware, VmBus } from '../proof.ts';
 
 export const vmFirmwares = ['auto', 'bios', 'uefi', 'both'] as const;
 
