@@ -1,10 +1,14 @@
+import { createHash } from 'node:crypto';
 import type { EntryState } from '../host/entry-state.ts';
 import type { Host } from '../host/host.ts';
 import { RescueError } from '../host/rescue-error.ts';
 import { backupOf, type ChangeLog } from './change-log.ts';
+import type { ExpectedState } from './change-record.ts';
 import { type EntryChange, entryCommands, type Words } from './entry-commands.ts';
-import { type Place, placeOf } from './place.ts';
+import { readFlags, requireUnflagged } from './file-flags.ts';
+import { isOnRoot, type Place, placeOfChange } from './place.ts';
 import { alreadySo } from './same-state.ts';
+import { isTemporaryName, temporaryName } from './temporary-name.ts';
 
 /** Everything that tar(1) can keep of an entry: times to the nanosecond, ACLs, attributes, labels. */
 const backupWords = (file: string, { directory, name }: Place): Words => [
@@ -39,21 +43,6 @@ const backUp = async (
   return backupOf(host, file);
 };
 
-/** Flags that keep even root from changing a file; file systems without flags have none. */
-const readFlags = async (host: Host, place: Place, before: EntryState | null): Promise<string> => {
-  if (before === null || (before.kind !== 'file' && before.kind !== 'directory')) return '';
-  const { exitCode, stdout } = await host.run({
-    program: 'lsattr',
-    args: ['-d', place.hostPath],
-    accept: [0, 1],
-    changes: false,
-  });
-  const letters = exitCode === 0 ? (stdout.split(' ')[0] ?? '') : '';
-  return ['i', 'a'].filter((letter) => letters.includes(letter)).join('');
-};
-
-const isTemporary = (name: string): boolean => /^\.rescuekit-\d+\.new$/.test(name);
-
 const removeTemporary = async (host: Host, temporary: string): Promise<void> => {
   await host.files.removeFile(temporary).catch(() => false);
 };
@@ -66,12 +55,21 @@ const failed = (place: Place, cause: unknown): RescueError =>
     cause,
   });
 
+type StoredContent = {
+  readonly content: string;
+  /** What is copied, for `copy-entry`. */
+  readonly from: EntryState | null;
+  readonly fromKind: EntryState['kind'];
+  /** Of the content, for `write-file`. */
+  readonly sha256: string | null;
+};
+
 /** A file of the session with the content that is to be written. */
 const storeContent = async (
   host: Host,
   log: ChangeLog,
   change: EntryChange,
-): Promise<{ readonly content: string; readonly fromKind: EntryState['kind'] }> => {
+): Promise<StoredContent> => {
   const content = `${log.directory}/${log.next()}.new`;
   if (change.kind === 'write-file') await host.files.writeSynced(content, change.content);
   const from = change.kind === 'copy-entry' ? await host.files.entryState(change.from) : null;
@@ -81,7 +79,31 @@ const storeContent = async (
       message: `${change.path} cannot be taken over: it is no file, directory or link.`,
     });
   }
-  return { content, fromKind: from?.kind ?? 'file' };
+  const sha256 =
+    change.kind === 'write-file' ? createHash('sha256').update(change.content).digest('hex') : null;
+  return { content, from, fromKind: from?.kind ?? 'file', sha256 };
+};
+
+/** What the entry is to be: after a kill in its midst it is this, or what it was. */
+const expectedState = (
+  change: EntryChange,
+  before: EntryState | null,
+  { from, sha256 }: StoredContent,
+): ExpectedState | null => {
+  switch (change.kind) {
+    case 'write-file':
+      return { kind: 'file', sha256, linkTarget: null };
+    case 'make-link':
+      return { kind: 'symlink', sha256: null, linkTarget: change.to };
+    case 'make-directory':
+      return { kind: 'directory', sha256: null, linkTarget: null };
+    case 'remove':
+      return null;
+    case 'set-attributes':
+      return before;
+    case 'copy-entry':
+      return from;
+  }
 };
 
 /**
@@ -99,8 +121,9 @@ const shrinks = async (
   return ((await host.files.entryState(content))?.sizeBytes ?? 0) < before.sizeBytes;
 };
 
-const isNoSpace = (cause: unknown): boolean =>
-  cause instanceof Error && cause.message.includes('No space left on device');
+/** Whether a program or the kernel said that the file system is full. */
+export const isNoSpace = (cause: unknown): boolean =>
+  cause instanceof Error && /no space left on device/i.test(cause.message);
 
 /** What a change of an entry came to. */
 export type AppliedEntry = {
@@ -115,7 +138,7 @@ export type AppliedEntry = {
  *
  * @param root host directory of the system, mounted for writing.
  * @returns null when it is so already: nothing was done.
- * @throws RescueError `NO_PLACE`, `BACKUP_FAILED`, `CHANGE_FAILED` (1).
+ * @throws RescueError `NO_PLACE`, `FLAGGED`, `BACKUP_FAILED`, `CHANGE_FAILED` (1).
  */
 export const applyEntryChange = async (
   host: Host,
@@ -123,10 +146,11 @@ export const applyEntryChange = async (
   log: ChangeLog,
   change: EntryChange,
 ): Promise<AppliedEntry | null> => {
-  const place = await placeOf(host, root, change.path);
+  const place = await placeOfChange(host, root, change);
   const before = await host.files.entryState(place.hostPath);
   const flags = await readFlags(host, place, before);
-  if (await alreadySo(host, change, before, flags)) return null;
+  if (await alreadySo(host, change, before, place.hostPath, flags)) return null;
+  await requireUnflagged(host, place, change, flags);
   const sources = await storeContent(host, log, change);
   const backup = before === null ? null : await backUp(host, log, place);
   const holder = await host.files.entryState(place.directory.hostPath);
@@ -134,7 +158,9 @@ export const applyEntryChange = async (
     kind: 'entry',
     path: place.path,
     before,
+    expected: expectedState(change, before, sources),
     backup,
+    onRoot: await isOnRoot(host, root, place),
     flags,
     directory: {
       path: place.directory.path,
@@ -142,7 +168,7 @@ export const applyEntryChange = async (
       accessed: holder?.accessed ?? '0.0',
     },
   });
-  const temporary = `${place.directory.hostPath}/.rescuekit-${number}.new`;
+  const temporary = `${place.directory.hostPath}/${temporaryName()}`;
   try {
     for (const words of entryCommands(change, place, before, { ...sources, temporary })) {
       await run(host, words, true);
@@ -157,9 +183,20 @@ export const applyEntryChange = async (
   return { place, before, after };
 };
 
-/** Takes away what a killed process left beside a file that it was about to replace. */
+/**
+ * Takes away what a killed process left beside a file that it was about to replace: the new file, or
+ * a directory with what was to be put back.
+ */
 export const removeHalfMade = async (host: Host, directory: string): Promise<void> => {
   for (const name of (await host.files.list(directory)) ?? []) {
-    if (isTemporary(name)) await host.files.removeFile(`${directory}/${name}`);
+    if (!isTemporaryName(name)) continue;
+    const path = `${directory}/${name}`;
+    if ((await host.files.status(path))?.kind !== 'directory') await host.files.removeFile(path);
+    else {
+      for (const one of (await host.files.list(path)) ?? []) {
+        await host.files.removeFile(`${path}/${one}`);
+      }
+      await host.files.removeDirectory(path);
+    }
   }
 };

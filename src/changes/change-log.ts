@@ -25,7 +25,10 @@ export const openChangeLog = async (host: Host, sessionDirectory: string): Promi
   const directory = `${sessionDirectory}/changes`;
   const { files } = host;
   await files.ensureDirectory(directory, 0o700);
-  const before = parseChangeLog((await files.readText(file)) ?? '');
+  const text = (await files.readText(file)) ?? '';
+  // A line that was cut off by a kill must not swallow the next one.
+  if (text !== '' && !text.endsWith('\n')) await files.appendSynced(file, '\n');
+  const before = parseChangeLog(text);
   let next = before.reduce((most, { intent }) => Math.max(most, intent.number), 0) + 1;
   const write = (record: ChangeRecord) => files.appendSynced(file, `${JSON.stringify(record)}\n`);
   return {

@@ -4,6 +4,11 @@ import { entryStateSchema } from '../host/entry-state.ts';
 /** A backup in the session's directory, off the target. */
 const backupSchema = z.object({ file: z.string(), sha256: z.string() });
 
+/** What an entry is to become; times and attributes are set on the way. */
+const expectedSchema = entryStateSchema.pick({ kind: true, sha256: true, linkTarget: true });
+
+export type ExpectedState = Readonly<z.infer<typeof expectedSchema>>;
+
 const entryIntentSchema = z.object({
   event: z.literal('intent'),
   number: z.int(),
@@ -12,7 +17,14 @@ const entryIntentSchema = z.object({
   path: z.string(),
   /** Null: there was nothing. */
   before: entryStateSchema.nullable(),
+  /** Null: it is to be removed. Not there in the records of earlier versions. */
+  expected: expectedSchema.nullable().optional(),
   backup: backupSchema.nullable(),
+  /**
+   * Whether it is on the root's own file system and not on a part that is mounted below. Not there
+   * in the records of earlier versions.
+   */
+  onRoot: z.boolean().optional(),
   /** Flags that were set (`i`, `a`), see chattr(1). */
   flags: z.string(),
   /** Times of the directory that holds it. */
@@ -27,12 +39,16 @@ const bytesIntentSchema = z.object({
   /** Which of the system's disks, in the order in which they were attached. */
   disk: z.int(),
   diskBytes: z.int(),
+  /** UUIDs of what was on the disk. Not there in the records of earlier versions. */
+  marks: z.array(z.string()).readonly().optional(),
   /** Number of the partition; null for the disk itself. */
   partition: z.int().nullable(),
   offsetBytes: z.int(),
   length: z.int(),
   what: z.string(),
   backup: backupSchema,
+  /** What is to stand there. Not there in the records of earlier versions. */
+  written: backupSchema.optional(),
   at: z.string(),
 });
 

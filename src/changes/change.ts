@@ -15,6 +15,7 @@ export type Change =
   | {
       readonly kind: 'write-file';
       readonly path: string;
+      /** A string may be an edited `losslessText`; `inBytes` makes its bytes of it. */
       readonly content: string | Buffer;
       readonly attributes?: Attributes;
     }

@@ -1,9 +1,10 @@
-import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { changedPaths, detailsOf, readManifest } from '../../fixtures/broken/manifest.ts';
 import { type Lab, openLab } from '../../fixtures/rescuekit.ts';
 import { applyEntryChange } from './apply-change.ts';
+import { applyOnLayer } from './apply-on-layer.ts';
 import { changeLogFile, openChangeLog } from './change-log.ts';
 import { parseChangeLog } from './change-record.ts';
 import type { EntryChange } from './entry-commands.ts';
@@ -24,6 +25,7 @@ ln -s ../etc/plain etc/link
 ln -s /nowhere etc/dangling
 printf fixed > etc/fixed; chattr +i etc/fixed
 printf setuid > etc/setuid; chmod 4755 etc/setuid
+printf ping > etc/ping
 touch -d '2001-02-03 04:05:07.987654321' etc empty`;
 
 beforeAll(async () => {
@@ -58,7 +60,8 @@ const recorded = async () => parseChangeLog(await readFile(changeLogFile(session
 
 const undo = async (force = false) => {
   const log = await openChangeLog(lab.host, session);
-  return undoChanges({ host: lab.host, root, disks: [] }, log, await recorded(), force);
+  const target = { host: lab.host, root, disks: [], flush: async () => {} };
+  return undoChanges(target, log, await recorded(), force);
 };
 
 const state = async () => {
@@ -70,7 +73,7 @@ const state = async () => {
 const everyKind: readonly EntryChange[] = [
   { kind: 'write-file', path: '/etc/plain', content: 'one\nTWO\n' },
   { kind: 'write-file', path: '/etc/new', content: 'new\n', attributes: { mode: 0o600 } },
-  { kind: 'write-file', path: '/etc/link', content: 'a file in place of a link\n' },
+  { kind: 'write-file', path: '/etc/link', content: 'to the file that it leads to\n' },
   { kind: 'make-link', path: '/etc/dangling', to: 'plain' },
   { kind: 'make-link', path: '/lib64', to: 'usr/lib64' },
   { kind: 'make-directory', path: '/var', attributes: { mode: 0o755, uid: 0, gid: 0 } },
@@ -143,7 +146,7 @@ describe('changes of a real file system', () => {
     } as const;
     await expect(apply(change)).rejects.toMatchObject({ code: 'CHANGE_FAILED' });
     expect(await readFile(join(root, 'etc/plain'), 'utf8')).toBe('one\ntwo\n');
-    expect(await lab.host.files.list(join(root, 'etc'))).not.toContain('.rescuekit-1.new');
+    expect((await lab.host.files.list(join(root, 'etc')))?.join(' ')).not.toContain('.rescuekit-');
   });
 
   it('stay inside the system, whatever its links say', async () => {
@@ -153,6 +156,104 @@ describe('changes of a real file system', () => {
     const change = { kind: 'write-file', path: '/trap/file', content: 'x' } as const;
     await expect(apply(change)).rejects.toMatchObject({ code: 'NO_PLACE' });
     expect(await lab.host.files.list(outside)).toEqual([]);
+  });
+
+  it('go to the file that a link of the system leads to, and never to one of this machine', async () => {
+    const outside = join(lab.directory, `outside-${number}`);
+    await writeFile(outside, 'of this machine');
+    await chmod(outside, 0o600);
+    await lab.run('ln', '--symbolic', '/etc/plain', join(root, 'etc/inside'));
+    await lab.run('ln', '--symbolic', outside, join(root, 'etc/outside'));
+    const before = await state();
+    await apply(
+      { kind: 'write-file', path: '/etc/inside', content: 'mended\n' },
+      { kind: 'set-attributes', path: '/etc/inside', attributes: { mode: 0o604 } },
+      { kind: 'write-file', path: '/etc/outside', content: 'a file in place of the link\n' },
+    );
+    expect(await readFile(join(root, 'etc/plain'), 'utf8')).toBe('mended\n');
+    expect(await lab.run('stat', '--format=%a %F', join(root, 'etc/plain'))).toMatch(
+      /^604 regular/,
+    );
+    expect((await undo()).left).toEqual([]);
+    expect(await state()).toEqual(before);
+    const attributes: EntryChange = {
+      ...{ kind: 'set-attributes', path: '/etc/outside' },
+      attributes: { mode: 0o644 },
+    };
+    await expect(apply(attributes)).rejects.toMatchObject({ code: 'NO_PLACE' });
+    expect(await lab.run('stat', '--format=%a', outside)).toBe('600');
+    expect(await readFile(outside, 'utf8')).toBe('of this machine');
+  });
+
+  it('write through no name that the disk holds ready, on the disk and on a layer', async () => {
+    const outside = join(lab.directory, `outside-${number}`);
+    await writeFile(outside, 'of this machine');
+    const traps = ['0.new', '0.content', ...Array.from({ length: 30 }, (_, at) => `${at + 1}.new`)];
+    for (const name of traps) {
+      await lab.run('ln', '--symbolic', outside, join(root, `etc/.rescuekit-${name}`));
+    }
+    const change = { kind: 'write-file', path: '/etc/plain', content: 'of the disk' } as const;
+    await applyOnLayer(lab.host, root, change, join(session, 'content'));
+    await apply({ ...change, content: 'of the disk, too' });
+    expect(await readFile(outside, 'utf8')).toBe('of this machine');
+    expect((await undo()).left).toEqual([]);
+    expect(await readFile(outside, 'utf8')).toBe('of this machine');
+  });
+
+  it('leave what is immutable, say so, and have nothing to take back', async () => {
+    const change = { kind: 'write-file', path: '/etc/fixed', content: 'mended' } as const;
+    await expect(apply(change)).rejects.toMatchObject({
+      code: 'FLAGGED',
+      message: expect.stringContaining('/etc/fixed is immutable'),
+    });
+    await lab.run('chattr', '+i', join(root, 'etc'));
+    try {
+      const other = { ...change, path: '/etc/plain' };
+      await expect(apply(other)).rejects.toMatchObject({ code: 'FLAGGED' });
+    } finally {
+      await lab.run('chattr', '-i', join(root, 'etc'));
+    }
+    expect(await lab.host.files.readText(changeLogFile(session))).toBe(null);
+  });
+
+  it('keep the capabilities of a program whose content they set', async () => {
+    await lab.run('setcap', 'cap_net_raw+ep', join(root, 'etc/setuid'));
+    const before = await state();
+    await apply({ kind: 'write-file', path: '/etc/setuid', content: 'another program' });
+    expect(await lab.run('getcap', join(root, 'etc/setuid'))).toContain('cap_net_raw=ep');
+    expect((await undo()).left).toEqual([]);
+    expect(await state()).toEqual(before);
+  });
+
+  it('whose undo was cut off are taken back by the next one', async () => {
+    const before = await state();
+    await apply(
+      { kind: 'write-file', path: '/etc/plain', content: 'one change\n' },
+      { kind: 'write-file', path: '/etc/plain', content: 'and another\n' },
+      { kind: 'write-file', path: '/etc/new', content: 'ours\n' },
+    );
+    const log = await readFile(changeLogFile(session), 'utf8');
+    expect((await undo()).left).toEqual([]);
+    // As if it had been killed before it could note anything.
+    await writeFile(changeLogFile(session), log);
+    expect(await undo()).toEqual({ undone: [], left: [] });
+    expect(await state()).toEqual(before);
+  });
+
+  it('that were cut off are taken back, and what somebody wrote since is not', async () => {
+    await apply(
+      { kind: 'write-file', path: '/etc/plain', content: 'ours\n' },
+      { kind: 'write-file', path: '/etc/new', content: 'ours\n' },
+    );
+    const log = await readFile(changeLogFile(session), 'utf8');
+    const intents = log.split('\n').filter((line) => line.includes('"intent"'));
+    await writeFile(changeLogFile(session), `${intents.join('\n')}\n`);
+    await writeFile(join(root, 'etc/new'), 'theirs\n');
+    const { undone, left } = await undo();
+    expect(undone).toEqual(['/etc/plain']);
+    expect(left).toMatchObject([{ what: '/etc/new' }]);
+    expect(await readFile(join(root, 'etc/plain'), 'utf8')).toBe('one\ntwo\n');
+    expect(await readFile(join(root, 'etc/new'), 'utf8')).toBe('theirs\n');
   });
 });
 
@@ -168,7 +269,7 @@ describe('what was written to a layer', () => {
       'sh',
       '-ec',
       `cd "$0"; echo changed > etc/plain; rm etc/link; rm -r empty; mkdir -p var/lib/new
-touch etc/setuid; echo fresh > var/lib/new/file; ln -s new var/lib/link; mkdir run; echo x > run/pid`,
+touch etc/setuid; setcap cap_net_raw+ep etc/ping; setfacl -m u:55:rx boot; echo fresh > var/lib/new/file; ln -s new var/lib/link; mkdir run; echo x > run/pid`,
       merged,
     );
     const before = await state();
@@ -178,7 +279,9 @@ touch etc/setuid; echo fresh > var/lib/new/file; ln -s new var/lib/link; mkdir r
       changes.map(({ kind, ...rest }) => `${kind} ${'path' in rest ? rest.path : ''}`),
     ).toEqual([
       'remove /empty',
+      'copy-entry /boot',
       'remove /etc/link',
+      'copy-entry /etc/ping',
       'copy-entry /etc/plain',
       'copy-entry /var',
       'copy-entry /var/lib',
@@ -190,6 +293,8 @@ touch etc/setuid; echo fresh > var/lib/new/file; ln -s new var/lib/link; mkdir r
     const [below, seen] = await Promise.all([readManifest(lab, root), readManifest(lab, merged)]);
     const differing = changedPaths(below, seen).filter((path) => !path.startsWith('/run'));
     expect(differing).toEqual(['/etc/setuid']);
+    const attributes = ['/etc/ping', '/boot'];
+    expect(await detailsOf(lab, root, attributes)).toBe(await detailsOf(lab, merged, attributes));
     expect((await undo()).left).toEqual([]);
     expect(await state()).toEqual(before);
   });

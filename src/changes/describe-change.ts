@@ -2,10 +2,11 @@ import { createTwoFilesPatch, FILE_HEADERS_ONLY } from 'diff';
 import { z } from 'zod';
 import type { EntryState } from '../host/entry-state.ts';
 import type { Host } from '../host/host.ts';
+import { losslessBytes, losslessText, namedBytes } from '../host/lossless-text.ts';
 import { plainLine } from '../host/plain-text.ts';
 import type { Change } from './change.ts';
 import { holdsPrivateKey, withoutHashes } from './hide-secrets.ts';
-import { type Place, placeOf } from './place.ts';
+import { type Place, placeOfChange } from './place.ts';
 
 export const changeViewSchema = z.object({
   /** Path inside the system, or what the bytes are. */
@@ -26,25 +27,35 @@ export const changeViewSchema = z.object({
 /** A change as it is shown before it is made. */
 export type ChangeView = Readonly<z.infer<typeof changeViewSchema>>;
 
-const maxTextBytes = 256 * 1024;
+const maxTextBytes = 4 * 1024 * 1024;
+
+/** Nobody reads more changed lines, and finding them would take long. */
+const mostEdits = 2000;
+
+/** Controls that are in no text (file(1)): beside bytes that are no UTF-8 they tell of a program. */
+// biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what it is for
+const binary = /[\u0000-\u0006\u000e-\u001a\u001c-\u001f\u007f]/;
 
 /** Text as a person reads it; null for what is binary, too long to read, or a private key. */
 const textOf = (bytes: Buffer | null): string | null => {
   if (bytes === null || bytes.length > maxTextBytes || bytes.includes(0)) return null;
-  const text = bytes.toString('utf8');
-  return text.includes('\ufffd') || holdsPrivateKey(text) ? null : text;
+  const text = losslessText(bytes);
+  const isBinary = !text.isWellFormed() && binary.test(text);
+  return isBinary || holdsPrivateKey(text) ? null : text;
 };
 
 const contextLines = 2;
 
-const textDiff = (path: string, before: string, after: string): readonly string[] =>
+/** Null when more is different than a person would read. */
+const textDiff = (path: string, before: string, after: string): readonly string[] | null =>
   createTwoFilesPatch(path, path, before, after, undefined, undefined, {
     context: contextLines,
     headerOptions: FILE_HEADERS_ONLY,
+    maxEditLength: mostEdits,
   })
-    .trimEnd()
+    ?.trimEnd()
     .split('\n')
-    .map((line) => plainLine(withoutHashes(line)));
+    .map((line) => namedBytes(plainLine(withoutHashes(line)))) ?? null;
 
 const size = (state: EntryState | null): string =>
   state === null ? 'not there' : `${state.sizeBytes} bytes`;
@@ -75,8 +86,8 @@ const contentLines = async (
       ? textOf(await host.files.readUntrusted(place.hostPath, maxTextBytes + 1))
       : '';
   const text = textOf(after);
-  if (old !== null && text !== null) return textDiff(place.path, old, text);
-  return [`content that is not shown: ${size(before)} -> ${afterBytes} bytes`];
+  const diff = old === null || text === null ? null : textDiff(place.path, old, text);
+  return diff ?? [`content that is not shown: ${size(before)} -> ${afterBytes} bytes`];
 };
 
 const copyLines = async (
@@ -103,7 +114,8 @@ const entryLines = async (
   const before = await host.files.entryState(place.hostPath);
   switch (change.kind) {
     case 'write-file': {
-      const content = Buffer.from(change.content);
+      const content =
+        typeof change.content === 'string' ? losslessBytes(change.content) : change.content;
       return [
         ...attributeLines(before, change.attributes ?? {}),
         ...(await contentLines(host, place, before, content, content.length)),
@@ -141,7 +153,7 @@ export const viewChange = async (host: Host, root: string, change: Change): Prom
       diff: [`${bytes.length} bytes at ${offsetBytes} of ${device}`],
     };
   }
-  const place = await placeOf(host, root, change.path);
+  const place = await placeOfChange(host, root, change);
   return {
     path: plainLine(place.path),
     kind: change.kind,

@@ -1,27 +1,29 @@
 import { createHash } from 'node:crypto';
 import { type Device, flattenDevice, nodeOf } from '../devices/device.ts';
+import { diskWith, marksOf } from '../devices/disk-marks.ts';
 import type { Host } from '../host/host.ts';
 import { RescueError, refusal } from '../host/rescue-error.ts';
 import type { Change } from './change.ts';
 import { backupOf, type ChangeLog } from './change-log.ts';
-import type { BytesIntent, RecordedChange } from './change-record.ts';
+import type { BytesIntent, ChangeDone, RecordedChange } from './change-record.ts';
 import { requireBackup } from './undo-entry.ts';
 
 export type BytesChange = Extract<Change, { kind: 'write-bytes' }>;
 
 const sumOf = (bytes: Buffer): string => createHash('sha256').update(bytes).digest('hex');
 
-type DiskPlace = Pick<BytesIntent, 'disk' | 'diskBytes' | 'partition'>;
+type DiskPlace = Pick<BytesIntent, 'disk' | 'diskBytes' | 'marks' | 'partition'>;
 
 /** Where a device stands among the system's disks; a loop device has another number the next time. */
 const placeOnDisks = (disks: readonly Device[], path: string): DiskPlace => {
   for (const [disk, device] of disks.entries()) {
     const found = flattenDevice(device).find((one) => one.path === path || nodeOf(one) === path);
     if (found === undefined) continue;
-    if (found === device) return { disk, diskBytes: device.sizeBytes, partition: null };
+    const known = { disk, diskBytes: device.sizeBytes, marks: marksOf(device) };
+    if (found === device) return { ...known, partition: null };
     const number = found.partition?.number ?? null;
     if (number !== null && device.children.includes(found)) {
-      return { disk, diskBytes: device.sizeBytes, partition: number };
+      return { ...known, partition: number };
     }
   }
   throw new RescueError({
@@ -30,8 +32,10 @@ const placeOnDisks = (disks: readonly Device[], path: string): DiskPlace => {
   });
 };
 
-const deviceAt = (disks: readonly Device[], { disk, diskBytes, partition }: DiskPlace): string => {
-  const device = disks[disk];
+/** The disks may be named in another order the next time, and another one may be among them. */
+const deviceAt = (disks: readonly Device[], place: DiskPlace): string => {
+  const { disk, diskBytes, marks = [], partition } = place;
+  const device = diskWith(disks, marks, disk);
   const node =
     partition === null
       ? device
@@ -39,7 +43,7 @@ const deviceAt = (disks: readonly Device[], { disk, diskBytes, partition }: Disk
   if (device?.sizeBytes === diskBytes && node?.path) return node.path;
   throw refusal(
     'OTHER_DISK',
-    'The disk is not the one that the session has written to: its size or partitions differ.',
+    'The disk is not the one that the session has written to: its size, partitions or UUIDs differ.',
     'Name the disk: rescuekit undo SESSION --disk DISK',
   );
 };
@@ -63,6 +67,8 @@ export const applyBytesChange = async (
   if (before.length !== bytes.length) throw tooShort(device, what);
   const file = `${log.directory}/${log.next()}.bytes`;
   await host.files.writeSynced(file, before);
+  const written = `${log.directory}/${log.next()}.new.bytes`;
+  await host.files.writeSynced(written, bytes);
   const number = await log.intend({
     kind: 'bytes',
     ...place,
@@ -70,6 +76,7 @@ export const applyBytesChange = async (
     length: bytes.length,
     what,
     backup: await backupOf(host, file),
+    written: await backupOf(host, written),
   });
   await host.files.writeAt(device, offsetBytes, bytes);
   const after = await host.files.readAt(device, offsetBytes, bytes.length);
@@ -85,6 +92,20 @@ const tooShort = (device: string, what: string): RescueError =>
     hint: 'rescuekit undo puts back what was there.',
   });
 
+/** What the session has written, or a part of it when it was killed in its midst. */
+const isOurs = async (
+  host: Host,
+  { intent, done }: { readonly intent: BytesIntent; readonly done: ChangeDone | null },
+  old: Buffer,
+  now: Buffer,
+): Promise<boolean> => {
+  if (done !== null) return sumOf(now) === done.sha256;
+  if (intent.written === undefined) return true;
+  await requireBackup(host, intent.written);
+  const written = await host.files.readAt(intent.written.file, 0, intent.length);
+  return now.every((byte, index) => byte === old[index] || byte === written[index]);
+};
+
 /** Puts bytes back. @throws RescueError `CHANGED_SINCE`, `OTHER_DISK` (4), `BACKUP_DAMAGED` (1). */
 export const undoBytes = async (
   host: Host,
@@ -98,7 +119,7 @@ export const undoBytes = async (
   const old = await host.files.readAt(intent.backup.file, 0, intent.length);
   const now = await host.files.readAt(device, intent.offsetBytes, intent.length);
   if (now.equals(old)) return null;
-  if (done !== null && sumOf(now) !== done.sha256 && !force) {
+  if (!force && !(await isOurs(host, { intent, done }, old, now))) {
     throw refusal(
       'CHANGED_SINCE',
       `${intent.what} was changed after the session did; it is left as it is.`,

@@ -38,7 +38,20 @@ const clearWay = (place: Place, before: EntryState | null): readonly Words[] =>
 
 type FileChange = Extract<Change, { kind: 'write-file' }>;
 
-/** The old file's owner, mode, ACL, label and other attributes first, then the new content. */
+/** Owner, mode, ACL, label and other attributes, without a byte of the content. */
+const takeAttributes = (from: string, to: string): Words => [
+  'cp',
+  '--attributes-only',
+  '--preserve=all',
+  from,
+  to,
+];
+
+/**
+ * The old file's attributes come first, so that nobody may read the new one who might not read it,
+ * and again after the content: the kernel takes capabilities away when a file is written
+ * (capabilities(7)). The content has to be on the disk before the name is (rename(2) does not wait).
+ */
 const writeFile = (
   place: Place,
   before: EntryState | null,
@@ -46,22 +59,29 @@ const writeFile = (
   content: string,
   temporary: string,
 ): readonly Words[] => [
-  ...(before?.kind === 'file'
-    ? [['cp', '--attributes-only', '--preserve=all', place.hostPath, temporary] as const]
-    : []),
+  ...(before?.kind === 'file' ? [takeAttributes(place.hostPath, temporary)] : []),
   ['cp', '--no-preserve=mode,ownership,timestamps', content, temporary],
+  ...(before?.kind === 'file'
+    ? [takeAttributes(place.hostPath, temporary), ['touch', '-m', temporary] as const]
+    : []),
   ...attributeCommands(
     temporary,
     before?.kind === 'file' ? attributes : { mode: 0o644, uid: 0, gid: 0, ...attributes },
   ),
+  ['sync', temporary],
   ...clearWay(place, before),
   moveOver(temporary, place),
 ];
 
+/** cp(1) copies no directory without what is in it; tar does, onto one that is there as well. */
+const withoutContents = `keep='--numeric-owner --acls --selinux --xattrs --xattrs-include=*'
+set -f
+{ tar --create --file=- --format=posix --no-recursion $keep --directory="$1" . || echo failed; } |
+  tar --extract --file=- --same-owner --preserve-permissions $keep --directory="$2"`;
+
 const copyDirectory = (place: Place, before: EntryState | null, from: string): readonly Words[] => [
   ...(before?.kind === 'directory' ? [] : [['mkdir', place.hostPath] as const]),
-  ['chown', `--reference=${from}`, place.hostPath],
-  ['chmod', `--reference=${from}`, place.hostPath],
+  ['sh', '-c', withoutContents, 'sh', from, place.hostPath],
 ];
 
 const copyEntry = (
@@ -74,6 +94,8 @@ const copyEntry = (
     ? copyDirectory(place, before, from.path)
     : [
         ['cp', '--archive', '--no-dereference', from.path, temporary],
+        // A link has no content, and sync(1) would follow it.
+        ...(from.kind === 'file' ? [['sync', temporary] as const] : []),
         ...clearWay(place, before),
         moveOver(temporary, place),
       ];
@@ -102,7 +124,7 @@ export const entryCommands = (
       return writeFile(place, before, change, content, temporary);
     case 'make-link':
       return [
-        ['ln', '--symbolic', '--no-dereference', change.to, temporary],
+        ['ln', '--symbolic', '--no-dereference', '--', change.to, temporary],
         ...clearWay(place, before),
         moveOver(temporary, place),
       ];

@@ -1,5 +1,6 @@
 import type { Host } from '../host/host.ts';
 import type { Change } from './change.ts';
+import { sameAttributes } from './same-attributes.ts';
 import { sameEntry } from './same-state.ts';
 
 /** One overlay: what was below, what was written, and both seen as one (overlayfs(5)). */
@@ -42,9 +43,10 @@ const entryChanges = async (
   if (after === null || after.kind === 'other') return [];
   const replaced = before !== null && before.kind !== after.kind;
   const first = replaced ? await removal(host, `${layer.lower}${relative}`, path) : [];
-  const own: readonly Change[] = sameEntry(before, after)
-    ? []
-    : [{ kind: 'copy-entry', path, from }];
+  const isSame =
+    sameEntry(before, after) &&
+    (await sameAttributes(host, after, `${layer.lower}${relative}`, from));
+  const own: readonly Change[] = isSame ? [] : [{ kind: 'copy-entry', path, from }];
   const rest = after.kind === 'directory' ? await directoryChanges(host, layer, relative) : [];
   return [...first, ...own, ...rest];
 };

@@ -1,6 +1,7 @@
 import type { Host } from '../host/host.ts';
 import { RescueError } from '../host/rescue-error.ts';
 import { locateInside } from '../system-image/inside.ts';
+import type { EntryChange } from './entry-commands.ts';
 
 /** Where an entry is or is to be; nothing in its directory part is a link. */
 export type Place = {
@@ -35,6 +36,44 @@ export const placeOf = async (host: Host, root: string, path: string): Promise<P
     name,
     directory,
   };
+};
+
+/**
+ * The place that a change is meant for. Contents and attributes are those of the file that a link
+ * leads to, as the system itself would follow it: chmod(1) follows links as well, but from the rescue
+ * host's root, and a file put in the link's place would leave the real one as it is.
+ *
+ * @throws RescueError `NO_PLACE`, also for attributes of a link that leads to nothing of the system.
+ */
+export const placeOfChange = async (
+  host: Host,
+  root: string,
+  { kind, path }: Pick<EntryChange, 'kind' | 'path'>,
+): Promise<Place> => {
+  const place = await placeOf(host, root, path);
+  if (kind !== 'write-file' && kind !== 'set-attributes') return place;
+  if ((await host.files.status(place.hostPath))?.kind !== 'symlink') return place;
+  const meant = await locateInside(host.files, root, place.path);
+  const isMeant =
+    meant?.status.kind === 'file' ||
+    (kind === 'set-attributes' && meant?.status.kind === 'directory');
+  if (meant !== null && isMeant) return placeOf(host, root, meant.path);
+  if (kind === 'set-attributes') throw noPlace(path, 'it is a link that leads to no file of it');
+  // A file takes the place of a link that leads nowhere.
+  return place;
+};
+
+/** Whether a place is on the root's own file system, and not on one that is mounted below it. */
+export const isOnRoot = async (
+  { files }: Host,
+  root: string,
+  { directory }: Place,
+): Promise<boolean> => {
+  const [top, here] = await Promise.all([
+    files.statusFollowed(root),
+    files.status(directory.hostPath),
+  ]);
+  return top?.dev === here?.dev;
 };
 
 const ofRoot = (root: string): Place => ({

@@ -3,6 +3,7 @@ import type { EntryState } from '../host/entry-state.ts';
 import type { Host } from '../host/host.ts';
 import type { Attributes } from './change.ts';
 import type { EntryChange } from './entry-commands.ts';
+import { sameAttributes } from './same-attributes.ts';
 
 const attributesAre = (state: EntryState, { mode, uid, gid }: Attributes): boolean =>
   (mode === undefined || state.mode === mode) &&
@@ -25,11 +26,17 @@ export const sameEntry = (one: EntryState | null, other: EntryState | null): boo
       one.sha256 === other.sha256 &&
       one.linkTarget === other.linkTarget;
 
-/** Whether an entry is already what a change would make of it: then nothing is to be done. */
+/**
+ * Whether an entry is already what a change would make of it: then nothing is to be done.
+ *
+ * @param before the entry as it is now.
+ * @param hostPath where it is.
+ */
 export const alreadySo = async (
   host: Host,
   change: EntryChange,
   before: EntryState | null,
+  hostPath: string,
   flags: string,
 ): Promise<boolean> => {
   switch (change.kind) {
@@ -52,6 +59,9 @@ export const alreadySo = async (
         (change.clearFlags ?? []).every((flag) => !flags.includes(flagLetters[flag]))
       );
     case 'copy-entry':
-      return sameEntry(before, await host.files.entryState(change.from));
+      return (
+        sameEntry(before, await host.files.entryState(change.from)) &&
+        (before === null || (await sameAttributes(host, before, hostPath, change.from)))
+      );
   }
 };

@@ -2,7 +2,7 @@ import type { Device } from '../devices/device.ts';
 import type { Host } from '../host/host.ts';
 import { messageOf, RescueError } from '../host/rescue-error.ts';
 import type { ChangeLog } from './change-log.ts';
-import type { RecordedChange } from './change-record.ts';
+import type { EntryIntent, RecordedChange } from './change-record.ts';
 import { undoBytes } from './disk-bytes.ts';
 import { undoEntry } from './undo-entry.ts';
 
@@ -12,6 +12,8 @@ export type UndoTarget = {
   readonly root: string;
   /** Its disks in the order in which they were attached. */
   readonly disks: readonly Device[];
+  /** Waits until what was written to the system is on its disks. */
+  readonly flush: () => Promise<void>;
 };
 
 export type UndoReport = {
@@ -24,15 +26,27 @@ export type UndoReport = {
 const nameOf = ({ intent }: RecordedChange): string =>
   intent.kind === 'entry' ? intent.path : intent.kind === 'bytes' ? intent.what : intent.device;
 
+/** The first change of an entry of all that are to be taken back. */
+const firstOf = (changes: readonly RecordedChange[], path: string): EntryIntent | null => {
+  for (const { intent, undone } of changes) {
+    if (!undone && intent.kind === 'entry' && intent.path === path) return intent;
+  }
+  return null;
+};
+
 const undoOne = (
   { host, root, disks }: UndoTarget,
+  changes: readonly RecordedChange[],
   change: RecordedChange,
   force: boolean,
 ): Promise<string | null> => {
   const { intent } = change;
   switch (intent.kind) {
     case 'entry':
-      return undoEntry(host, root, change, intent, force);
+      return undoEntry(host, root, change, {
+        ...{ intent, force },
+        first: firstOf(changes, intent.path) ?? intent,
+      });
     case 'bytes':
       return undoBytes(host, disks, change, intent, force);
     // Played back while nothing is mounted, see `undo-job.ts`.
@@ -44,6 +58,9 @@ const undoOne = (
 /**
  * Takes changes back, the last one first. One that was changed since is left and named, and so is
  * everything older of the same path: it would be put back below something newer.
+ *
+ * They are noted as undone when all of them are on the disk: what is put back and not noted is seen to
+ * be so by the next undo.
  */
 export const undoChanges = async (
   target: UndoTarget,
@@ -53,18 +70,21 @@ export const undoChanges = async (
 ): Promise<UndoReport> => {
   const undone: string[] = [];
   const left: { what: string; reason: string }[] = [];
+  const numbers: number[] = [];
   for (const change of changes.toReversed()) {
     const what = nameOf(change);
     if (change.undone || change.intent.kind === 'fsck') continue;
     if (left.some((one) => one.what === what)) continue;
     try {
-      const back = await undoOne(target, change, force);
-      await log.undone(change.intent.number);
+      const back = await undoOne(target, changes, change, force);
+      numbers.push(change.intent.number);
       if (back !== null) undone.push(back);
     } catch (error) {
       if (!(error instanceof RescueError) || error.code === 'INTERRUPTED') throw error;
       left.push({ what, reason: messageOf(error) });
     }
   }
+  if (numbers.length > 0) await target.flush();
+  for (const number of numbers) await log.undone(number);
   return { undone, left };
 };

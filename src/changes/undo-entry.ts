@@ -1,10 +1,13 @@
 import { unmountBelow } from '../filesystems/unmount.ts';
+import type { EntryState } from '../host/entry-state.ts';
 import type { Host } from '../host/host.ts';
 import { RescueError, refusal } from '../host/rescue-error.ts';
-import { removeHalfMade } from './apply-change.ts';
+import { isNoSpace, removeHalfMade } from './apply-change.ts';
 import type { EntryIntent, RecordedChange } from './change-record.ts';
-import { type Place, placeOf } from './place.ts';
+import { readFlags } from './file-flags.ts';
+import { isOnRoot, type Place, placeOf } from './place.ts';
 import { sameEntry } from './same-state.ts';
+import { temporaryName } from './temporary-name.ts';
 
 const command = async (host: Host, program: string, ...args: string[]): Promise<void> => {
   await host.run({ program, args, timeoutSeconds: 600 });
@@ -24,7 +27,7 @@ export const requireBackup = async (
   });
 };
 
-const extract = (host: Host, file: string, { directory, name }: Place): Promise<void> =>
+const extract = (host: Host, file: string, directory: string, name: string): Promise<void> =>
   command(
     host,
     'tar',
@@ -38,10 +41,32 @@ const extract = (host: Host, file: string, { directory, name }: Place): Promise<
     '--xattrs',
     '--xattrs-include=*',
     '--delay-directory-restore',
-    `--directory=${directory.hostPath}`,
+    `--directory=${directory}`,
     '--',
     `./${name}`,
   );
+
+/**
+ * Puts a file or link in its place in one step, so that a kill leaves either the one or the other; on
+ * a full disk there is no room for both.
+ */
+const replace = async (host: Host, file: string, place: Place, isFile: boolean): Promise<void> => {
+  const { directory, name, hostPath } = place;
+  const beside = `${directory.hostPath}/${temporaryName()}`;
+  try {
+    await host.files.makeDirectory(beside, 0o700);
+    await extract(host, file, beside, name);
+    // A link has no content, and sync(1) would follow it.
+    if (isFile) await command(host, 'sync', `${beside}/${name}`);
+    await command(host, 'mv', '--no-target-directory', '--force', `${beside}/${name}`, hostPath);
+  } catch (error) {
+    if (!isNoSpace(error)) throw error;
+    await host.files.removeFile(`${beside}/${name}`);
+    await extract(host, file, directory.hostPath, name);
+  } finally {
+    await removeHalfMade(host, directory.hostPath);
+  }
+};
 
 /** A directory that fstab mounts on is busy now: what was mounted there comes down first. */
 const removeEntry = async (host: Host, hostPath: string, kind: string): Promise<void> => {
@@ -67,38 +92,72 @@ const changedSince = (path: string): RescueError =>
 const restore = async (host: Host, place: Place, intent: EntryIntent): Promise<void> => {
   const { before, backup, flags } = intent;
   const now = await host.files.entryState(place.hostPath);
+  // What forbids the change was there before, and is set again below.
+  const forbids = [...(await readFlags(host, place, now))].filter((flag) => flags.includes(flag));
+  for (const flag of forbids) await command(host, 'chattr', `-${flag}`, place.hostPath);
   if (now !== null && (before === null || before.kind !== now.kind)) {
     await removeEntry(host, place.hostPath, now.kind);
   }
   if (before === null || backup === null) return;
-  await extract(host, backup.file, place);
+  await (before.kind === 'directory'
+    ? extract(host, backup.file, place.directory.hostPath, place.name)
+    : replace(host, backup.file, place, before.kind === 'file'));
   for (const flag of flags) await command(host, 'chattr', `+${flag}`, place.hostPath);
+};
+
+const isSame = (one: EntryState | null, other: EntryState | null): boolean =>
+  sameEntry(one, other) && one?.modified === other?.modified;
+
+/** Killed in the midst of it: the new thing is there already, perhaps without all attributes. */
+const isExpected = (now: EntryState | null, { expected }: EntryIntent): boolean => {
+  // An earlier version has not noted it.
+  if (expected === undefined) return true;
+  if (expected === null || now === null) return expected === now;
+  return (
+    expected.kind === now.kind &&
+    expected.sha256 === now.sha256 &&
+    expected.linkTarget === now.linkTarget
+  );
+};
+
+export type EntryUndo = {
+  readonly intent: EntryIntent;
+  /** The first change of the same entry that is to be taken back; it may be this one. */
+  readonly first: EntryIntent;
+  /** Also where it was changed since. */
+  readonly force: boolean;
 };
 
 /**
  * Puts one entry back as it was before the session changed it, with owner, mode, times, ACLs,
  * extended attributes and flags.
  *
- * @param force also where it was changed since.
  * @returns the path, or null when it is already as it was.
- * @throws RescueError `CHANGED_SINCE` (4), `BACKUP_DAMAGED`, `UNDO_FAILED` (1).
+ * @throws RescueError `CHANGED_SINCE` (4), `NO_PLACE`, `BACKUP_DAMAGED`, `UNDO_FAILED` (1).
  */
 export const undoEntry = async (
   host: Host,
   root: string,
   { done }: RecordedChange,
-  intent: EntryIntent,
-  force: boolean,
+  { intent, first, force }: EntryUndo,
 ): Promise<string | null> => {
   const place = await placeOf(host, root, intent.path);
+  if (intent.onRoot !== undefined && intent.onRoot !== (await isOnRoot(host, root, place))) {
+    throw notMounted(intent.path);
+  }
   await removeHalfMade(host, place.directory.hostPath);
   const now = await host.files.entryState(place.hostPath);
-  const flagsGone = intent.flags !== '';
-  const isBack = sameEntry(now, intent.before) && now?.modified === intent.before?.modified;
-  if (isBack && !flagsGone) return null;
+  // An undo that was cut off has put back all of them, and noted none.
+  if (first.number !== intent.number && isSame(now, first.before)) return null;
+  const flags = await readFlags(host, place, now);
+  const flagsGone = [...intent.flags].some((flag) => !flags.includes(flag));
+  const isBack = isSame(now, intent.before);
+  // Where only attributes were changed, this does not show whether they are back.
+  const shows =
+    done === null ? !isExpected(intent.before, intent) : !isSame(done.after, intent.before);
+  if (isBack && shows && !flagsGone) return null;
   const isOurs = done !== null && sameEntry(now, done.after);
-  // Killed in the midst of it: the old thing is still there, or the new one already is.
-  const isUnfinished = done === null;
+  const isUnfinished = done === null && isExpected(now, intent);
   if (!isOurs && !isUnfinished && !sameEntry(now, intent.before) && !force) {
     throw changedSince(intent.path);
   }
@@ -111,6 +170,13 @@ export const undoEntry = async (
   await command(host, 'touch', '-a', `--date=@${accessed}`, place.directory.hostPath);
   return intent.path;
 };
+
+const notMounted = (path: string): RescueError =>
+  new RescueError({
+    code: 'NO_PLACE',
+    message: `${path} was on another file system: the part of the system that held it is not mounted now, or another one is.`,
+    hint: 'Does fstab name that part? Mend it first, and undo again.',
+  });
 
 const notBack = (path: string): RescueError =>
   new RescueError({

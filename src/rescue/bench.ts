@@ -1,6 +1,7 @@
 import { applyOnLayer } from '../changes/apply-on-layer.ts';
 import type { Change } from '../changes/change.ts';
 import { type Layer, layerChanges } from '../changes/layer-changes.ts';
+import { inBytes } from '../changes/written-bytes.ts';
 import type { Subject } from '../diagnosis/subject.ts';
 import { overlayStep } from '../filesystems/mount-step.ts';
 import type { BenchCommand, BenchResult } from '../repairs/repair.ts';
@@ -81,7 +82,11 @@ export const openBench =
       layers.push(await layPart(session, directory, part, index));
     }
     const root = `${directory}/root`;
-    for (const change of prepare) await applyOnLayer(session.host, root, change);
+    const prepared = new Set<string>();
+    for (const change of prepare.map(inBytes)) {
+      const path = await applyOnLayer(session.host, root, change, `${directory}/content`);
+      if (path !== null) prepared.add(path);
+    }
     const run = insideRunner(session, subject.facts, {
       root,
       writable: true,
@@ -93,7 +98,6 @@ export const openBench =
       results.push(result);
       if (result.exitCode !== 0) return { results, changes: [] };
     }
-    const prepared = new Set(prepare.flatMap((change) => ('path' in change ? [change.path] : [])));
     const changes: Change[] = [];
     for (const layer of layers) changes.push(...(await layerChanges(session.host, layer)));
     return {

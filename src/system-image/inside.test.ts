@@ -4,7 +4,15 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { makeTree } from '../../fixtures/make-tree.ts';
 import { hostFiles } from '../host/files.ts';
-import { listInside, locateEntry, locateInside, readInside, resolveInside } from './inside.ts';
+import { losslessBytes } from '../host/lossless-text.ts';
+import {
+  listInside,
+  locateEntry,
+  locateInside,
+  readForEditInside,
+  readInside,
+  resolveInside,
+} from './inside.ts';
 
 test('an absolute link starts at the root and not at the host', async () => {
   await using tree = await makeTree({
@@ -79,6 +87,23 @@ test('a FIFO is not read, and of a huge file only the start', async () => {
   expect(await readInside(hostFiles, tree.root, '/etc/fstab')).toBeNull();
   expect((await readInside(hostFiles, tree.root, '/etc/hostname', 64))?.length).toBe(64);
   expect(await listInside(hostFiles, tree.root, '/etc/hostname')).toBeNull();
+});
+
+test('what is to be edited is read whole, or not at all', async () => {
+  const large = Buffer.concat([Buffer.alloc(1_500_000, 'x'), Buffer.from('\xe9\n', 'latin1')]);
+  await using tree = await makeTree({
+    'etc/hosts': large,
+    'etc/fstab': { sizeBytes: 17 * 1024 * 1024 },
+    'etc/passwd': { fifo: true },
+  });
+  const text = await readForEditInside(hostFiles, tree.root, '/etc/hosts');
+  expect(losslessBytes(text ?? '').equals(large)).toBe(true);
+  await expect(readForEditInside(hostFiles, tree.root, '/etc/fstab')).rejects.toMatchObject({
+    code: 'NOT_EDITED',
+    message: '/etc/fstab is not edited: it has 17408 KiB, and at most 16384 KiB are edited.',
+  });
+  expect(await readForEditInside(hostFiles, tree.root, '/etc/passwd')).toBeNull();
+  expect(await readForEditInside(hostFiles, tree.root, '/etc/group')).toBeNull();
 });
 
 test('a link from one mounted part leads into another one', async () => {

@@ -1,4 +1,6 @@
 import type { FileStatus, Files } from '../host/files.ts';
+import { losslessText } from '../host/lossless-text.ts';
+import { refusal } from '../host/rescue-error.ts';
 
 /** A file that was found inside a root. */
 export type Inside = {
@@ -11,6 +13,9 @@ export type Inside = {
 
 /** Text files of a system are small; a larger one is cut here instead of filling the memory. */
 const defaultMaxBytes = 1024 * 1024;
+
+/** Of what is to be written back nothing may be cut: a larger file is not edited. */
+const largestEdit = 16 * 1024 * 1024;
 
 /** The kernel's own limits (path_resolution(7)). */
 const maxLinks = 40;
@@ -127,6 +132,38 @@ export const readInside = async (
   maxBytes: number = defaultMaxBytes,
 ): Promise<string | null> =>
   (await readBytesInside(files, root, path, maxBytes))?.toString('utf8') ?? null;
+
+const notEdited = (path: string, reason: string) =>
+  refusal(
+    'NOT_EDITED',
+    `${path} is not edited: ${reason}.`,
+    'Edit it by hand: `rescuekit rescue TARGET` gives a shell in the system.',
+  );
+
+/**
+ * Text of a regular file inside the root that is to be edited and written back: whole, and with each
+ * byte that is no UTF-8 (`losslessText`); null when there is no such file.
+ *
+ * @param maxBytes by default 16 MiB.
+ * @throws RescueError `NOT_EDITED` (4) for a larger file, or one of which only a part can be read.
+ */
+export const readForEditInside = async (
+  files: Files,
+  root: string,
+  path: string,
+  maxBytes: number = largestEdit,
+): Promise<string | null> => {
+  const found = await locateInside(files, root, path);
+  if (found?.status.kind !== 'file') return null;
+  const { sizeBytes } = found.status;
+  if (sizeBytes > maxBytes) {
+    const [size, most] = [Math.ceil(sizeBytes / 1024), Math.floor(maxBytes / 1024)];
+    throw notEdited(path, `it has ${size} KiB, and at most ${most} KiB are edited`);
+  }
+  const bytes = await files.readUntrusted(found.hostPath, sizeBytes);
+  if (bytes?.length !== sizeBytes) throw notEdited(path, 'only a part of it can be read');
+  return losslessText(bytes);
+};
 
 /** Names in a directory inside the root; null when there is no such directory. */
 export const listInside = async (

@@ -7,14 +7,24 @@ import {
   locateEntry,
   locateInside,
   readBytesInside,
+  readForEditInside,
   readInside,
   statusInside,
 } from './inside.ts';
 
 /** The files of one system, by the paths that the system itself uses; nothing outside is reached. */
 export type SystemFiles = {
-  /** Text of a regular file, at most `maxBytes` (1 MiB); null when it is none or is not there. */
+  /**
+   * Text of a regular file to look at, at most `maxBytes` (1 MiB); null when it is none or is not
+   * there. What is behind that or no UTF-8 is lost: `readForEdit` is for what is written back.
+   */
   readonly read: (path: string, maxBytes?: number) => Promise<string | null>;
+  /**
+   * Text of a regular file that is to be written back, or whose copy is: whole, with each byte of it
+   * (`losslessText`). Null when it is none or is not there; `NOT_EDITED` is thrown when it is larger
+   * than `maxBytes` (16 MiB).
+   */
+  readonly readForEdit: (path: string, maxBytes?: number) => Promise<string | null>;
   /** Bytes of a regular file from `offsetBytes` (0) on, at most `maxBytes`; else null. */
   readonly bytes: (path: string, maxBytes: number, offsetBytes?: number) => Promise<Buffer | null>;
   /** Names in a directory, sorted; null when there is no such directory. */
@@ -35,6 +45,7 @@ export type SystemFiles = {
 /** @param root host directory where the system is mounted. */
 export const systemFiles = (files: Files, root: string): SystemFiles => ({
   read: (path, maxBytes) => readInside(files, root, path, maxBytes),
+  readForEdit: (path, maxBytes) => readForEditInside(files, root, path, maxBytes),
   bytes: (path, maxBytes, offsetBytes) => readBytesInside(files, root, path, maxBytes, offsetBytes),
   list: (path) => listInside(files, root, path),
   status: (path) => statusInside(files, root, path),
