@@ -93,6 +93,24 @@ describe('a target that must not be touched', () => {
     });
   });
 
+  it('is a directory with a part of the system mounted below it', async () => {
+    const tree = join(lab.directory, 'tree');
+    await lab.run('mkdir', '--parents', join(tree, 'boot'), join(tree, 'proc'));
+    await lab.run('mount', '--types', 'proc', 'proc', join(tree, 'proc'));
+    await lab.run('mount', '--types', 'tmpfs', 'tmpfs', join(tree, 'boot'));
+    try {
+      for (const words of [['diagnose'], ['repair', '--yes']]) {
+        expect(await refused([...words, tree])).toMatchObject({
+          exitCode: 4,
+          code: 'MOUNTED_BELOW',
+          message: `Parts of the system are mounted below ${tree} and would be left out: /boot.`,
+        });
+      }
+    } finally {
+      await lab.run('umount', join(tree, 'boot'), join(tree, 'proc'));
+    }
+  });
+
   it('is a disk that is mounted', async () => {
     const own = await leanDisk(lab, 'whole', { name: 'mounted' });
     const device = await attach(own.file);

@@ -86,6 +86,8 @@ export type Repaired = {
   readonly result: RepairJobResult;
   readonly session: string;
   readonly record: RehearsalRecord | null;
+  /** What was named with --only; null for everything. */
+  readonly only: RepairJobOptions['only'];
 };
 
 const places = {
@@ -110,7 +112,7 @@ export const repairOn = async (
     }),
   );
   requireAllDown(teardown);
-  return { result, session, record: null };
+  return { result, session, record: null, only: options.only };
 };
 
 type RepairWishesOf = Omit<RepairJobOptions, 'mode' | 'layers' | 'keepLog'>;
@@ -142,7 +144,7 @@ const rehearseRepair = async (
     },
   );
   requireAllDown(teardown);
-  return { result: result.value, session, record: result.record };
+  return { result: result.value, session, record: result.record, only: wishes.only };
 };
 
 const remainingOf = ({ after }: RepairJobResult) => problemsAmong(after.findings);
@@ -152,12 +154,13 @@ const appearedIn = (result: RepairJobResult) => {
   return remainingOf(result).filter((finding) => !known.has(findingKey(finding)));
 };
 
+/** What was named was wanted in any case: that it was not done is a problem of its own. */
+const exitOf = ({ result: { after, refused }, only }: Repaired): ExitCode =>
+  isHealthy(after) && (only === null || refused.length === 0) ? exitCode.done : exitCode.problems;
+
 /** Shows and documents what was done, and gives the exit code. */
-const reportRepair = (
-  context: CommandContext,
-  { result, session, record }: Repaired,
-  proof: ProofResult,
-): ExitCode => {
+const reportRepair = (context: CommandContext, done: Repaired, proof: ProofResult): ExitCode => {
+  const { result, session, record } = done;
   const { applied, refused, after, checks, system } = result;
   const remaining = remainingOf(result);
   const rehearsal = record === null ? null : rehearsalDocument(record);
@@ -178,7 +181,7 @@ const reportRepair = (
   if (record === null) context.print(renderRepairs(applied, refused, context.out));
   context.print(renderRemaining(remaining, context.out));
   if (!context.options.dryRun) context.print(renderProven(proof, context.out));
-  return isHealthy(after) && !isSeenToFail(proof.proof) ? exitCode.done : exitCode.problems;
+  return isSeenToFail(proof.proof) ? exitCode.problems : exitOf(done);
 };
 
 const canTakeBack = (applied: RepairJobResult['applied']): boolean =>
@@ -276,7 +279,7 @@ export const repairHandler = async (args: unknown, context: CommandContext): Pro
     const look = await repairOn(context, 'look', wishes);
     if (!(await agreed(context, look))) {
       context.print('  Nothing was changed.\n');
-      return isHealthy(look.result.after) ? exitCode.done : exitCode.problems;
+      return exitOf(look);
     }
   }
   const done = await repairOn(context, 'disk', wishes);

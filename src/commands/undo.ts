@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { changeLogFile } from '../changes/change-log.ts';
-import { parseChangeLog } from '../changes/change-record.ts';
+import { parseChangeLog, type RecordedChange } from '../changes/change-record.ts';
 import type { UndoReport } from '../changes/undo-changes.ts';
 import { requireRoot } from '../host/capabilities.ts';
 import { plainText } from '../host/plain-text.ts';
@@ -22,6 +22,8 @@ export const undoDocumentSchema = z.object({
   /** What was put back, in the order in which it was. */
   undone: z.array(z.string()).readonly(),
   left: z.array(z.object({ what: z.string(), reason: z.string() })).readonly(),
+  /** Nothing was put back: `undone` is what would be, as far as it was not changed since. */
+  dryRun: z.boolean(),
 });
 
 const schema = targetSchema
@@ -45,6 +47,7 @@ export const undoHandler = async (args: unknown, context: CommandContext): Promi
     system: given.system ?? record.system,
     answers: await stackAnswers(given, context),
     force: given.force,
+    byPerson: given.disk !== undefined,
   };
   const rehearsed = await undoRehearsed(record, options, context);
   if (rehearsed !== null) return report(record.id, rehearsed, context);
@@ -52,9 +55,7 @@ export const undoHandler = async (args: unknown, context: CommandContext): Promi
   const changes = parseChangeLog(log);
   const open = changes.filter(({ undone }) => !undone);
   if (context.options.dryRun) {
-    const lines = open.toReversed().map(({ intent }) => `  put back: ${plainText(nameOf(intent))}`);
-    context.print(`${lines.length === 0 ? '  Nothing is to be put back.' : lines.join('\n')}\n`);
-    return exitCode.done;
+    return report(record.id, plannedUndo(open), context);
   }
   if (target === '') throw usageError('The session names no target.', 'Name it with --disk.');
   const inSession = async (
@@ -83,8 +84,9 @@ export const undoHandler = async (args: unknown, context: CommandContext): Promi
 };
 
 const report = (session: string, result: UndoReport, context: CommandContext): ExitCode => {
-  context.printJson({ schemaVersion: 1, session, ...result });
-  context.print(renderUndo(result));
+  const { dryRun } = context.options;
+  context.printJson({ schemaVersion: 1, session, ...result, dryRun });
+  context.print(renderUndo(result, dryRun));
   return result.left.length === 0 ? exitCode.done : exitCode.refused;
 };
 
@@ -114,7 +116,7 @@ const undoRehearsed = async (
   return undoRehearsal({ session: { ...wish, paths }, showHook, observer }, session.id, options);
 };
 
-const nameOf = (intent: ReturnType<typeof parseChangeLog>[number]['intent']): string => {
+const nameOf = (intent: RecordedChange['intent']): string => {
   switch (intent.kind) {
     case 'entry':
       return intent.path;
@@ -125,7 +127,18 @@ const nameOf = (intent: ReturnType<typeof parseChangeLog>[number]['intent']): st
   }
 };
 
-const renderUndo = ({ undone, left }: UndoReport): string => {
+/** Files come first: a file system is put back while it is not mounted. */
+const plannedUndo = (open: readonly RecordedChange[]): UndoReport => {
+  const names = (changes: readonly RecordedChange[]) =>
+    changes.toReversed().map(({ intent }) => nameOf(intent));
+  const isFile = ({ intent }: RecordedChange) => intent.kind !== 'fsck';
+  return {
+    undone: [...names(open.filter(isFile)), ...names(open.filter((change) => !isFile(change)))],
+    left: [],
+  };
+};
+
+const renderUndo = ({ undone, left }: UndoReport, dryRun: boolean): string => {
   const lines = [
     ...undone.map((what) => `  put back: ${plainText(what)}`),
     ...left.flatMap(({ what, reason }) => [
@@ -133,5 +146,6 @@ const renderUndo = ({ undone, left }: UndoReport): string => {
       `        ${plainText(reason)}`,
     ]),
   ];
-  return `${lines.length === 0 ? '  Nothing was to be put back.' : lines.join('\n')}\n`;
+  const nothingDone = `  Nothing ${dryRun ? 'is' : 'was'} to be put back.`;
+  return `${lines.length === 0 ? nothingDone : lines.join('\n')}\n`;
 };

@@ -16,7 +16,7 @@ export const phaseSchema = z.enum(['up', 'kept', 'committing', 'committed', 'und
 
 export type Phase = z.infer<typeof phaseSchema>;
 
-const layeredDiskSchema = z.object({
+export const layeredDiskSchema = z.object({
   /** Part of the names of its files. */
   number: z.int(),
   /** As it was named: `/dev/vdb`, or an image file. */

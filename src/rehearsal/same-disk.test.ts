@@ -1,8 +1,9 @@
 import { expect, test } from 'vitest';
 import { makeDevice, makePartition } from '../../fixtures/device.ts';
 import type { Device } from '../devices/device.ts';
+import { marksOf } from '../devices/disk-marks.ts';
 import type { LayeredDisk } from './record.ts';
-import { marksOf, theSame } from './same-disk.ts';
+import { maybeCopy, maybeSame, theSame } from './same-disk.ts';
 
 /** Half of a mirror: what lies on both has one UUID, its partition has one of its own. */
 const half = (path: string, own: string, more: Partial<Device> = {}): Device =>
@@ -46,4 +47,17 @@ test('of two that are as likely the name decides, and without it nothing does', 
   const copies = [half('/dev/vdb', 'a'), half('/dev/vdc', 'a')];
   expect(theSame(recorded(own), copies)?.path).toBe('/dev/vdb');
   expect(theSame(recorded(own, { path: '/dev/vde' }), copies)).toBeNull();
+});
+
+test('a copy that a person names is known by size and content, whatever its serial number', () => {
+  const own = recorded(half('/dev/vdb', 'a', { serial: 'vol-1' }));
+  const copy = half('/dev/vdd', 'a', { serial: 'vol-2' });
+  expect(maybeSame(own, copy)).toBe(false);
+  expect(maybeCopy(own, copy)).toBe(true);
+  expect(maybeCopy(own, { ...copy, sizeBytes: 8192 })).toBe(false);
+  const foreign = makeDevice('/dev/vdd', {
+    ...{ sizeBytes: 4096 },
+    children: [makePartition('/dev/vdd1', 1, { fsType: 'ext4', uuid: 'somebody' })],
+  });
+  expect(maybeCopy(own, foreign)).toBe(false);
 });

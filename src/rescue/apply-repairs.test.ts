@@ -24,13 +24,17 @@ const bootCode: Change = {
   ...{ bytes: Buffer.alloc(440), what: 'boot code of the MBR' },
 };
 
-const repairOf = (changes: readonly Change[]): Repair => ({
+const repairOf = (changes: readonly Change[], proof: Repair['proof']): Repair => ({
   ...{ id: 'boot-loader.install', stage: 'boot-loader', title: 'Install it', why: '', risk: '' },
-  proof: 'vm',
+  proof,
   plan: async () => ({ kind: 'changes', changes, commands: [] }),
 });
 
-const apply = async (changes: readonly Change[], more: Partial<Workplace>) => {
+const apply = async (
+  changes: readonly Change[],
+  more: Partial<Workplace>,
+  proof: Repair['proof'] = 'vm',
+) => {
   const place: Workplace = {
     subject: await subjectOf(join(directory, 'root')),
     log: await openChangeLog(host, directory),
@@ -38,7 +42,7 @@ const apply = async (changes: readonly Change[], more: Partial<Workplace>) => {
     tools: { wishes: noWishes, bench: async () => ({ results: [], changes: [] }) },
     ...{ writesDisks: false, filesOnly: false, ...more },
   };
-  return applyRepair(place, repairOf(changes), []);
+  return applyRepair(place, repairOf(changes, proof), []);
 };
 
 const hostname = () => readFile(join(directory, 'root/etc/hostname'), 'utf8');
@@ -55,4 +59,15 @@ it('does nothing of a repair that writes outside of files where only files are c
 it('makes the changes of files there', async () => {
   expect(await apply([nameIt], { filesOnly: true })).toMatchObject({ kind: 'applied' });
   expect(await hostname()).toBe('web-4\n');
+});
+
+it('names the boot that shows it by what was changed, where the repair says so', async () => {
+  const proofOf = async (path: string) => {
+    await mkdir(join(directory, 'root/boot'), { recursive: true });
+    const change: Change = { kind: 'write-file', path, content: 'new\n' };
+    const outcome = await apply([change], {}, 'by-paths');
+    return outcome.kind === 'applied' ? outcome.applied.proof : outcome.kind;
+  };
+  expect(await proofOf('/etc/hostname')).toBe('container');
+  expect(await proofOf('/boot/initrd.img-6.1')).toBe('vm');
 });

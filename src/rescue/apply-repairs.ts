@@ -5,11 +5,15 @@ import { parseChangeLog } from '../changes/change-record.ts';
 import { type ChangeView, viewChange } from '../changes/describe-change.ts';
 import { applyBytesChange } from '../changes/disk-bytes.ts';
 import { undoChanges } from '../changes/undo-changes.ts';
+import { inBytes } from '../changes/written-bytes.ts';
 import type { Finding } from '../diagnosis/finding.ts';
 import { writableDisks } from '../diagnosis/own-disks.ts';
 import type { Subject } from '../diagnosis/subject.ts';
+import { namedBytes } from '../host/lossless-text.ts';
 import { isInterruption, messageOf, RescueError } from '../host/rescue-error.ts';
-import type { Repair, RepairTools } from '../repairs/repair.ts';
+import type { Repair, RepairPlan, RepairTools } from '../repairs/repair.ts';
+import { flushSystem } from './flush-system.ts';
+import { fittingForPaths } from './plan-proof.ts';
 
 /** Where the changes of a job go and what becomes of them. */
 export type Workplace = {
@@ -34,7 +38,7 @@ export type AppliedRepair = {
   readonly commandsOn: 'layer' | 'disk';
   /** Why `undo` cannot take it back; null when it can. */
   readonly irreversible: string | null;
-  readonly proof: Repair['proof'];
+  readonly proof: Exclude<Repair['proof'], 'by-paths'>;
 };
 
 export type RefusedRepair = { readonly id: string; readonly reason: string; readonly hint: string };
@@ -63,7 +67,9 @@ const rollBack = async (place: Workplace, from: number): Promise<void> => {
   const { host, root } = place.subject;
   const all = parseChangeLog((await host.files.readText(changeLogFile(place.logDirectory))) ?? '');
   const mine = all.filter(({ intent }) => intent.number >= from);
-  const target = { host, root, disks: disksOf(place.subject) };
+  const mounted = place.subject.mounts.filter(({ state }) => state === 'mount');
+  const flush = () => flushSystem(host, { root, mounted });
+  const target = { host, root, disks: disksOf(place.subject), flush };
   const { left } = await undoChanges(target, place.log, mine, true);
   const [first] = left;
   if (first === undefined) return;
@@ -73,6 +79,11 @@ const rollBack = async (place: Workplace, from: number): Promise<void> => {
     hint: 'The backups are kept in the session: rescuekit undo.',
   });
 };
+
+const pathsOf = (plan: RepairPlan): readonly string[] =>
+  plan.kind === 'refused'
+    ? []
+    : plan.changes.flatMap((change) => ('path' in change ? [change.path] : []));
 
 /**
  * Plans one repair on the system as it is now and makes its changes.
@@ -87,7 +98,7 @@ export const applyRepair = async (
 ): Promise<RepairOutcome> => {
   const refuse = (reason: string, hint: string): RepairOutcome => ({
     kind: 'refused',
-    refused: { id: repair.id, reason, hint },
+    refused: { id: repair.id, reason: namedBytes(reason), hint },
   });
   const from = place.log.next();
   try {
@@ -100,12 +111,13 @@ export const applyRepair = async (
       );
     }
     const changes: ChangeView[] = [];
-    for (const change of plan.changes) {
+    for (const change of plan.changes.map(inBytes)) {
       const view = await applyOne(place, change);
       if (view !== null) changes.push(view);
     }
     if (changes.length === 0) return { kind: 'nothing' };
-    const { id, title, proof } = repair;
+    const { id, title } = repair;
+    const proof = repair.proof === 'by-paths' ? fittingForPaths(pathsOf(plan)) : repair.proof;
     const how = { commands: plan.commands, commandsOn: 'layer', irreversible: null } as const;
     return { kind: 'applied', applied: { id, title, changes, ...how, proof } };
   } catch (error) {

@@ -8,13 +8,12 @@ import type {
 } from '../filesystems/file-system.ts';
 import { isLostExt } from '../filesystems/lost-ext.ts';
 import { fileSystemFor, skippedResult } from '../filesystems/registry.ts';
-import { createHost } from '../host/host.ts';
 import { RescueError } from '../host/rescue-error.ts';
 import type { AttachedTarget } from './attach.ts';
 import { btrfsMount, volumeOn, volumesOf } from './btrfs-volumes.ts';
 import { withCheckHooks } from './hook-phases.ts';
 import type { Observer } from './observer.ts';
-import { recordFsckUndo } from './record-fsck.ts';
+import { type EndFsck, intendFsck } from './record-fsck.ts';
 import type { Session } from './session.ts';
 import type { FoundSystem } from './survey.ts';
 
@@ -120,18 +119,12 @@ const checkOne = async (
     const keepDirectory = `${session.directory}/undo`;
     await session.host.files.ensureDirectory(keepDirectory, 0o700);
     const { lastResorts } = options;
-    const kept = await session.host.files.list(keepDirectory);
-    const result = await fileSystem
-      .repair({ ...context, keepDirectory, lastResorts })
-      .catch(async (error: unknown) => {
-        // Interrupted in the middle: what e2fsck kept by then is all that can take it back.
-        const own = { host: createHost(), directory: session.directory };
-        for (const name of (await own.host.files.list(keepDirectory)) ?? []) {
-          const undoFile = `${keepDirectory}/${name}`;
-          if (kept?.includes(name) !== true) await recordFsckUndo(own, { device, undoFile });
-        }
-        throw error;
-      });
+    let ended: EndFsck = async () => {};
+    const onUndoFile = async (undoFile: string): Promise<void> => {
+      ended = await intendFsck(session, device, undoFile);
+    };
+    const result = await fileSystem.repair({ ...context, keepDirectory, lastResorts, onUndoFile });
+    await ended(result.undoFile !== null);
     return { looked, result };
   } finally {
     await session.takeDown(scratch.step);
@@ -177,7 +170,6 @@ const checkEach = async (
       (update) => checkOne(session, fileSystem, target, options, update),
       ({ result }) => `${target.device} ${target.fsType}: ${outcomeText(result)}`,
     );
-    await recordFsckUndo(session, checked.result);
     all.push(checked);
   }
   return all;

@@ -26,28 +26,31 @@ import { type MountedSystem, mountDirectory, mountSystem } from './mount-system.
 import { nameVolumes } from './name-volumes.ts';
 import type { Observer } from './observer.ts';
 import { listScratch } from './rehearsal-look.ts';
-import { findSystem } from './rescue-job.ts';
+import { type FoundTarget, findSystem } from './rescue-job.ts';
 import type { Session } from './session.ts';
 import type { StackAnswers } from './stack-answers.ts';
+import { recordTarget } from './written-target.ts';
 
 const mountForWriting = async (
   session: Session,
   record: RehearsalRecord,
   answers: StackAnswers,
   observer: Observer,
-): Promise<MountedSystem> => {
+): Promise<{ readonly found: FoundTarget; readonly mounted: MountedSystem }> => {
   const { target: name, withDisks, system: wanted } = record;
   const request = { target: name, withDisks, system: wanted, answers, mode: 'write' as const };
-  const { target, system: found } = await findSystem(session, request, observer);
-  const system = await nameVolumes(session, found, observer.note);
+  const found = await findSystem(session, request, observer);
+  const { target } = found;
+  const system = await nameVolumes(session, found.system, observer.note);
   const settings = { repair: false, lastResorts: noLastResorts };
   const checks = await checkFileSystems(session, checkTargetsOf(system), settings, observer);
   requireMountable(checks, name);
-  return withMountHooks(session, system, 'write', () =>
+  const mounted = await withMountHooks(session, system, 'write', () =>
     target.kind === 'directory'
       ? mountDirectory(session, target, 'write')
       : mountSystem(session, system, { mode: 'write', setuid: false, apart: false }),
   );
+  return { found, mounted };
 };
 
 /** Whether a commit that was cut off has written an entry already. */
@@ -60,8 +63,9 @@ const isWritten = async (
   for (const change of stagedChanges([entry], directory)) {
     const place = await placeOf(host, root, change.path).catch(() => null);
     // With its directory it is gone, too.
-    const now = place === null ? null : await host.files.entryState(place.hostPath);
-    if (!(await alreadySo(host, change, now, ''))) return false;
+    const hostPath = place?.hostPath ?? '';
+    const now = place === null ? null : await host.files.entryState(hostPath);
+    if (!(await alreadySo(host, change, now, hostPath, ''))) return false;
   }
   return true;
 };
@@ -106,10 +110,11 @@ export const commitOverlay = async (
   // What was begun is finished: this one does not listen to an interruption.
   const host = createHost();
   const entries = await readStaged(host, directory);
-  const mounted = await mountForWriting(session, record, answers, observer);
+  const { found, mounted } = await mountForWriting(session, record, answers, observer);
   const { root } = mounted;
   const begun = record.phase === 'committing' ? directory : null;
   await requireUnchanged(session, root, entries, begun);
+  await recordTarget({ host, directory: session.directory }, found);
   const step = await intendMerge(session, 'Write the layer');
   await writeRehearsal(host.files, directory, { ...record, phase: 'committing' });
   const log = await openChangeLog(host, session.directory);

@@ -49,7 +49,10 @@ export const fileSystemFindings = (results: readonly CheckResult[]): readonly Fi
             severity: 'info',
             title: `The ${result.fsType} on ${result.device} was cut off while it was written.`,
             evidence,
-            meaning: 'Its journal is replayed at the next mount, as on any boot.',
+            meaning:
+              result.fsType === 'vfat'
+                ? 'It has no journal, only a mark, which the file system check of any boot takes away.'
+                : 'Its journal is replayed at the next mount, as on any boot.',
             repair: null,
           }
         : {
@@ -118,6 +121,17 @@ export const diagnoseTarget = async (
   return { system, checks, diagnosis, healthy: isHealthy(diagnosis) };
 };
 
+/** The same error, with what a check could not judge as what to do next. */
+const withDetails = (error: RescueError, checks: readonly CheckResult[]): RescueError =>
+  new RescueError({
+    code: error.code,
+    message: error.message,
+    hint: [error.hint, ...checks.map(({ device, detail }) => `${device}: ${detail}`)]
+      .filter((text) => text !== '')
+      .join(' '),
+    cause: error,
+  });
+
 const diagnoseMounted = async (
   session: Session,
   found: Awaited<ReturnType<typeof findSystem>>,
@@ -138,6 +152,9 @@ const diagnoseMounted = async (
     // The damage that was found is the answer, more cannot be seen of it.
     const isMountError = error instanceof RescueError && error.code === 'COMMAND_FAILED';
     if (isMountError && damage.length > 0) return { findings: damage, notChecked: [] };
+    // What the checker could not judge, the kernel of this machine may not know either.
+    const unjudged = checks.filter(({ outcome }) => outcome === 'skipped');
+    if (isMountError && unjudged.length > 0) throw withDetails(error, unjudged);
     throw error;
   }
   return diagnoseSubject(await examine(session, { system, mounted }), checks, own, observer);

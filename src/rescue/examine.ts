@@ -39,6 +39,7 @@ export const examine = async (
     root,
     files: systemFiles(host.files, root),
     facts,
+    deployment: system.deployment,
     mounts: [...mounted.mounted, ...mounted.notMounted],
     devices: devicesOf(system),
     runInside: insideRunner(session, facts, {

@@ -7,7 +7,13 @@ import type { MountedSystem } from './mount-system.ts';
  */
 export const flushSystem = async (
   host: Host,
-  { root, mounted }: Pick<MountedSystem, 'root' | 'mounted'>,
+  {
+    root,
+    mounted,
+  }: {
+    readonly root: string;
+    readonly mounted: readonly Pick<MountedSystem['mounted'][number], 'target'>[];
+  },
 ): Promise<void> => {
   const places: string[] = [root];
   for (const { target } of mounted) {

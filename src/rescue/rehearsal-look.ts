@@ -1,9 +1,9 @@
 import { type Device, flattenDevice } from '../devices/device.ts';
+import { marksOf } from '../devices/disk-marks.ts';
 import { partitionNode } from '../devices/kernel-name.ts';
 import { messageOf, RescueError } from '../host/rescue-error.ts';
 import { type FileList, listFiles } from '../rehearsal/file-list.ts';
 import type { LayeredDisk } from '../rehearsal/record.ts';
-import { marksOf } from '../rehearsal/same-disk.ts';
 import { type MountedSystem, mountDirectory, mountSystem } from './mount-system.ts';
 import type { Observer } from './observer.ts';
 import { type FindOptions, type FoundTarget, findSystem } from './rescue-job.ts';
@@ -55,8 +55,8 @@ const listBefore = async (
 
 /** Images that were named, by the loop device that shows each now. */
 const imagesOf = async (
-  session: Session,
-  { attached }: FoundTarget,
+  session: Pick<Session, 'host'>,
+  { attached }: Pick<FoundTarget, 'attached'>,
 ): Promise<ReadonlyMap<string, string>> => {
   const images = new Map<string, string>();
   for (const { name, path } of attached?.all ?? []) {
@@ -81,15 +81,25 @@ const layeredDisks = (
   });
 
 /** Everything that the system lies on: what was named and drawn in, and what its fstab mounts. */
-const nodesOf = ({ attached, system }: FoundTarget): ReadonlySet<string> =>
+const nodesOf = ({
+  attached,
+  system,
+}: Pick<FoundTarget, 'attached' | 'system'>): ReadonlySet<string> =>
   new Set([
     ...(attached?.searched ?? []).flatMap(({ path }) => path ?? []),
     ...system.mounts.flatMap(({ device, btrfs }) => [device ?? '', ...(btrfs?.devices ?? [])]),
   ]);
 
 /** The disks on which a system lies, as they are in the tree; none for a directory. */
-export const disksOfSystem = (found: FoundTarget): readonly Device[] =>
+export const disksOfSystem = (found: Pick<FoundTarget, 'attached' | 'system'>): readonly Device[] =>
   disksOf(found.attached?.stack.tree ?? [], nodesOf(found));
+
+/** The same with all by which they are known again. */
+export const recordDisks = async (
+  session: Pick<Session, 'host'>,
+  found: Pick<FoundTarget, 'attached' | 'system'>,
+): Promise<readonly LayeredDisk[]> =>
+  layeredDisks(disksOfSystem(found), await imagesOf(session, found));
 
 /**
  * Looks at the target as it is: which system, on which disks, with which files. Nothing is written,
@@ -104,7 +114,7 @@ export const lookFirst = async (
   const found = await findSystem(session, { ...request, mode: 'read-only' }, observer);
   if (found.target.kind === 'directory') await session.lock(found.target.lockKey, 'exclusive');
   const devices = disksOfSystem(found);
-  const disks = layeredDisks(devices, await imagesOf(session, found));
+  const disks = await recordDisks(session, found);
   const list = await observer.task('List the files as they are', () => listBefore(session, found));
   await session.takeDownSince(mark);
   return { found, devices, disks, ...list };

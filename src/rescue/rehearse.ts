@@ -24,6 +24,7 @@ import { type Laid, layDown, type RehearsalPlace, takeUp } from './rehearsal-pla
 import { sealLayers, sealUnfinished } from './seal-layers.ts';
 import type { Session, SessionOptions } from './session.ts';
 import type { FoundSystem } from './survey.ts';
+import { absoluteName } from './target.ts';
 import { throwawayView } from './throwaway-view.ts';
 import { type SessionOutcome, withSession } from './with-session.ts';
 
@@ -170,8 +171,8 @@ const begin = async (
     version: 1,
     means,
     phase: 'up',
-    target: request.target,
-    withDisks: request.withDisks,
+    target: absoluteName(request.target),
+    withDisks: request.withDisks.map(absoluteName),
     system: look.found.oneOfSeveral,
     title: systemTitle(look.found.system),
     disks: means === 'snapshot' ? look.disks : [],

@@ -29,9 +29,10 @@ import {
   onLayer,
 } from './repair-file-systems.ts';
 import { type Rounds, type RoundsOptions, runRounds } from './repair-rounds.ts';
-import { type FindOptions, findSystem } from './rescue-job.ts';
+import { type FindOptions, type FoundTarget, findSystem } from './rescue-job.ts';
 import type { Session } from './session.ts';
 import type { FoundSystem } from './survey.ts';
+import { recordTarget } from './written-target.ts';
 
 export type RepairJobOptions = FindOptions &
   RoundsOptions & {
@@ -109,10 +110,12 @@ export type MountedRepairs = Omit<RepairJobResult, 'system'>;
  */
 export const repairMounted = async (
   session: Session,
-  place: Pick<RepairJobResult, 'system' | 'mounted' | 'checks'>,
+  place: Pick<RepairJobResult, 'system' | 'mounted' | 'checks'> &
+    Pick<FoundTarget, 'target' | 'attached'>,
   options: MountedRepairOptions,
   observer: Observer,
 ): Promise<MountedRepairs> => {
+  if (options.keepLog) await recordTarget(session, place);
   const logDirectory = options.keepLog ? session.directory : session.runDirectory;
   const log = await openChangeLog(session.host, logDirectory);
   const bench = openBench(session);
@@ -153,20 +156,19 @@ export const repairMounted = async (
   return { ...rounds, mounted, checks };
 };
 
-type Work = Pick<RepairJobResult, 'system' | 'checks'> & {
-  readonly target: { readonly kind: string; readonly path: string };
-};
+type Work = Pick<RepairJobResult, 'system' | 'checks'> & Pick<FoundTarget, 'target' | 'attached'>;
 
 const mountAndRepair = async (
   session: Session,
-  { system, target, checks }: Work,
+  work: Work,
   options: RepairJobOptions,
   observer: Observer,
 ): Promise<MountedRepairs> => {
+  const { system, target } = work;
   const mounted = await withMountHooks(session, system, options.mode, () =>
     observer.task(`Mount ${systemTitle(system)}`, () => mount(session, target, system, options)),
   );
-  return repairMounted(session, { system, mounted, checks }, options, observer);
+  return repairMounted(session, { ...work, mounted }, options, observer);
 };
 
 /**
@@ -205,10 +207,11 @@ export const repairTarget = async (
   observer: Observer,
 ): Promise<RepairJobResult> => {
   const { mode } = options;
-  const { target, system: found } = await findSystem(session, options, observer);
-  const system = await nameVolumes(session, found, observer.note);
+  const found = await findSystem(session, options, observer);
+  const system = await nameVolumes(session, found.system, observer.note);
+  if (mode === 'write' && options.keepLog) await recordTarget(session, found);
   const first = await checkFirst(session, options, system, observer);
-  const work = { system, target, checks: first.checks };
+  const work = { ...found, system, checks: first.checks };
   // Where other repairs follow, they write to what was mended.
   const alone = first.applied.length > 0 && mode === 'write' && options.keepLog;
   const looked = alone ? await lookFirst(session, work, options, observer) : null;

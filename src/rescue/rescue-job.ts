@@ -1,7 +1,7 @@
 import type { BootReport } from '../container/boot-report.ts';
 import type { CheckResult, LastResorts } from '../filesystems/file-system.ts';
 import type { Opening } from '../storage/layer.ts';
-import { type AttachedTarget, attachTarget } from './attach.ts';
+import { type AttachedTarget, type AttachOptions, attachTarget } from './attach.ts';
 import { planBoot, requireRunnable, type Wish } from './boot-plan.ts';
 import { checkFileSystems, checkTargetsOf, requireMountable } from './check-system.ts';
 import { chooseSystem, systemName, systemTitle } from './choose-system.ts';
@@ -29,7 +29,7 @@ export type FindOptions = {
   readonly system: string | null;
   readonly mode: SystemMode;
   readonly answers: StackAnswers;
-};
+} & Pick<AttachOptions, 'stackMode'>;
 
 export type PrepareOptions = FindOptions & {
   readonly skipCheck: boolean;

@@ -8,8 +8,9 @@ import type { StatePaths } from './state-paths.ts';
 const sessionFileSchema = z.object({
   id: z.string(),
   command: z.string(),
+  /** An absolute path, as of the further disks; earlier versions kept both as they were given. */
   target: z.string(),
-  /** Further disks and the name of the system, as they were given: `undo` finds it by them. */
+  /** Further disks and the name of the system: `undo` finds it by them. */
   withDisks: z.array(z.string()).readonly().default([]),
   system: z.string().nullable().default(null),
   createdAt: z.string(),

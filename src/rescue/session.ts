@@ -20,6 +20,7 @@ import { type Journal, type OpenStep, openJournal } from './journal.ts';
 import { acquireLock, type LockMode } from './lock.ts';
 import { type SessionFile, type SessionRecord, writeSessionFile } from './session-record.ts';
 import type { StatePaths } from './state-paths.ts';
+import { absoluteName } from './target.ts';
 import { type TeardownReport, tearDown } from './teardown.ts';
 import { openTranscript, type Transcript } from './transcript.ts';
 
@@ -126,6 +127,12 @@ const makeRunDirectory = async (
   });
 };
 
+/** What was named, so that it means the same in any directory. */
+const namesOf = ({ target, withDisks = [], continues }: SessionOptions) =>
+  continues === undefined
+    ? { target: absoluteName(target), withDisks: withDisks.map(absoluteName) }
+    : { target, withDisks };
+
 const firstFacts = (
   { command, target, mode }: SessionOptions,
   session: string,
@@ -159,8 +166,7 @@ export const openSession = async (options: SessionOptions): Promise<Session> => 
   const file: SessionFile = {
     id,
     command: options.command,
-    target: options.target,
-    withDisks: options.withDisks ?? [],
+    ...namesOf(options),
     system: options.system ?? null,
     createdAt: continues?.createdAt ?? plain.now().toISOString(),
     owner,

@@ -1,6 +1,12 @@
+import { resolve } from 'node:path';
 import type { Host } from '../host/host.ts';
+import { isBelow, readMounts } from '../host/mount-table.ts';
+import { plainText } from '../host/plain-text.ts';
 import { RescueError, refusal } from '../host/rescue-error.ts';
 import { requireRawImage } from '../storage/loop.ts';
+
+/** A name as it was typed, for whoever reads it in another directory; nothing stays nothing. */
+export const absoluteName = (name: string): string => (name === '' ? '' : resolve(name));
 
 /** What the person named. `lockKey` is the same for every name of the same file or directory. */
 export type Target = {
@@ -44,11 +50,31 @@ const requireForeignDirectory = async (host: Host, path: string): Promise<void> 
   }
 };
 
+/** What a boot fills anew: whoever has prepared a tree for chroot(8) has these mounted there. */
+const filledAtBoot = /^\/(dev|proc|run|sys|tmp)(\/|$)/;
+
+/**
+ * A tree is taken without what is mounted below it. A part of the system that is mounted there would
+ * be missed by a diagnosis, and a repair would write below its mount point.
+ */
+const requireNothingBelow = async ({ files }: Host, path: string, name: string): Promise<void> => {
+  const below = (await readMounts(files))
+    .filter((mount) => mount.path !== path && isBelow(mount.path, path))
+    .map((mount) => mount.path.slice(path.length))
+    .filter((target) => !filledAtBoot.test(target));
+  if (below.length === 0) return;
+  throw refusal(
+    'MOUNTED_BELOW',
+    `Parts of the system are mounted below ${name} and would be left out: ${below.map(plainText).join(', ')}.`,
+    'Unmount them and the tree, and name the disk: rescuekit mounts what belongs to the system by itself.',
+  );
+};
+
 /**
  * Finds out what TARGET is. Looks at the path only, not at what is on it.
  *
- * @throws RescueError `TARGET_NOT_FOUND`, `TARGET_KIND` (2), `PROTECTED` (4), `IMAGE_FORMAT`,
- *   `EMPTY` (1).
+ * @throws RescueError `TARGET_NOT_FOUND`, `TARGET_KIND` (2), `PROTECTED`, `MOUNTED_BELOW` (4),
+ *   `IMAGE_FORMAT`, `EMPTY` (1).
  */
 export const resolveTarget = async (host: Host, name: string): Promise<Target> => {
   const path = await host.files.realPath(name);
@@ -63,6 +89,7 @@ export const resolveTarget = async (host: Host, name: string): Promise<Target> =
       return { kind: 'image', path, name, lockKey: `file-${status.dev}-${status.ino}` };
     case 'directory':
       await requireForeignDirectory(host, path);
+      await requireNothingBelow(host, path, name);
       return { kind: 'directory', path, name, lockKey: `file-${status.dev}-${status.ino}` };
     default:
       throw wrongKind(name);

@@ -19,7 +19,8 @@ export const withoutOptions = (detail: string): string => {
 };
 
 const detailOf = (result: CheckResult): string =>
-  isOnlyDirty(result)
+  // FAT has a mark and no journal, and its own sentence says so.
+  isOnlyDirty(result) && result.fsType !== 'vfat'
     ? 'The machine was cut off while writing. This is no damage: the journal is replayed by mounting, as on every boot.'
     : withoutOptions(result.detail);
 

@@ -75,7 +75,7 @@ const mend = (
   whileMounted(walk, system, mode, (mounted) =>
     repairMounted(
       walk.session,
-      { system, mounted, checks },
+      { target: walk.target, attached: walk.attached, system, mounted, checks },
       {
         ...{ mode, keepLog: mode === 'write', only: null, own: noOwnRepairs, skipCheck: false },
         wishes: noWishes,
