@@ -28,7 +28,7 @@ const changesFor = async (
 ): Promise<readonly Change[]> => {
   const changes = await Promise.all(
     [...places].map(async ([path, lines]): Promise<readonly Change[]> => {
-      const text = await files.read(path);
+      const text = await files.readForEdit(path);
       if (text === null) return [];
       const all = lines.flatMap((line) => wholeOf(path, text, line));
       const content = editLines(text, new Map(all.map((line) => [line, comment])));

@@ -78,8 +78,11 @@ export type Repair = {
   readonly title: string;
   readonly why: string;
   readonly risk: string;
-  /** Which boot shows that it worked; `none` for what no boot shows. */
-  readonly proof: 'container' | 'vm' | 'none';
+  /**
+   * Which boot shows that it worked; `none` for what no boot shows; `by-paths` where that depends on
+   * what is changed.
+   */
+  readonly proof: 'container' | 'vm' | 'none' | 'by-paths';
   /** Only run when the person names it with --only. */
   readonly onlyWhenNamed?: true;
   /** @param findings those that name this repair; empty when it was named with --only. */

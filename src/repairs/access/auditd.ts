@@ -12,7 +12,7 @@ export const auditdSuspend: Repair = {
   risk: 'Without free space the machine runs without an audit trail.',
   proof: 'container',
   plan: async ({ files }, findings) => {
-    const text = (await files.read(auditdConf)) ?? '';
+    const text = (await files.readForEdit(auditdConf)) ?? '';
     const lines = placesOf(findings).get(auditdConf) ?? [];
     const suspend = (line: string): string => line.replace(/(=\s*)\S+/, '$1SUSPEND');
     const content = editLines(text, new Map(lines.map((line) => [line, suspend])));

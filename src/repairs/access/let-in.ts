@@ -23,7 +23,7 @@ export const hostsDenyLine: Repair = {
   risk: 'Other services that ask tcpd are open too if the line meant all of them.',
   proof: 'container',
   plan: async ({ files }, findings) => {
-    const text = (await files.read('/etc/hosts.deny')) ?? '';
+    const text = (await files.readForEdit('/etc/hosts.deny')) ?? '';
     const lines = placesOf(findings).get('/etc/hosts.deny') ?? [];
     const content = editLines(text, new Map(lines.map((line) => [line, asComment])));
     return planned([{ kind: 'write-file', path: '/etc/hosts.deny', content }]);

@@ -59,7 +59,7 @@ export const openSshPort: Repair = {
   plan: async ({ files }, findings) => {
     const [finding] = findings;
     const vendor = finding?.subject.replace('/usr/lib/firewalld/', '/etc/firewalld/') ?? '';
-    const text = finding === undefined ? null : await files.read(finding.subject);
+    const text = finding === undefined ? null : await files.readForEdit(finding.subject);
     const known = inserts.find(({ path }) => path.test(vendor));
     const port = sshdValues(await readSshdConfig(files), 'port')[0] ?? '22';
     const content = text === null ? undefined : known?.insert(text, port);

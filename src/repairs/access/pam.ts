@@ -23,7 +23,7 @@ const editPlaces = async (
 ): Promise<RepairPlan> => {
   const plans = await Promise.all(
     [...placesOf(findings)].map(async ([path, numbers]): Promise<RepairPlan> => {
-      const text = (await files.read(path)) ?? '';
+      const text = (await files.readForEdit(path)) ?? '';
       const lines = text.split('\n');
       const edits = numbers.map((number) => [number, edit(lines[number - 1] ?? '')] as const);
       const open = edits.find(([, edited]) => edited === null);

@@ -21,10 +21,10 @@ export const restoreSshdConfig: Repair = {
   proof: 'container',
   plan: async ({ files }) => {
     const [contents, directory] = await Promise.all([
-      Promise.all(copies.map((path) => files.bytes(path, 1024 * 1024))),
+      Promise.all(copies.map((path) => files.readForEdit(path))),
       files.isDirectory('/etc/ssh'),
     ]);
-    const content = contents.find((bytes) => bytes !== null && bytes.length > 0);
+    const content = contents.find((text) => text !== null && text !== '');
     if (content === undefined || content === null) {
       return refused(
         'no untouched copy of sshd_config is on the disk',

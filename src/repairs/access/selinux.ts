@@ -18,7 +18,7 @@ export const selinuxPolicy: Repair = {
   risk: 'Where no policy is on the disk, the system runs without SELinux until one is installed.',
   proof: 'vm',
   plan: async ({ files }) => {
-    const text = (await files.read(selinuxConfig)) ?? '';
+    const text = (await files.readForEdit(selinuxConfig)) ?? '';
     const found = await policies(files);
     const content =
       found.length === 1

@@ -46,7 +46,7 @@ export const rootPassword: Repair = {
   proof: 'none',
   onlyWhenNamed: true,
   plan: async ({ files, now }, _, { wishes }) => {
-    const text = await files.read(shadowPath);
+    const text = await files.readForEdit(shadowPath);
     const locked = /^root:!+(\$[^:]+)/m.exec(text ?? '')?.[1] ?? null;
     const hash = wishes.rootPasswordHash ?? locked;
     if (hash !== null && /[:\n\r]/.test(hash)) {
@@ -80,8 +80,9 @@ export const accountExpiry: Repair = {
   risk: 'If the account was to expire, it no longer does.',
   proof: 'container',
   plan: async ({ files }, findings) => {
-    const text = await files.read(shadowPath);
-    let content = text ?? '';
+    const text = await files.readForEdit(shadowPath);
+    if (text === null) return refused('/etc/shadow cannot be read', 'Mend /etc/shadow first.');
+    let content = text;
     for (const { subject } of findings) {
       content = setShadow(content, subject, () => noExpiry) ?? content;
     }
@@ -109,7 +110,7 @@ export const loginShell: Repair = {
       shells,
       async (path) => (await programInside(host.files, root, path)) !== null,
     );
-    const text = await files.read('/etc/passwd');
+    const text = await files.readForEdit('/etc/passwd');
     if (shell === null || text === null) {
       return refused('there is no shell on the disk', 'Reinstall bash in a rescue shell.');
     }

@@ -72,8 +72,8 @@ export const restoreSudoers: Repair = {
   risk: 'Rules of the lost file are lost.',
   proof: 'container',
   plan: async ({ files }) => {
-    const texts = await Promise.all(copies.map((path) => files.bytes(path, 1024 * 1024)));
-    const content = texts.find((bytes) => bytes !== null && bytes.length > 0);
+    const texts = await Promise.all(copies.map((path) => files.readForEdit(path)));
+    const content = texts.find((text) => text !== null && text !== '');
     if (content === undefined || content === null) {
       return refused(
         'no untouched copy of sudoers is on the disk',

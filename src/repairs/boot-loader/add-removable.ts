@@ -82,7 +82,10 @@ const copyOn = async (subject: Subject, esp: Esp, top: string): Promise<RepairPl
   let bytes = 0;
   for (const [target, from] of targets) {
     const content = (await esp.files?.read(from, maxProgramBytes)) ?? null;
-    if (content === null) return refused(`${from} cannot be read.`, byHand);
+    // What fills the limit may be cut.
+    if (content === null || content.length === maxProgramBytes) {
+      return refused(`${from} cannot be read whole.`, byHand);
+    }
     bytes += content.length;
     changes.push({
       ...{ kind: 'write-file', path: `${top}${target}`, content },
@@ -102,5 +105,6 @@ export const addRemovable: Repair = {
   why: 'Only the machine that the system was installed on has an entry for it in its firmware.',
   risk: 'none: what is started is a copy of what the firmware starts already',
   proof: 'vm',
-  plan: (subject) => onMountedEsp(subject, byHand, (esp, top) => copyOn(subject, esp, top)),
+  plan: (subject, findings) =>
+    onMountedEsp(subject, findings, byHand, (esp, top) => copyOn(subject, esp, top)),
 };

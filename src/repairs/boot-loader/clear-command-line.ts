@@ -7,7 +7,7 @@ import { planned, refused } from '../plan.ts';
 import type { Repair } from '../repair.ts';
 import { settingsEdited, withoutWords, wordPattern } from './command-line-words.ts';
 import { grubPlaces } from './grub-places.ts';
-import { makeGrubMenu } from './make-menu.ts';
+import { makeGrubMenu, menuRisk } from './make-menu.ts';
 
 /** What kernel-install puts into the entries of later kernels. */
 const installed = '/etc/kernel/cmdline';
@@ -33,7 +33,7 @@ const fileChange = async (
   isMeant: RegExp,
   words: ReadonlySet<string>,
 ): Promise<readonly Change[]> => {
-  const text = await files.read(path, 64 * 1024);
+  const text = await files.readForEdit(path);
   const content = text === null ? null : edited(text, isMeant, words);
   return content === null || content === text ? [] : [{ kind: 'write-file', path, content }];
 };
@@ -43,7 +43,7 @@ export const clearCommandLine: Repair = {
   stage: 'boot-loader',
   title: "Take the words that were left there out of the kernel's command line",
   why: 'They lead each start into a shell or rescue mode, or name what is not there.',
-  risk: 'none: all other words stay',
+  risk: `all other words stay in the settings and in entries with files of their own. Otherwise ${menuRisk}`,
   proof: 'vm',
   plan: async (subject, findings, tools) => {
     const meant = new Set(findings.map((finding) => finding.subject));

@@ -63,7 +63,7 @@ export const settingsEdited = async (
   const paths = [defaultsPath, ...names.map((name) => `${defaultsDirectory}/${name}`)];
   const changes = await Promise.all(
     paths.map(async (path): Promise<readonly Change[]> => {
-      const text = await files.read(path);
+      const text = await files.readForEdit(path);
       const content = text === null ? null : editSettings(text, edit);
       return content === null || content === text ? [] : [{ kind: 'write-file', path, content }];
     }),

@@ -20,6 +20,9 @@ const closed = (line: string): string | null => {
   return null;
 };
 
+/** Each candidate is a whole text of its own. */
+const mostBytes = 1024 * 1024;
+
 /** More lines than these were not written by hand. */
 const maxCandidates = 50;
 
@@ -51,7 +54,7 @@ export const mendDefaults: Repair = {
   risk: 'none: the line means afterwards what it says, or nothing',
   proof: 'none',
   plan: async ({ host, files }) => {
-    const text = await files.read(defaultsPath);
+    const text = await files.readForEdit(defaultsPath, mostBytes);
     if (text === null) return refused(`${defaultsPath} is not there.`, 'Nothing has to be done.');
     for (const change of [closed, commented]) {
       const good: string[] = [];

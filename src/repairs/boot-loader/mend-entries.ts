@@ -52,7 +52,7 @@ export const mendEntries: Repair = {
     const changes: Change[] = [];
     for (const entry of entries) {
       const kernel = replacement(subject, entry);
-      const text = await subject.files.read(entry.path, 64 * 1024);
+      const text = await subject.files.readForEdit(entry.path);
       if (kernel === null || text === null) {
         return refused(
           `No other kernel is where ${entry.path.split('/').at(-1) ?? entry.path} could start it.`,

@@ -1,6 +1,10 @@
 import { posix } from 'node:path';
 import type { Change } from '../../changes/change.ts';
-import { efiDirectories } from '../../diagnosis/boot-loader/efi-chains.ts';
+import {
+  type EfiDirectory,
+  efiDirectories,
+  hasRemovablePath,
+} from '../../diagnosis/boot-loader/efi-chains.ts';
 import type { Esp } from '../../diagnosis/boot-loader/esp.ts';
 import { hasLoaderEntries } from '../../diagnosis/boot-loader/loader-entries.ts';
 import type { Subject } from '../../diagnosis/subject.ts';
@@ -89,9 +93,33 @@ const laidDown = async (
   ...(await fileChanges(subject, top, wanted)),
 ];
 
-const vendorOf = async (esp: Esp, osId: string | null): Promise<string> => {
-  const names = (await efiDirectories(esp)).map(({ path }) => posix.basename(path));
+const vendorOf = (directories: readonly EfiDirectory[], osId: string | null): string => {
+  const names = directories.map(({ path }) => posix.basename(path));
   return names.find((name) => name === osId) ?? osId ?? 'debian';
+};
+
+const isRemovable = (path: string): boolean => /^\/efi\/boot\//i.test(path);
+
+/**
+ * What is to be written without what stays: a whole program under the removable name may be of another
+ * system. shim is whole only with GRUB beside it; of another program only what is damaged beside it
+ * comes back.
+ */
+const withoutWhole = (
+  directories: readonly EfiDirectory[],
+  architecture: string | null,
+  wanted: Wanted,
+): Wanted => {
+  const all = directories.flatMap(({ programs }) =>
+    programs.filter(({ path }) => isRemovable(path)),
+  );
+  const damaged = new Set(
+    all.filter(({ damage }) => damage !== null).map(({ path }) => path.toLowerCase()),
+  );
+  const first = all.find(({ path }) => path.toLowerCase() === '/efi/boot/bootx64.efi');
+  if (first === undefined || first.damage !== null) return wanted;
+  if (first.isShim && !hasRemovablePath(directories, architecture)) return wanted;
+  return wanted.filter(([target]) => !isRemovable(target) || damaged.has(target.toLowerCase()));
 };
 
 const restoreOn = async (subject: Subject, esp: Esp, top: string): Promise<RepairPlan> => {
@@ -103,11 +131,13 @@ const restoreOn = async (subject: Subject, esp: Esp, top: string): Promise<Repai
     has('systemdBoot'),
     has('systemdBootSigned'),
   ]);
-  const vendor = await vendorOf(esp, facts.os.id);
+  const directories = await efiDirectories(esp);
+  const own = (wanted: Wanted): Wanted => withoutWhole(directories, facts.architecture, wanted);
+  const vendor = vendorOf(directories, facts.os.id);
   const isGrub = facts.bootLoaders.some(({ name }) => name === 'grub');
   const places = grubPlaces(subject);
   if (isGrub && shim && grub && places !== null) {
-    const wanted = grubFiles(vendor);
+    const wanted = own(grubFiles(vendor));
     const config = `/EFI/${vendor}/grub.cfg`;
     const content = stub(places);
     const same = (await files.read(`${top}${config}`)) === content;
@@ -127,7 +157,7 @@ const restoreOn = async (subject: Subject, esp: Esp, top: string): Promise<Repai
   }
   // What it is to start, where that is gone as well, is the next repair's.
   if ((systemdBoot || signed) && (!isGrub || (await hasLoaderEntries(subject, esp)))) {
-    const wanted = systemdBootFiles(signed ? 'systemdBootSigned' : 'systemdBoot');
+    const wanted = own(systemdBootFiles(signed ? 'systemdBootSigned' : 'systemdBoot'));
     return planned(await laidDown(subject, top, wanted));
   }
   return refused('The programs for UEFI are not on the disk in a package of their own.', byHand);
@@ -138,10 +168,10 @@ export const restoreEfi: Repair = {
   stage: 'boot-loader',
   title: 'Put the programs for UEFI back on the EFI system partition',
   why: 'UEFI firmware finds no boot loader there that is whole.',
-  risk: 'none for the firmware of this machine: its entries are not touched',
+  risk: 'none for the firmware of this machine: its entries are not touched. A whole boot loader under the removable name, which may be of another system, stays',
   proof: 'vm',
-  plan: async (subject) =>
+  plan: async (subject, findings) =>
     subject.facts.architecture === 'x86_64'
-      ? onMountedEsp(subject, byHand, (esp, top) => restoreOn(subject, esp, top))
+      ? onMountedEsp(subject, findings, byHand, (esp, top) => restoreOn(subject, esp, top))
       : refused('Only programs for 64-bit PCs are known here.', byHand),
 };

@@ -1,14 +1,17 @@
 import type { Change } from '../../changes/change.ts';
 import { entrySubject } from '../../diagnosis/boot-loader/entry-subject.ts';
 import { lostSubvolume } from '../../diagnosis/boot-loader/root-flags.ts';
+import { bootDevice } from '../../diagnosis/boot-loader/start-place.ts';
+import { rootArgument } from '../../diagnosis/kernel/initramfs-need.ts';
 import { bootEntriesOf } from '../../diagnosis/kernel/started-kernels.ts';
 import type { Subject } from '../../diagnosis/subject.ts';
+import type { BootEntry } from '../../system-image/boot-entry.ts';
 import { editLines } from '../edit-lines.ts';
 import { planned, refused } from '../plan.ts';
 import type { Repair } from '../repair.ts';
 import { settingsEdited, withoutWords, wordPattern } from './command-line-words.ts';
 import { grubPlaces } from './grub-places.ts';
-import { makeGrubMenu } from './make-menu.ts';
+import { makeGrubMenu, menuRisk } from './make-menu.ts';
 
 /** What the kernel is to be told: the name of a volume stays the same, a partition has a UUID. */
 const rootName = ({ devices }: Subject): string | null => {
@@ -56,12 +59,45 @@ const mendedSettings = (
   );
 };
 
+/**
+ * The entries that are meant, with those of the same menu that start this system with the same wrong
+ * root. What os-prober found is another system's, and has its kernels elsewhere.
+ */
+const ownEntries = async (
+  subject: Subject,
+  meant: readonly BootEntry[],
+): Promise<readonly BootEntry[]> => {
+  const { devices } = subject;
+  const boot = devices === null ? null : bootDevice(subject, devices).uuid;
+  const isElsewhere = ({ places, kernelPath }: BootEntry): boolean =>
+    kernelPath === null || places.some(({ by, value }) => by === 'uuid' && value !== boot);
+  return (await bootEntriesOf(subject)).filter(
+    (entry) =>
+      meant.includes(entry) ||
+      (!isElsewhere(entry) &&
+        meant.some(
+          ({ path, options }) =>
+            path === entry.path && rootArgument(options) === rootArgument(entry.options),
+        )),
+  );
+};
+
+/** The lines of an entry that hold a command line: one of a menu, or those of a file of its own. */
+const linesOf =
+  (text: string) =>
+  ({ path, kernelLine }: BootEntry): readonly number[] =>
+    path.endsWith('grub.cfg')
+      ? [kernelLine]
+      : text
+          .split('\n')
+          .flatMap((line, index) => (/^\s*(?:options|linux\w*)\s/.test(line) ? [index + 1] : []));
+
 export const setRoot: Repair = {
   id: 'boot-loader.set-root',
   stage: 'boot-loader',
   title: 'Tell the kernel the right root',
   why: 'The command line in the boot loader names a root that is not there.',
-  risk: 'none: only the words that name the root change',
+  risk: `in entries with files of their own only the words that name the root change. Otherwise ${menuRisk}`,
   proof: 'vm',
   plan: async (subject, findings, tools) => {
     const name = rootName(subject);
@@ -77,16 +113,19 @@ export const setRoot: Repair = {
     if (inMenu.length > 0 && grubPlaces(subject) !== null) {
       return makeGrubMenu(subject, tools, await mendedSettings(subject, lost));
     }
+    const alike = await ownEntries(subject, entries);
+    const options = lost.filter((option) => option !== null);
     const changes: Change[] = [];
-    for (const [index, { path }] of entries.entries()) {
-      const text = (await subject.files.read(path)) ?? '';
-      const option = lost[index] ?? null;
+    for (const path of new Set(entries.map((entry) => entry.path))) {
+      const text = (await subject.files.readForEdit(path)) ?? '';
       const edit = (line: string) =>
-        /^\s*(?:options|linux\w*)\s/.test(line)
-          ? withFlags(line.replace(/(\s)root=\S+/, `$1root=${name}`), option, subject)
-          : line;
-      const edits = new Map(text.split('\n').map((_, index) => [index + 1, edit] as const));
-      changes.push({ kind: 'write-file', path, content: editLines(text, edits) });
+        options.reduce(
+          (edited, option) => withFlags(edited, option, subject),
+          line.replace(/(\s)root=\S+/, `$1root=${name}`),
+        );
+      const numbers = alike.filter((entry) => entry.path === path).flatMap(linesOf(text));
+      const content = editLines(text, new Map(numbers.map((number) => [number, edit])));
+      changes.push({ kind: 'write-file', path, content });
     }
     return planned(changes);
   },

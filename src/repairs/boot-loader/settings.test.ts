@@ -43,6 +43,9 @@ test('a setting is replaced where it counts and added where it is not', () => {
   const once = withSetting('B=2\r\nA=1\r\n', 'A', 'x');
   expect(once).toBe('B=2\r\nA="x"\r\n');
   expect(withSetting(once, 'A', 'x')).toBe(once);
+  const noted = withSetting('A="1 # 2"  # why\r\nB=2\n', 'A', 'x');
+  expect(noted).toBe('A="x"  # why\r\nB=2\n');
+  expect(withSetting(noted, 'A', 'x')).toBe(noted);
 });
 
 const mended = async (text: string): Promise<string | null> =>

@@ -4,7 +4,7 @@ import type { SystemFiles } from '../../system-image/system-files.ts';
 
 /**
  * Sets a variable in /etc/default/grub: the last line that gives it is replaced, or one is added.
- * Every other byte stays.
+ * Every other byte stays, a comment behind the value, too.
  *
  * @param value without quotes and anything that a shell would expand.
  * @returns null when the value cannot be written safely, or the file cannot be read.
@@ -14,10 +14,13 @@ export const setDefault = async (
   name: string,
   value: string,
 ): Promise<Change | null> => {
-  const text = await files.read(defaultsPath);
+  const text = await files.readForEdit(defaultsPath);
   if (text === null || /["$`\\\n]/.test(value)) return null;
   return { kind: 'write-file', path: defaultsPath, content: withSetting(text, name, value) };
 };
+
+/** An assignment that is whole with a comment behind it. */
+const commented = /^[^=]*=(?:"[^"]*"|'[^']*'|[^\s"'#]*)(\s+#.*?)\s*$/;
 
 /** The text with the variable set; see `setDefault`. */
 export const withSetting = (text: string, name: string, value: string): string => {
@@ -28,6 +31,8 @@ export const withSetting = (text: string, name: string, value: string): string =
     const end = text === '' || text.endsWith('\n') ? '' : '\n';
     return `${text}${end}${line}\n`;
   }
-  const ending = /\r?\n$/.exec(lines[at] ?? '')?.[0] ?? '';
-  return lines.map((one, index) => (index === at ? `${line}${ending}` : one)).join('');
+  const before = lines[at] ?? '';
+  const ending = /\r?\n$/.exec(before)?.[0] ?? '';
+  const comment = commented.exec(before)?.[1] ?? '';
+  return lines.map((one, index) => (index === at ? `${line}${comment}${ending}` : one)).join('');
 };

@@ -23,7 +23,8 @@ const place = async (
   const [content, present] = await Promise.all(
     [from, `${top}${to}`].map((path) => files.bytes(path, maxFileBytes)),
   );
-  if (content === undefined || content === null) return null;
+  // What fills the limit may be cut.
+  if (!content || content.length === maxFileBytes) return null;
   if (present?.equals(content) === true) return { path: to, change: null, bytes: 0 };
   const attributes = { mode: espMode };
   const change: Change = { kind: 'write-file', path: `${top}${to}`, content, attributes };
@@ -129,10 +130,10 @@ export const writeEntries: Repair = {
   why: 'systemd-boot starts what loader/entries names, and nothing is there. As kernel-install would, the newest kernels and their initramfs are copied to the EFI system partition.',
   risk: 'The command line is that of /etc/kernel/cmdline; without that file it names the root and nothing else.',
   proof: 'vm',
-  plan: async (subject) => {
+  plan: async (subject, findings) => {
     const { devices } = subject;
     return devices === null
       ? refused('The disk is not known.', 'Name the disk and not a directory.')
-      : onMountedEsp(subject, byHand, (_, top) => writeOn(subject, devices, top));
+      : onMountedEsp(subject, findings, byHand, (_, top) => writeOn(subject, devices, top));
   },
 };

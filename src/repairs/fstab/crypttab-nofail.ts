@@ -1,6 +1,8 @@
 import type { Change } from '../../changes/change.ts';
 import { linesUsing } from '../../diagnosis/fstab/crypttab.ts';
+import { parseCrypttab } from '../../system-image/crypttab.ts';
 import { lineText, setField } from '../../system-image/edit-fields.ts';
+import type { CrypttabEntry } from '../../system-image/system-facts.ts';
 import { editLines } from '../edit-lines.ts';
 import { planned } from '../plan.ts';
 import type { Repair } from '../repair.ts';
@@ -18,7 +20,8 @@ export const crypttabNofail: Repair = {
   plan: async (subject, findings) => {
     const crypttab = await readCrypttab(subject, findings);
     if (crypttab === null) return planned([]);
-    const { path, text, entries, table } = crypttab;
+    const { path, text, table } = crypttab;
+    const entries = crypttab.entries.map((entry) => withBytes(text, entry));
     const nofail = entries.map(({ line, options }): readonly [number, () => string] => [
       line,
       () => setField(lineText(text, line), 3, withNofail(options), ['', '', 'none']),
@@ -50,6 +53,12 @@ export const crypttabNofail: Repair = {
     return planned(contents);
   },
 };
+
+/** An entry that was read to look at has lost the bytes that are no UTF-8; the text has them. */
+const withBytes = (text: string, entry: CrypttabEntry): CrypttabEntry =>
+  [entry.name, ...entry.options].join().includes('\ufffd')
+    ? (parseCrypttab(text).find(({ line }) => line === entry.line) ?? entry)
+    : entry;
 
 const withNofail = (options: readonly string[]): string =>
   [...(options.length === 0 ? ['luks'] : options), 'nofail'].join(',');

@@ -1,5 +1,10 @@
 import type { Finding } from '../../diagnosis/finding.ts';
-import { readTable, type Table, type TableEntry, tablePath } from '../../diagnosis/fstab/table.ts';
+import {
+  readTableForEdit,
+  type Table,
+  type TableEntry,
+  tablePath,
+} from '../../diagnosis/fstab/table.ts';
 import type { Subject } from '../../diagnosis/subject.ts';
 import { editLines, placesOf } from '../edit-lines.ts';
 import { planned, refused } from '../plan.ts';
@@ -32,7 +37,7 @@ export const editEntries = async (
   findings: readonly Finding[],
   edit: (one: TableEntry, table: Table) => Promise<EntryEdit>,
 ): Promise<RepairPlan> => {
-  const table = await readTable(subject);
+  const table = await readTableForEdit(subject);
   const wanted = linesOf(findings);
   const entries = table.entries.filter(({ entry }) => wanted.includes(entry.line));
   if (entries.length === 0) return refused('the line is no longer there', hint);

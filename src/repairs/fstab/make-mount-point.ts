@@ -23,6 +23,10 @@ export const makeMountPoint: Repair = {
       .map(({ target }) => target);
     const changes: Change[] = [];
     for (const path of targets) {
+      // A name on the disk is bytes, and these cannot be told from the text any more.
+      if (path.includes('\ufffd')) {
+        return refused(`the name ${path} is not in UTF-8`, 'Make the directory by hand.');
+      }
       const there = await subject.files.entry(path);
       if (there?.status.kind === 'directory') continue;
       if (there !== null && (there.status.kind !== 'file' || there.status.sizeBytes > 0)) {

@@ -1,5 +1,5 @@
 import { mendLine } from '../../diagnosis/fstab/mend-line.ts';
-import { readTable } from '../../diagnosis/fstab/table.ts';
+import { readTableForEdit } from '../../diagnosis/fstab/table.ts';
 import { planned } from '../plan.ts';
 import type { Repair } from '../repair.ts';
 import { editTable } from './edit-table.ts';
@@ -13,7 +13,7 @@ export const mendLines: Repair = {
   risk: 'None where the meaning is certain; lines of which it is not stay as they are.',
   proof: 'vm',
   plan: async (subject) => {
-    const table = await readTable(subject);
+    const table = await readTableForEdit(subject);
     const lines = new Map<number, string>();
     for (const { line } of table.problems) {
       const mend = await mendLine(subject, table, line);

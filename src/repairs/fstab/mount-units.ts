@@ -20,7 +20,7 @@ export const renameUnit: Repair = {
   proof: 'container',
   plan: async (subject, findings) => {
     const changes: Change[] = [];
-    for (const { name, path, text, values, pulledInBy } of await named(subject, findings)) {
+    for (const { name, path, values, pulledInBy } of await named(subject, findings)) {
       const wanted = unitNameFor(values.get('Where') ?? '', name.slice(name.lastIndexOf('.') + 1));
       const target = `${administratorUnits}/${wanted}`;
       if ((await subject.files.entry(target)) !== null) {
@@ -34,7 +34,7 @@ export const renameUnit: Repair = {
       changes.push({
         kind: 'write-file',
         path: target,
-        content: text,
+        content: (await subject.files.readForEdit(path)) ?? '',
         attributes: { mode, uid, gid },
       });
       for (const by of pulledInBy) {

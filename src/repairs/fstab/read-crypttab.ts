@@ -1,6 +1,6 @@
 import type { Finding } from '../../diagnosis/finding.ts';
 import { crypttabPath } from '../../diagnosis/fstab/crypttab.ts';
-import { readTable, type Table } from '../../diagnosis/fstab/table.ts';
+import { readTableForEdit, type Table } from '../../diagnosis/fstab/table.ts';
 import type { Subject } from '../../diagnosis/subject.ts';
 import type { CrypttabEntry } from '../../system-image/system-facts.ts';
 
@@ -20,8 +20,8 @@ export const readCrypttab = async (
   const names = new Set(findings.map(({ subject: name }) => name));
   const [place, text, table] = await Promise.all([
     subject.files.locate(crypttabPath),
-    subject.files.read(crypttabPath),
-    readTable(subject),
+    subject.files.readForEdit(crypttabPath),
+    readTableForEdit(subject),
   ]);
   const entries = subject.facts.crypttab.filter(({ name }) => names.has(name));
   return place === null || text === null || entries.length === 0

@@ -1,4 +1,5 @@
 import { type Device, nodeOf } from '../../devices/device.ts';
+import { isEvidentBoot } from '../../diagnosis/fstab/boot-evidence.ts';
 import { declaredTypeFor } from '../../diagnosis/fstab/file-system-type.ts';
 import { isEsp, specFor } from '../../diagnosis/fstab/replacement.ts';
 import type { Subject, SubjectDevices } from '../../diagnosis/subject.ts';
@@ -68,8 +69,8 @@ const espTarget = async ({ files }: Subject): Promise<string | null> => {
 
 /**
  * A whole table from what is on the root's disk: the root itself, a /boot of its own when the
- * directory is empty, the EFI system partition and swap when there is one of each. With any further
- * file system it is not certain what the table was.
+ * directory is empty and something says that the file system is it, the EFI system partition and swap
+ * when there is one of each. With any further file system it is not certain what the table was.
  */
 export const tableLines = async (
   subject: Subject,
@@ -86,6 +87,12 @@ export const tableLines = async (
     );
   }
   if (only === undefined && wantsBoot) return unsure('/boot is empty and no file system fits it');
+  // It may as well be the system's /home, and /boot the mount point of the EFI system partition.
+  if (only !== undefined && !(await isEvidentBoot(subject, only))) {
+    return unsure(
+      `the disk has one more file system, and nothing on it says that it is /boot: ${nodeOf(only) ?? only.name}`,
+    );
+  }
   const [espDevice] = esp.length === 1 ? esp : [];
   const [swapDevice] = swap.length === 1 ? swap : [];
   // With a /boot of its own its mount point for the ESP is inside of it, and cannot be seen here.

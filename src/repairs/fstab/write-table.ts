@@ -1,4 +1,4 @@
-import { readTable, tablePath } from '../../diagnosis/fstab/table.ts';
+import { readTableForEdit, tablePath } from '../../diagnosis/fstab/table.ts';
 import { planned, refused } from '../plan.ts';
 import type { Repair } from '../repair.ts';
 import { rootLine, tableLines } from './table-lines.ts';
@@ -17,11 +17,13 @@ export const writeTable: Repair = {
   plan: async (subject) => {
     const { devices } = subject;
     if (devices === null) return refused('the devices of the system are not known', hint);
-    const table = await readTable(subject);
+    const table = await readTableForEdit(subject);
     if (table.entries.length > 0) return planned([]);
     const found = await tableLines(subject, devices);
     if (found.kind === 'unsure') return refused(found.reason, hint);
-    const content = `${[...(table.text.trim() === '' ? [] : [table.text.trimEnd()]), ...found.lines].join('\n')}\n`;
+    const kept = table.text.trim() === '' ? '' : table.text;
+    const end = kept === '' || kept.endsWith('\n') ? '' : '\n';
+    const content = `${kept}${end}${found.lines.join('\n')}\n`;
     if (table.path !== null) return planned([{ kind: 'write-file', path: table.path, content }]);
     // A dangling link is the thing itself: it goes, and a file comes in its place.
     const link = await subject.files.link(tablePath);
@@ -41,7 +43,7 @@ export const addRoot: Repair = {
   risk: 'Options that a lost line had are not known.',
   proof: 'vm',
   plan: async (subject) => {
-    const table = await readTable(subject);
+    const table = await readTableForEdit(subject);
     const line = subject.devices === null ? null : rootLine(subject, subject.devices);
     if (line === null || table.path === null) return refused('the root has no UUID', hint);
     if (table.entries.some(({ isRoot }) => isRoot)) return planned([]);

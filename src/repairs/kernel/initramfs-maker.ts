@@ -23,6 +23,25 @@ const allModules: Change = {
   attributes: { mode: 0o644 },
 };
 
+/** The same for dracut, which otherwise takes in what the machine has on which it runs. */
+const noHostOnly: Change = {
+  kind: 'write-file',
+  path: '/etc/dracut.conf.d/zzz-no-hostonly.conf',
+  content: 'hostonly="no"\n',
+  attributes: { mode: 0o644 },
+};
+
+/**
+ * What is put on the layer, and nowhere else, before programs of the system run there that may make
+ * an initramfs by themselves.
+ */
+export const forAnyMachine = async (files: SystemFiles): Promise<readonly Change[]> => {
+  const [initramfsTools, dracut] = await Promise.all(
+    ['/etc/initramfs-tools/conf.d', '/etc/dracut.conf.d'].map((path) => files.isDirectory(path)),
+  );
+  return [...(initramfsTools ? [allModules] : []), ...(dracut ? [noHostOnly] : [])];
+};
+
 const first = async (files: SystemFiles, paths: readonly string[]): Promise<string | null> => {
   const filled = await Promise.all(paths.map((path) => files.isFilled(path)));
   return paths.find((_, index) => filled[index] === true) ?? null;

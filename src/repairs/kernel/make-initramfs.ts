@@ -1,12 +1,9 @@
 import { posix } from 'node:path';
 import type { Change } from '../../changes/change.ts';
 import type { Finding } from '../../diagnosis/finding.ts';
-import { lacking, needWords } from '../../diagnosis/kernel/initramfs.ts';
 import { type StartedKernel, startedKernels } from '../../diagnosis/kernel/started-kernels.ts';
 import type { Subject } from '../../diagnosis/subject.ts';
-import { readInitramfs } from '../../system-image/initramfs.ts';
 import { modulesDirectory } from '../../system-image/kernel-modules.ts';
-import { systemFiles } from '../../system-image/system-files.ts';
 import {
   fatesOf,
   isMicrocode,
@@ -17,12 +14,11 @@ import {
   wordFor,
 } from '../boot-loader/entry-words.ts';
 import { directoriesFor } from '../boot-loader/esp-files.ts';
-import { makeGrubMenu } from '../boot-loader/make-menu.ts';
+import { makeGrubMenu, menuRisk } from '../boot-loader/make-menu.ts';
 import { lastWords, planned, refused, together } from '../plan.ts';
 import type { Repair, RepairPlan, RepairTools } from '../repair.ts';
 import { findInitramfsMaker, type InitramfsMaker } from './initramfs-maker.ts';
-
-const megabyte = 1024 * 1024;
+import { initramfsProblem, roomProblem } from './made-initramfs.ts';
 
 const isMeant = (kernel: StartedKernel, findings: readonly Finding[]): boolean =>
   findings.some(
@@ -53,39 +49,6 @@ const hasOwn = ({ initrds }: StartedKernel): boolean => {
   return own.length > 0 && own.every(({ path }) => path !== null);
 };
 
-/** Why what was made is not to be used, in words; null when it is good. */
-const problemOf = async (
-  subject: Subject,
-  kernel: StartedKernel,
-  from: string,
-): Promise<string | null> => {
-  const files = systemFiles(subject.host.files, posix.dirname(from));
-  const made = await readInitramfs(subject.host, files, `/${posix.basename(from)}`);
-  if (made.kind === 'damaged') return `it is damaged: ${made.reason}`;
-  if (made.kind === 'not-read') return null;
-  const { certain } = await lacking(subject, kernel, made.names);
-  if (certain.length > 0) return `it lacks ${needWords(certain)}`;
-  const isEncrypted = subject.facts.crypttab.length > 0 && made.names.has('usr/sbin/cryptsetup');
-  // Without a device to look at, its hook leaves out which container to open.
-  return isEncrypted && !made.names.has('cryptroot/crypttab') && made.names.has('scripts/local')
-    ? 'it does not know which encrypted volume to open'
-    : null;
-};
-
-const roomProblem = async (
-  { host, files, root }: Subject,
-  path: string,
-  from: string,
-): Promise<string | null> => {
-  const directory = await files.locate(posix.dirname(path));
-  const size = (await host.files.status(from))?.sizeBytes ?? 0;
-  const free = await host.files.freeBytes(directory?.hostPath ?? root);
-  // The old one stays until the new one is whole.
-  if (free > size + megabyte) return null;
-  const [needed, there] = [size, free].map((bytes) => Math.ceil(bytes / megabyte));
-  return `it needs ${needed} MiB in ${posix.dirname(path)}, and only ${there} MiB are free there`;
-};
-
 const byHand =
   'Boot the system with rescuekit rescue and make it there, where its devices can be seen.';
 
@@ -114,7 +77,7 @@ const make = async (
   if (made?.kind !== 'copy-entry') {
     return refused(`The system's own program made no ${path}.`, byHand);
   }
-  const problem = await problemOf(subject, kernel, made.from);
+  const problem = await initramfsProblem(subject, kernel, made.from);
   if (problem !== null) return refused(`An initramfs was made, but ${problem}.`, byHand);
   const room = await roomProblem(subject, path, made.from);
   if (room !== null) {
@@ -167,7 +130,7 @@ const withEntry = async (
   }
   const target = targetOf(kernel);
   const word = wordFor(entry, target);
-  const text = await subject.files.read(entry.path, 64 * 1024);
+  const text = await subject.files.readForEdit(entry.path);
   if (word === null || text === null) {
     return refused(`${entry.path} cannot be told of the initramfs.`, `Edit ${entry.path} by hand.`);
   }
@@ -186,7 +149,7 @@ export const makeInitramfs: Repair = {
   stage: 'initramfs',
   title: 'Make the initramfs anew',
   why: 'The kernel that is started has none that is whole and reaches the root.',
-  risk: 'none: the old one stays until the new one is made and was looked at',
+  risk: `none by itself: the old one stays until the new one is made and was looked at. Where no entry names it, ${menuRisk}`,
   proof: 'vm',
   plan: async (subject, findings, tools) => {
     const maker = await findInitramfsMaker(subject.files);

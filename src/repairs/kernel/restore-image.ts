@@ -6,7 +6,7 @@ import { systemFiles } from '../../system-image/system-files.ts';
 import { planned, refused } from '../plan.ts';
 import type { Repair, RepairPlan, RepairTools } from '../repair.ts';
 import { cachedPackages, cachedVersions } from './kernel-sources.ts';
-import { startAnotherPlan } from './start-another.ts';
+import { anotherRisk, startAnotherPlan } from './start-another.ts';
 
 const needsPackage =
   'Install the package of the kernel again: rescuekit rescue --network, then apt-get install --reinstall linux-image-VERSION.';
@@ -72,7 +72,7 @@ export const restoreImage: Repair = {
   stage: 'initramfs',
   title: 'Put the kernel back',
   why: 'The kernel that is started is missing or damaged.',
-  risk: 'none: it comes from the package or a copy of the same version',
+  risk: `none where it comes from the package or a copy of the same version. ${anotherRisk}`,
   proof: 'vm',
   plan: async (subject, findings, tools) => {
     for (const { version, path } of await wantedBy(subject, findings)) {

@@ -53,7 +53,7 @@ export const networkdSection: Repair = {
     const plans = await Promise.all(
       findings.map(async (finding): Promise<RepairPlan> => {
         const path = finding.subject;
-        const text = (await files.read(path)) ?? '';
+        const text = (await files.readForEdit(path)) ?? '';
         const [number] = placesOf([finding]).get(path) ?? [];
         const line = number === undefined ? undefined : text.split('\n')[number - 1];
         const header = line === undefined ? null : mendedHeader(line);
@@ -70,6 +70,9 @@ export const networkdSection: Repair = {
     return together(plans);
   },
 };
+
+/** Reading YAML takes its time, and netplan's files are small. */
+const mostYaml = 1024 * 1024;
 
 /** YAML knows no tabs in front of a line. Netplan's own files have steps of two. */
 export const withoutTabs = (text: string): string | null => {
@@ -91,7 +94,7 @@ export const netplanTabs: Repair = {
   plan: async ({ files }, findings) => {
     const plans = await Promise.all(
       findings.map(async ({ subject: path, title }): Promise<RepairPlan> => {
-        const content = withoutTabs((await files.read(path)) ?? '');
+        const content = withoutTabs((await files.readForEdit(path, mostYaml)) ?? '');
         return content === null
           ? refused(
               `${title.replace(/^netplan/, 'netplan still')}, and tabs are not the reason`,

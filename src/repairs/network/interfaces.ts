@@ -46,7 +46,7 @@ export const interfacesLine: Repair = {
   plan: async ({ files }, findings: readonly Finding[]) => {
     const changes = [];
     for (const [path, numbers] of placesOf(findings)) {
-      const text = (await files.read(path)) ?? '';
+      const text = (await files.readForEdit(path)) ?? '';
       const lines = text.split('\n');
       const edits = new Map<number, () => string>();
       for (const number of numbers) {

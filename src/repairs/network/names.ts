@@ -62,7 +62,7 @@ export const hostsLocalhost: Repair = {
   risk: 'None.',
   proof: 'container',
   plan: async ({ files }) => {
-    const text = (await files.read('/etc/hosts')) ?? '';
+    const text = (await files.readForEdit('/etc/hosts')) ?? '';
     return planned([{ kind: 'write-file', path: '/etc/hosts', content: withLocalhost(text) }]);
   },
 };
@@ -77,7 +77,7 @@ export const nsswitchRepair: Repair = {
   proof: 'container',
   plan: async ({ files }, findings) => {
     const path = nsswitchPath;
-    const text = (await files.read(path)) ?? '';
+    const text = (await files.readForEdit(path)) ?? '';
     const set = (line: string): string =>
       line.replace(/^(\s*hosts\s*:)(\s*).*$/, (_, lead, gap) => `${lead}${gap || ' '}files dns`);
     const lines = placesOf(findings).get(path) ?? [];
@@ -99,7 +99,7 @@ const backups = [
 const names = (text: string | null): boolean => /^\s*nameserver\s+\S/m.test(text ?? '');
 
 const copyOf = async (files: SystemFiles): Promise<string | null> => {
-  const texts = await Promise.all(backups.map((path) => files.read(path, 64 * 1024)));
+  const texts = await Promise.all(backups.map((path) => files.readForEdit(path)));
   return texts.find((text) => names(text)) ?? null;
 };
 

@@ -31,7 +31,7 @@ const changesFor = async ({ files }: Subject, pins: readonly Pin[]): Promise<Rep
   }
   const changes: Change[] = [];
   for (const path of new Set(pins.map((pin) => pin.path))) {
-    const text = (await files.read(path)) ?? '';
+    const text = (await files.readForEdit(path)) ?? '';
     const own = pins.filter((pin) => pin.path === path);
     const edits = new Map<number, (line: string) => string>();
     for (const pin of own) {

@@ -23,7 +23,7 @@ const masters: Readonly<Record<AccountFile, string | null>> = {
 };
 
 const read = async ({ files }: Subject, path: string): Promise<string | null> =>
-  files.read(path, 4 * 1024 * 1024);
+  files.readForEdit(path);
 
 /** The newest whole copy: shadow's tools keep the state before the last change beside the file. */
 const fromBackup = async (subject: Subject, file: AccountFile): Promise<string | null> => {

@@ -41,7 +41,7 @@ const withoutName = (line: string, name: string): string => {
 
 const planFor = async ({ files }: Subject, finding: Finding): Promise<RepairPlan> => {
   for (const step of stepsOf(finding).filter(({ path }) => isOwn(path))) {
-    const text = await files.read(step.path);
+    const text = await files.readForEdit(step.path);
     const found = text === null ? null : assignmentOf(parseUnitFile(text).entries, step);
     // An assignment over several lines is left to the person.
     if (text === null || found === null) continue;

@@ -14,7 +14,7 @@ export const dpkgStatusRepair: Repair = {
   risk: 'What was installed or removed after the copy is not in it: run apt-get --fix-broken install afterwards.',
   proof: 'none',
   plan: async ({ files }) => {
-    const texts = await Promise.all(statusCopies.map((copy) => files.read(copy, maxBytes)));
+    const texts = await Promise.all(statusCopies.map((copy) => files.readForEdit(copy, maxBytes)));
     const content = texts.find((text) => parseDpkgStatus(text ?? '').length > 0) ?? null;
     if (content === null) {
       return refused(

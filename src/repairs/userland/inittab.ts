@@ -25,7 +25,10 @@ export const inittabRepair: Repair = {
   risk: 'Where only the default runlevel is wrong, only that line is changed; otherwise the file of the package takes its place, and terminals that were added are not in it.',
   proof: 'container',
   plan: async ({ files }, findings) => {
-    const [text, pristine] = await Promise.all([files.read(path), files.read(template)]);
+    const [text, pristine] = await Promise.all([
+      files.readForEdit(path),
+      files.readForEdit(template),
+    ]);
     const usual = parseInittab(pristine ?? '').find(({ action }) => action === 'initdefault');
     const lines = findings.map(lineOf);
     if (text !== null && lines.every((line) => line !== null)) {

@@ -20,9 +20,9 @@ export const nsswitchRepair: Repair = {
   risk: 'Only "files" is put in front of the sources of the line; a missing file is made anew from the package’s template.',
   proof: 'container',
   plan: async ({ files }, findings) => {
-    const text = await files.read(nsswitchPath, 64 * 1024);
+    const text = await files.readForEdit(nsswitchPath);
     if (text === null || text.trim() === '') {
-      const copies = await Promise.all(templates.map((template) => files.read(template)));
+      const copies = await Promise.all(templates.map((template) => files.readForEdit(template)));
       const content = copies.find((copy) => copy !== null) ?? plain;
       const attributes = { mode: 0o644, uid: 0, gid: 0 };
       return planned([{ kind: 'write-file', path: nsswitchPath, content, attributes }]);

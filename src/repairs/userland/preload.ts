@@ -12,7 +12,7 @@ export const preloadRepair: Repair = {
   risk: 'What the object did (an agent, a memory allocator) is not done until it is installed again.',
   proof: 'container',
   plan: async ({ files }, findings) => {
-    const text = await files.read(path, 64 * 1024);
+    const text = await files.readForEdit(path);
     if (text === null) return refused(`${path} cannot be read.`, 'Look at the file by hand.');
     const names = findings.map((finding) => finding.subject);
     const content = withoutPreloads(text, names);

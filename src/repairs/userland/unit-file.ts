@@ -18,7 +18,7 @@ const placeOf = ({ evidence }: Finding): Place | null => {
 
 /** The command of the package comes back when the drop-in no longer sets another one. */
 const withoutCommand = async ({ files }: Subject, { path, line }: Place): Promise<RepairPlan> => {
-  const text = await files.read(path);
+  const text = await files.readForEdit(path);
   const { entries } = parseUnitFile(text ?? '');
   const at = entries.find((entry) => entry.line === line);
   const commands = entries.filter(
