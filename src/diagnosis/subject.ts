@@ -50,6 +50,8 @@ export type Subject = {
   readonly root: string;
   readonly files: SystemFiles;
   readonly facts: SystemFacts;
+  /** Path of an OSTree deployment inside its file system; empty for any other root. */
+  readonly deployment: string;
   /** The root first, then the rest in mount order; empty for a directory. */
   readonly mounts: readonly SubjectMount[];
   /** Null when the target is a directory: then nothing can be said of devices. */

@@ -63,6 +63,13 @@ const missing = /device \d+ is missing|missing device|devid \d+ .* missing/i;
 const repairAdvice =
   'Copy the data off first (a read-only mount may still work). --btrfs-repair runs btrfs check --repair, which can make it worse.';
 
+/**
+ * Features that the tools of this machine do not know: `couldn't open because of unsupported option
+ * features (0x4000)`. Nothing of it was read then.
+ */
+const isTooNew = (findings: readonly string[]): boolean =>
+  findings.some((line) => /unsupported (?:option|incompat\w*) features/.test(line));
+
 /** Nothing but the missing device was found, and the person has said that it may be missing. */
 const isWholeWithout = ({ btrfs }: CheckContext, { exitCode, findings }: CheckerRun): boolean =>
   btrfs?.degraded === true && exitCode === 0 && findings.every((line) => missing.test(line));
@@ -88,6 +95,11 @@ const judge = (
   const waiting = needsReplay
     ? 'The log tree has not been replayed (the system was cut off). '
     : '';
+  if (isTooNew(findings)) {
+    const detail =
+      'It was made by a newer system than the btrfs-progs of this machine know, so that it was not judged: use a rescue system with newer ones.';
+    return checkResult(context, 'skipped', detail, { evidence: findings });
+  }
   if (isWholeWithout(context, run)) {
     const without = findingCount === 0 ? '' : ', read from what is attached: a device is missing';
     return consistent(context, waiting, without);

@@ -98,6 +98,7 @@ export const repairExt = async (context: RepairContext): Promise<CheckResult> =>
   const useless = before.needsReplay && (await readSuperblock(context))?.externalJournal === true;
   const written = async () =>
     useless || (await context.host.files.status(undoFile)) === null ? null : undoFile;
+  if (!useless) await context.onUndoFile(undoFile);
   return orResult(
     async () => {
       const mending = await mend(context, undoFile, backup);

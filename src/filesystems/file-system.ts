@@ -15,7 +15,7 @@ export const checkResultSchema = z.object({
   outcome: checkOutcomeSchema,
   /** One sentence: what was found, what was done, what to do next. */
   detail: z.string(),
-  /** A journal or log waits to be replayed: the system was cut off while writing. */
+  /** A journal, a log or the mark of a FAT waits: the system was cut off while writing. */
   needsReplay: z.boolean(),
   /** Lines of the checker that are the evidence, at most 20, without control characters. */
   evidence: z.array(z.string()).readonly(),
@@ -68,6 +68,11 @@ export type BtrfsParts = {
 export type RepairContext = CheckContext & {
   /** A directory that is kept with the session, for e2fsck's undo file. */
   readonly keepDirectory: string;
+  /**
+   * Called before anything is written, with the file that will keep what is overwritten; not at all
+   * where there is none.
+   */
+  readonly onUndoFile: (undoFile: string) => Promise<void>;
   readonly lastResorts: LastResorts;
 };
 

@@ -58,9 +58,14 @@ const look = async (context: CheckContext): Promise<CheckResult> => {
   if (exitCode === 0 && evidence.every(isHarmless)) {
     return checkResult(context, 'clean', 'fsck.fat found no problem.', { evidence });
   }
-  const detail = onlyDirtyBit(evidence)
-    ? 'It was not unmounted (the system was cut off); nothing else is wrong. --repair takes the mark away.'
-    : `fsck.fat found ${counted(findingCount, 'line')} of problems; --repair mends them.`;
+  if (onlyDirtyBit(evidence)) {
+    // As with a journal that waits: each boot's fsck takes the mark away, so that it is no damage
+    // and needs no evidence.
+    const detail =
+      'It was not unmounted (the system was cut off); nothing else is wrong. --repair takes the mark away.';
+    return checkResult(context, 'damaged', detail, { needsReplay: true });
+  }
+  const detail = `fsck.fat found ${counted(findingCount, 'line')} of problems; --repair mends them.`;
   return checkResult(context, 'damaged', detail, { evidence });
 };
 

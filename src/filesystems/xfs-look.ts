@@ -1,4 +1,4 @@
-import { checkResult, counted } from './check-result.ts';
+import { checkResult, counted, orResult } from './check-result.ts';
 import { type CheckerRun, runTool } from './checker.ts';
 import type { CheckContext, CheckResult } from './file-system.ts';
 import { kernelCannot, replayByMounting } from './replay-mount.ts';
@@ -24,17 +24,33 @@ export const logCannotReplay = (context: CheckContext, mountWords: string): Chec
     { needsReplay: true, evidence: mountWords.split('\n') },
   );
 
-export const judgeXfs = (context: CheckContext, run: CheckerRun): CheckResult =>
-  run.exitCode === 0
-    ? checkResult(context, 'clean', 'xfs_repair found no problem.')
-    : checkResult(
-        context,
-        'damaged',
-        `xfs_repair found ${counted(run.findingCount, 'line')} of problems; --repair mends them.`,
-        { evidence: run.findings },
-      );
+/**
+ * What xfsprogs says of features that it does not know. A damaged superblock, whose bits may be
+ * anything, is called bad before that.
+ */
+const isTooNew = (lines: readonly string[]): boolean =>
+  lines.some((line) =>
+    /superblock has unknown .*features|unsupported filesystem features/i.test(line),
+  ) && !lines.some((line) => /^bad primary superblock/.test(line));
+
+/** No verdict: the file system has features that the tools of this machine do not know. */
+const tooNew = (context: CheckContext, evidence: readonly string[]): CheckResult =>
+  checkResult(
+    context,
+    'skipped',
+    'It was made by a newer system than the xfsprogs of this machine know, so that it was not judged: use a rescue system with newer ones.',
+    { evidence },
+  );
+
+export const judgeXfs = (context: CheckContext, run: CheckerRun): CheckResult => {
+  if (run.exitCode === 0) return checkResult(context, 'clean', 'xfs_repair found no problem.');
+  if (isTooNew(run.findings)) return tooNew(context, run.findings);
+  const detail = `xfs_repair found ${counted(run.findingCount, 'line')} of problems; --repair mends them.`;
+  return checkResult(context, 'damaged', detail, { evidence: run.findings });
+};
 
 const judgeReplayed = (context: CheckContext, run: CheckerRun): CheckResult => {
+  if (isTooNew(run.findings)) return tooNew(context, run.findings);
   const rest =
     run.exitCode === 0
       ? 'After replay it is consistent; --repair replays it.'
@@ -70,6 +86,7 @@ const copyMetadata = async (context: CheckContext, image: string): Promise<Check
 };
 
 const copyFailed = (context: CheckContext, stderr: string): CheckResult => {
+  if (isTooNew(stderr.split('\n'))) return tooNew(context, stderr.split('\n'));
   const full = saysFull(stderr);
   const why = full
     ? `The copy of its metadata did not fit into ${context.scratchDirectory}: nothing more was looked at.`
@@ -78,6 +95,23 @@ const copyFailed = (context: CheckContext, stderr: string): CheckResult => {
     needsReplay: true,
     evidence: stderr.split('\n'),
   });
+};
+
+/** A kernel that is too old for the file system refuses it in the same words as a bad log. */
+const judgeNotReplayed = (
+  context: CheckContext,
+  image: string,
+  agcount: number,
+  words: string,
+): Promise<CheckResult> => {
+  const lost = logCannotReplay(context, words);
+  return orResult(
+    async () => {
+      const { findings } = await runXfsRepair(context, 'look', image, agcount);
+      return isTooNew(findings) ? tooNew(context, findings) : lost;
+    },
+    () => lost,
+  );
 };
 
 const lookAtCopy = async (context: CheckContext, geometry: XfsGeometry): Promise<XfsLook> => {
@@ -99,7 +133,10 @@ const lookAtCopy = async (context: CheckContext, geometry: XfsGeometry): Promise
     if (words !== null && kernelCannot(words)) {
       return skipped('The kernel of this machine cannot mount XFS: nothing more was looked at.');
     }
-    if (words !== null) return { result: logCannotReplay(context, words), replays: false, agcount };
+    if (words !== null) {
+      const result = await judgeNotReplayed(context, image, agcount, words);
+      return { result, replays: false, agcount };
+    }
     const run = await runXfsRepair(context, 'look', image, agcount);
     return { result: judgeReplayed(context, run), replays: true, agcount };
   } finally {

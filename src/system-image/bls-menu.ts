@@ -53,6 +53,32 @@ const inMenuOrder = (one: Named, other: Named): number => {
   return byKey || compareVersions(other.id, one.id) || compareText(other.id, one.id);
 };
 
+/** Command lines that entries name by a variable of GRUB, with the file that each stands in. */
+export type SavedOptions = ReadonlyMap<string, { readonly path: string; readonly value: string }>;
+
+const wordsOf = (options: string): readonly string[] => options.split(/\s+/).filter(Boolean);
+
+/**
+ * The command line of an entry: its own words, and those of the variables that it names. GRUB takes
+ * `default_kernelopts` for an entry that has none at all (Fedora: blscfg).
+ */
+const optionsOf = (
+  { options, variables }: LoaderEntry,
+  known: SavedOptions,
+): Pick<BootEntry, 'options' | 'saved'> => {
+  const hasNone = options === '' && variables.length === 0;
+  const named = (hasNone ? ['default_kernelopts'] : variables).flatMap(
+    (name) => known.get(name) ?? [],
+  );
+  const [first] = named;
+  if (first === undefined) return { options, saved: null };
+  const words = named.flatMap(({ value }) => wordsOf(value));
+  return {
+    options: [...words, ...wordsOf(options)].join(' '),
+    saved: { path: first.path, words },
+  };
+};
+
 const lineOf = (text: string, key: RegExp): number | null => {
   const at = text.split('\n').findIndex((line) => key.test(line));
   return at === -1 ? null : at + 1;
@@ -63,6 +89,7 @@ const entryOf = async (
   { entry, id, path, directory, text }: Named,
   loader: BootEntry['loader'],
   isDefault: boolean,
+  saved: SavedOptions,
 ): Promise<BootEntry | null> => {
   if (entry.linux === null) return null;
   const locate = (file: string) => locateEntryFile(files, file, directory);
@@ -73,7 +100,7 @@ const entryOf = async (
   return {
     ...{ loader, title: entry.title ?? id, id, isDefault, path, line: 1 },
     ...{ kernel: entry.linux, kernelPath, initrds: entry.initrds, initrdPaths },
-    options: entry.options,
+    ...optionsOf(entry, saved),
     kernelLine: lineOf(text, /^\s*(?:linux|uki|efi)\s/) ?? 1,
     initrdLine: lineOf(text, /^\s*initrd\s/),
     places: [],
@@ -85,9 +112,10 @@ const entriesOf = async (
   named: readonly Named[],
   loader: BootEntry['loader'],
   chosen: Named | undefined,
+  saved: SavedOptions,
 ): Promise<readonly BootEntry[]> => {
   const entries = await Promise.all(
-    named.map((one) => entryOf(files, one, loader, one === chosen)),
+    named.map((one) => entryOf(files, one, loader, one === chosen, saved)),
   );
   return entries.filter((entry) => entry !== null);
 };
@@ -96,10 +124,12 @@ const entriesOf = async (
  * The entries that GRUB's `blscfg` shows, newest first.
  *
  * @param wanted GRUB's `default`: a number, or an entry's id or title.
+ * @param saved command lines in GRUB's environment block or menu.
  */
 export const readGrubBlsEntries = async (
   files: SystemFiles,
   wanted: string,
+  saved: SavedOptions,
 ): Promise<readonly BootEntry[]> => {
   const named = (await readAll(files, '/boot')).toSorted(
     (one, other) => compareVersions(other.id, one.id) || compareText(other.id, one.id),
@@ -107,7 +137,7 @@ export const readGrubBlsEntries = async (
   const chosen = /^\d+$/.test(wanted)
     ? named[Number(wanted)]
     : named.find(({ id, entry }) => id === wanted || entry.title === wanted);
-  return entriesOf(files, named, 'grub', chosen ?? named[0]);
+  return entriesOf(files, named, 'grub', chosen ?? named[0], saved);
 };
 
 const wantedBy = (text: string): string | null =>
@@ -131,5 +161,5 @@ export const readSystemdBootEntries = async (files: SystemFiles): Promise<readon
   const chosen = named.find(
     ({ id, path }) => isWanted(`${id}.conf`) || isWanted(path.split('/').at(-1) ?? ''),
   );
-  return entriesOf(files, named, 'systemd-boot', chosen ?? named[0]);
+  return entriesOf(files, named, 'systemd-boot', chosen ?? named[0], new Map());
 };

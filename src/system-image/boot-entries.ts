@@ -17,6 +17,8 @@ export type LoaderEntry = {
   readonly linux: string | null;
   readonly initrds: readonly string[];
   readonly options: string;
+  /** Variables of GRUB among the options, without their dollar signs. */
+  readonly variables: readonly string[];
 };
 
 /** Parses a Boot Loader Specification type #1 file. Grub variables such as `$tuned_initrd` go. */
@@ -27,20 +29,23 @@ export const parseBootEntry = (text: string): LoaderEntry => {
     if (key === undefined || value === undefined) continue;
     values.set(key, [...(values.get(key) ?? []), value]);
   }
-  const words = (key: string): readonly string[] =>
-    (values.get(key) ?? [])
-      .flatMap((value) => value.split(/\s+/))
-      .filter((word) => word[0] !== '$');
+  const all = (key: string): readonly string[] =>
+    (values.get(key) ?? []).flatMap((value) => value.split(/\s+/));
+  const words = (key: string): readonly string[] => all(key).filter((word) => word[0] !== '$');
   return {
     title: values.get('title')?.[0] ?? null,
     version: values.get('version')?.[0] ?? null,
     machineId: values.get('machine-id')?.[0] ?? null,
     sortKey: values.get('sort-key')?.[0] ?? null,
     options: words('options').join(' '),
+    variables: all('options').flatMap((word) => /^\$\{?(\w+)\}?$/.exec(word)?.[1] ?? []),
     linux: words('linux')[0] ?? words('uki')[0] ?? words('efi')[0] ?? null,
     initrds: words('initrd'),
   };
 };
+
+/** sdbootutil of SUSE puts the number of the snapshot before it: `5@6.12.0-1-default`. */
+const withoutSnapshot = (version: string): string => version.replace(/^\d+@(?=.)/, '');
 
 const versionOfImage = (path: string): string => {
   const names = path.split('/').filter((part) => part !== '');
@@ -82,10 +87,14 @@ const kernelOfEntry = async (
   );
   // Microcode comes first; the initramfs is the last one.
   const initramfs = initrds.findLast((path) => path !== null && !/ucode/.test(path)) ?? null;
-  const named = entry.version ?? versionOfImage(entry.linux);
-  return /\.efi$/i.test(image)
-    ? { version: entry.version ?? versionOfUki(image), image, initramfs: initramfs ?? image }
-    : { version: named, image, initramfs };
+  const isUnified = /\.efi$/i.test(image);
+  const version =
+    entry.version === null
+      ? isUnified
+        ? versionOfUki(image)
+        : versionOfImage(entry.linux)
+      : withoutSnapshot(entry.version);
+  return { version, image, initramfs: initramfs ?? (isUnified ? image : null) };
 };
 
 const installedKernels = async (files: Files, root: string, directory: string) => {

@@ -23,6 +23,11 @@ export type BootEntry = {
   readonly initrdPaths: readonly (string | null)[];
   /** The kernel's command line. */
   readonly options: string;
+  /**
+   * Those of its words that stand in GRUB's environment block and not in the entry, as RHEL 8 has it;
+   * null when the entry names no such variable.
+   */
+  readonly saved: { readonly path: string; readonly words: readonly string[] } | null;
   /** What starts when nobody touches a key. At most one entry of a loader is it. */
   readonly isDefault: boolean;
   /** Where it stands: path of the system and line from 1. */

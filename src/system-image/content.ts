@@ -64,9 +64,10 @@ const isEsp = async (look: Look): Promise<boolean> => {
 const kernelName =
   /^(?:vmlinuz|vmlinux|bzImage|Image|kernel|initrd|initramfs|System\.map)(?:[-.]|$)/;
 
-const isBoot = (look: Look): boolean =>
-  look.names.some((name) => kernelName.test(name)) ||
-  ['grub', 'grub2', 'extlinux', 'syslinux', 'loader'].some((name) => look.names.includes(name));
+/** Whether these names at the top of a file system are of a /boot, where it is no root. */
+export const hasBootNames = (names: readonly string[]): boolean =>
+  names.some((name) => kernelName.test(name)) ||
+  ['grub', 'grub2', 'extlinux', 'syslinux', 'loader'].some((name) => names.includes(name));
 
 const has = (look: Look, ...names: readonly string[]): boolean =>
   names.every((name) => look.names.includes(name));
@@ -112,6 +113,6 @@ export const contentKind = async (hostFiles: Files, mounted: string): Promise<Co
   if (await isEsp(look)) return 'esp';
   if (isUsr(look)) return 'usr';
   if (isVar(look)) return 'var';
-  if (isBoot(look)) return 'boot';
+  if (hasBootNames(look.names)) return 'boot';
   return (await isHome(files, mounted, look)) ? 'home' : 'unknown';
 };

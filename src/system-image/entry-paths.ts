@@ -1,4 +1,5 @@
 import { posix } from 'node:path';
+import { normalTarget, optionValue, parseFstab } from './fstab.ts';
 import type { SystemFiles } from './system-files.ts';
 
 /** Where a file system with kernels can be mounted; the system's root when it has no own one. */
@@ -7,11 +8,28 @@ const mountPlaces = ['/boot', '/efi', '/boot/efi', ''] as const;
 /** GRUB's `($root)` or `(hd0,gpt2)` before a path says where to look and is no part of it. */
 export const withoutDevice = (path: string): string => path.replace(/^\([^)]*\)/, '');
 
+/** A subvolume of btrfs and where fstab mounts it. */
+type Subvolume = { readonly name: string; readonly target: string };
+
+const subvolumesOf = async (files: SystemFiles): Promise<readonly Subvolume[]> =>
+  parseFstab((await files.read('/etc/fstab')) ?? '').entries.flatMap(
+    ({ fsType, options, target }) => {
+      const name = optionValue(options, 'subvol');
+      return fsType !== 'btrfs' || name === null || !target.startsWith('/')
+        ? []
+        : [{ name: posix.join('/', name), target: normalTarget(target) }];
+    },
+  );
+
 /**
  * Paths of the system that a path of a boot loader's entry can be: the entry's starts at the top of
  * a file system, which is mounted somewhere, and on btrfs has the subvolume in front.
  */
-const candidates = (path: string, first: string): readonly string[] => {
+const candidates = (
+  path: string,
+  first: string,
+  subvolumes: readonly Subvolume[],
+): readonly string[] => {
   const absolute = posix.join('/', withoutDevice(path));
   const below = [first, ...mountPlaces].map((place) => posix.join('/', place, absolute));
   const inside = absolute.lastIndexOf('/boot/');
@@ -19,6 +37,10 @@ const candidates = (path: string, first: string): readonly string[] => {
     ...(absolute.startsWith('/boot/') ? [absolute] : []),
     ...below,
     ...(inside > 0 ? [absolute.slice(inside)] : []),
+    // GRUB sees a btrfs from its top: `/@boot/vmlinuz` is /boot/vmlinuz where @boot is mounted there.
+    ...subvolumes.flatMap(({ name, target }) =>
+      absolute.startsWith(`${name}/`) ? [posix.join(target, absolute.slice(name.length))] : [],
+    ),
   ];
 };
 
@@ -32,7 +54,7 @@ export const locateEntryFile = async (
   path: string,
   first: string,
 ): Promise<string | null> => {
-  const places = [...new Set(candidates(path, first))];
+  const places = [...new Set(candidates(path, first, await subvolumesOf(files)))];
   // What is empty counts as there: that it is empty is another fault than that it is missing.
   const there = await Promise.all(
     places.map(async (place) => (await files.status(place))?.kind === 'file'),

@@ -41,6 +41,17 @@ test('the table of a cloud image with tabs is read', () => {
   expect(entries[1]?.target).toBe('/boot/efi');
 });
 
+test('a comma in double quotes does not part options', () => {
+  const options = (text: string) => one(`/dev/sdb1 /data xfs ${text} 0 0`)?.options;
+  expect(options('ro,context="system_u:object_r:t:s0:c1,c2",nodev')).toEqual([
+    'ro',
+    'context="system_u:object_r:t:s0:c1,c2"',
+    'nodev',
+  ]);
+  expect(options('a="b,c')).toEqual(['a="b', 'c']);
+  expect(options(',,rw,,')).toEqual(['rw']);
+});
+
 test('missing fields from the third on have their defaults', () => {
   expect(one('/dev/sdb1 /data xfs defaults')).toMatchObject({ dump: 0, pass: 0 });
   expect(one('/dev/sdb1 /data xfs')?.options).toEqual(['defaults']);

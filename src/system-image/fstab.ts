@@ -50,6 +50,12 @@ const targetReason = (target: string): string | null =>
     ? null
     : 'the mount point is no absolute path';
 
+/**
+ * Options between commas. In a pair of double quotes a comma belongs to the value, as for libmount:
+ * `context="system_u:object_r:container_file_t:s0:c1,c2"`. A quote without its second one is plain.
+ */
+const splitOptions = (text: string): readonly string[] => text.match(/(?:"[^"]*"|[^,])+/g) ?? [];
+
 type ParsedLine = { readonly entry: FstabEntry | null; readonly reasons: readonly string[] };
 
 const parseLine = (text: string, line: number): ParsedLine => {
@@ -63,7 +69,7 @@ const parseLine = (text: string, line: number): ParsedLine => {
     spec,
     target,
     fsType: fsType ?? 'auto',
-    options: (options ?? 'defaults').split(',').filter((option) => option !== ''),
+    options: splitOptions(options ?? 'defaults'),
     dump: tail.dump,
     pass: tail.pass,
   };

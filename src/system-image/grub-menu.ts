@@ -1,4 +1,5 @@
-import { readGrubBlsEntries } from './bls-menu.ts';
+import { posix } from 'node:path';
+import { readGrubBlsEntries, type SavedOptions } from './bls-menu.ts';
 import type { BootEntry, EntryPlace } from './boot-entry.ts';
 import { locateEntryFile } from './entry-paths.ts';
 import { type GrubCommand, type GrubScript, parseGrubScript } from './grub-script.ts';
@@ -65,15 +66,28 @@ export const parseGrubEnvironment = (text: string): ReadonlyMap<string, string> 
     ]),
   );
 
+/** Whether it stands in a test of `boot_counter`, which counts starts that did not succeed. */
+const isFallback = ({ tests }: GrubCommand): boolean =>
+  tests.some((words) => words.some((word) => /^\$\{?boot_counter\}?$/.test(word)));
+
+/** Whether all starts that were granted to a new system have failed (Fedora: 08_fallback_counting). */
+const hasFallenBack = (environment: ReadonlyMap<string, string>): boolean =>
+  /^(?:0|-1)$/.test(environment.get('boot_counter') ?? '') &&
+  environment.get('boot_success') === '0';
+
 /**
  * What `default` is when the menu comes up. grub-mkconfig writes an assignment for the case that
- * `next_entry` is saved, and another one for all other cases.
+ * `next_entry` is saved, and another one for all other cases. Fedora's has a third one, for the time
+ * after starts that failed.
  */
 const defaultOf = (
   commands: readonly GrubCommand[],
   environment: ReadonlyMap<string, string>,
 ): string => {
-  const values = commands.flatMap((command) => assignment(command, 'default') ?? []);
+  const fellBack = hasFallenBack(environment);
+  const values = commands
+    .filter((command) => fellBack || !isFallback(command))
+    .flatMap((command) => assignment(command, 'default') ?? []);
   const next = environment.get('next_entry') ?? '';
   const usesNext = values.some((value) => /^\$\{?next_entry\}?$/.test(value));
   if (usesNext && next !== '') return next;
@@ -147,6 +161,7 @@ const entryOf = async (
     initrds,
     initrdPaths,
     options: linux.words.slice(2).join(' '),
+    saved: null,
     isDefault,
     path,
     line: item.command.line,
@@ -164,21 +179,86 @@ const leaves = (items: readonly MenuItem[]): readonly MenuItem[] =>
 
 const directories = ['/boot/grub', '/boot/grub2'] as const;
 
+/** Links of RHEL and its like that lead to the files of GRUB for UEFI. */
+const efiLinks = ['/etc/grub2-efi.cfg', '/boot/grub2/grubenv'] as const;
+
+const onEsp = /^\/(?:boot\/)?efi\/EFI\/[^/]+\/[^/]+$/i;
+
+/**
+ * Where the menu is that RHEL 7 and 8 and their like keep on the EFI system partition, in the
+ * directory of their vendor: their own links lead there. Null for other systems. Whether there is
+ * such a file is another question, as the partition may not be mounted here.
+ */
+export const grubMenuOnEsp = async (files: SystemFiles): Promise<string | null> => {
+  const targets = await Promise.all(
+    efiLinks.map(async (link) => {
+      const target = await files.link(link);
+      return target === null ? '' : posix.resolve(posix.dirname(link), target);
+    }),
+  );
+  const found = targets.find((target) => onEsp.test(target));
+  return found === undefined ? null : `${posix.dirname(found)}/grub.cfg`;
+};
+
+/** The few lines on the EFI system partition that lead to the menu are none themselves. */
+const isStub = (text: string): boolean => {
+  const names = new Set(flat(parseGrubScript(text).commands).map(({ words }) => words[0] ?? ''));
+  return names.has('configfile') && !names.has('menuentry') && !names.has('blscfg');
+};
+
+type MenuText = { readonly path: string; readonly text: string };
+
+const findMenu = async (files: SystemFiles): Promise<MenuText | null> => {
+  const efi = await grubMenuOnEsp(files);
+  const paths = [
+    ...directories.map((place) => `${place}/grub.cfg`),
+    ...(efi === null ? [] : [efi]),
+  ];
+  const texts = await Promise.all(paths.map((path) => files.read(path)));
+  const at = texts.findIndex(
+    (text, index) => text !== null && text.trim() !== '' && (paths[index] !== efi || !isStub(text)),
+  );
+  const [path, text] = [paths[at], texts[at]];
+  return path === undefined || text === undefined || text === null ? null : { path, text };
+};
+
+/** What entries in files of their own may name in place of a command line (RHEL 8). */
+const optionVariables = ['kernelopts', 'default_kernelopts'] as const;
+
+/** Where grubenv has no such command line, or an empty one, the one in grub.cfg counts. */
+const savedOptions = (
+  path: string,
+  commands: readonly GrubCommand[],
+  environmentPath: string,
+  environment: ReadonlyMap<string, string>,
+): SavedOptions => {
+  const inMenu = optionVariables.flatMap((name) =>
+    commands.flatMap((command) => {
+      const value = assignment(command, name);
+      return value === null ? [] : [[name, { path, value }] as const];
+    }),
+  );
+  const inBlock = optionVariables.flatMap((name) => {
+    const value = environment.get(name) ?? '';
+    return value === '' ? [] : [[name, { path: environmentPath, value }] as const];
+  });
+  return new Map([...inMenu, ...inBlock]);
+};
+
 /** GRUB's menu with everything in it that starts Linux; null when there is no grub.cfg. */
 export const readGrubMenu = async (files: SystemFiles): Promise<GrubMenu | null> => {
-  const texts = await Promise.all(directories.map((place) => files.read(`${place}/grub.cfg`)));
-  const at = texts.findIndex((text) => text !== null && text.trim() !== '');
-  const directory = directories[at];
-  const text = texts[at];
-  if (directory === undefined || text === undefined || text === null) return null;
-  const path = `${directory}/grub.cfg`;
-  const environment = parseGrubEnvironment((await files.read(`${directory}/grubenv`, 4096)) ?? '');
+  const found = await findMenu(files);
+  if (found === null) return null;
+  const { path, text } = found;
+  const environmentPath = `${posix.dirname(path)}/grubenv`;
+  const environment = parseGrubEnvironment((await files.read(environmentPath, 4096)) ?? '');
   const script = parseGrubScript(text);
   const items = itemsOf(script.commands);
   const wanted = defaultOf(script.commands, environment);
   // Fedora's menu is not in grub.cfg: `blscfg` reads it from the entries' own files.
   if (flat(script.commands).some(({ words }) => words[0] === 'blscfg')) {
-    const entries = await readGrubBlsEntries(files, wanted);
+    const saved = savedOptions(path, script.commands, environmentPath, environment);
+    const entries = await readGrubBlsEntries(files, wanted, saved);
     return { path, script, entries };
   }
   const chosen = defaultItem(items, wanted);

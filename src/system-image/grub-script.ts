@@ -6,6 +6,8 @@ export type GrubCommand = {
   readonly line: number;
   /** What stands between its braces; null when there are none. */
   readonly body: readonly GrubCommand[] | null;
+  /** The words of each test around it, the outermost first, whichever branch it stands in. */
+  readonly tests: readonly (readonly string[])[];
 };
 
 export type GrubScript = {
@@ -74,7 +76,18 @@ const tokensOf = (text: string): { tokens: readonly Token[]; unclosed: number | 
   return { tokens, unclosed: null };
 };
 
-type Draft = { words: string[]; line: number; body: GrubCommand[] | null };
+type Draft = {
+  words: string[];
+  line: number;
+  body: GrubCommand[] | null;
+  tests: readonly (readonly string[])[];
+};
+
+/** An `if` that is open: between it and `then` stands its test. */
+type OpenIf = { inTest: boolean; readonly words: string[]; readonly tests: Draft['tests'] };
+
+/** More words are no test that anybody wrote. */
+const maxTestWords = 64;
 
 /** Nesting beyond this is no menu that anybody wrote. */
 const maxDepth = 50;
@@ -103,20 +116,46 @@ export const parseGrubScript = (text: string): GrubScript => {
   const blocks: { readonly owner: Draft; readonly line: number }[] = [];
   let current: Draft | null = null;
   let stray: number | null = null;
+  const ifs: OpenIf[] = [];
   const commandsHere = (): GrubCommand[] => blocks.at(-1)?.owner.body ?? top;
+  const draft = (words: string[], line: number): Draft => ({
+    ...{ words, line, body: null },
+    tests: ifs.at(-1)?.tests ?? [],
+  });
   const finish = (): void => {
-    if (current !== null && current.words.length > 0) commandsHere().push(current);
+    const innermost = ifs.at(-1);
+    if (current !== null && current.words.length > 0) {
+      commandsHere().push(current);
+      if (innermost?.inTest === true) {
+        innermost.words.push(...current.words.slice(0, maxTestWords - innermost.words.length));
+      }
+    }
     current = null;
+  };
+  const openTest = (): void => {
+    const words: string[] = [];
+    const outer = ifs.at(-1)?.tests ?? [];
+    ifs.push({ inTest: true, words, tests: outer.length < maxDepth ? [...outer, words] : outer });
+  };
+  const atKeyword = (keyword: string): void => {
+    const innermost = ifs.at(-1);
+    if (keyword === 'if') openTest();
+    if (keyword === 'fi') ifs.pop();
+    if (innermost !== undefined && keyword === 'elif') innermost.inTest = true;
+    if (innermost !== undefined && keyword === 'then') innermost.inTest = false;
   };
   for (const token of tokens) {
     if (token.kind === 'word') {
-      current ??= { words: [], line: token.line, body: null };
+      current ??= draft([], token.line);
       const keyword = current.words.length === 0 && !token.quoted && keywords.has(token.text);
-      if (!keyword) current.words.push(token.text);
+      if (keyword) {
+        atKeyword(token.text);
+        current.tests = ifs.at(-1)?.tests ?? [];
+      } else current.words.push(token.text);
     } else if (token.kind === 'end') {
       finish();
     } else if (token.kind === 'open' && blocks.length < maxDepth) {
-      const owner: Draft = current ?? { words: [''], line: token.line, body: null };
+      const owner: Draft = current ?? draft([''], token.line);
       owner.body = [];
       finish();
       if (commandsHere().at(-1) !== owner) commandsHere().push(owner);

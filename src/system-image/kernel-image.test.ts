@@ -46,6 +46,14 @@ test('what is cut off, empty or something else is told', async () => {
   expect(await damageOf(Buffer.from('<html>not found</html>'.repeat(100)))).toContain('Linux');
 });
 
+test('an image of a few bytes is told of, whatever the machine', async () => {
+  for (const architecture of ['x86_64', 'aarch64']) {
+    expect(await damageOf(Buffer.from('M'), architecture)).toBe('it has no more than 1 byte');
+    expect(await damageOf(Buffer.from('MZ\n'), architecture)).toBe('it has no more than 3 bytes');
+  }
+  expect(await damageOf(Buffer.from('MZ..'))).toContain('Linux');
+});
+
 test('a hole and turned bits in the packed part are seen', async () => {
   const hole = makeKernel();
   hole.fill(0, 10_000, 20_000);

@@ -101,7 +101,11 @@ export const kernelImageDamage = async (
   const found = await files.locate(path);
   if (found === null) return 'it is missing';
   if (found.status.kind !== 'file') return 'it is no regular file';
-  if (found.status.sizeBytes === 0) return 'it is empty';
+  const { sizeBytes } = found.status;
+  if (sizeBytes === 0) return 'it is empty';
+  // The first four bytes tell what it is, whatever the machine.
+  if (sizeBytes < 4)
+    return `it has no more than ${sizeBytes} ${sizeBytes === 1 ? 'byte' : 'bytes'}`;
   const head = await files.bytes(path, headerBytes);
   if (head === null || head.every((byte) => byte === 0)) return 'it begins with nothing but zeros';
   const isX86 = architecture === 'x86_64' || /^i[3-6]86$/.test(architecture ?? '');
@@ -110,7 +114,9 @@ export const kernelImageDamage = async (
   const header = parseSetupHeader(head);
   // Some distributions ship the plain ELF file for a hypervisor that starts it directly.
   if (header === null) {
-    return head.readUInt32BE(0) === 0x7f454c46 ? null : 'it does not begin as a Linux kernel does';
+    return head.length >= 4 && head.readUInt32BE(0) === 0x7f454c46
+      ? null
+      : 'it does not begin as a Linux kernel does';
   }
   if (found.status.sizeBytes < header.sizeBytes) {
     return `it has ${found.status.sizeBytes} bytes of ${header.sizeBytes}: it is cut off`;

@@ -138,6 +138,39 @@ test('systemd-boot: kernel-install layout, unified images and entries on the EFI
   ]);
 });
 
+test('SUSE with systemd-boot: the number of the snapshot is no part of the version', async () => {
+  const version = '6.12.0-1-default';
+  const place = `opensuse-tumbleweed/${version}`;
+  const kernels = await kernelsOf({
+    [`boot/efi/${place}/linux-0a1b`]: 'k',
+    [`boot/efi/${place}/initrd-2c3d`]: 'i',
+    [`boot/efi/loader/entries/system-opensuse-tumbleweed-${version}-5.conf`]: `title openSUSE Tumbleweed\nversion 5@${version}\nsort-key opensuse-tumbleweed\noptions root=UUID=a rootflags=subvol=@/.snapshots/5/snapshot\nlinux /${place}/linux-0a1b\ninitrd /${place}/initrd-2c3d\n`,
+    [`usr/lib/modules/${version}`]: there,
+  });
+  expect(kernels).toMatchObject([
+    { version, initramfs: `/boot/efi/${place}/initrd-2c3d`, modules: true },
+  ]);
+});
+
+test('an only kernel without a version in its name is one, a link is none', async () => {
+  const image = { 'boot/Image': 'k', 'boot/initramfs-linux.img': 'i' };
+  expect(await kernelsOf({ ...image, 'usr/lib/modules/6.2.10-1-aarch64-ARCH': there })).toEqual([
+    {
+      version: '6.2.10-1-aarch64-ARCH',
+      image: '/boot/Image',
+      initramfs: '/boot/initramfs-linux.img',
+      modules: true,
+    },
+  ]);
+  expect(await kernelsOf({ 'boot/bzImage': 'k' })).toMatchObject([{ version: 'bzImage' }]);
+  expect(await kernelsOf({ 'boot/kernel8.img': 'k' })).toHaveLength(1);
+  expect(await kernelsOf({ ...image, 'boot/vmlinuz-6.1': 'k' })).toMatchObject([
+    { image: '/boot/vmlinuz-6.1' },
+  ]);
+  expect(await kernelsOf({ 'boot/vmlinuz': { link: 'k' }, 'boot/k': 'k' })).toEqual([]);
+  expect(await kernelsOf({ 'boot/vmlinuz': '' })).toEqual([]);
+});
+
 test('without /boot there are no kernels, and a hostile /boot leads nowhere', async () => {
   expect(await kernelsOf({ boot: there, 'usr/lib/modules/6.1/vmlinuz': 'k' })).toEqual([]);
   expect(await kernelsOf({ boot: { link: '/../../../../../boot' } })).toEqual([]);

@@ -5,12 +5,21 @@ import {
   isDirectoryInside,
   isFilledInside,
   listInside,
+  locateEntry,
   readInside,
 } from './inside.ts';
 import type { Kernel } from './system-facts.ts';
 import { compareVersions } from './version-compare.ts';
 
 const imageName = /^(?:vmlinuz|vmlinux|bzImage|zImage|Image|kernel|linux)-(.+)$/;
+
+/** Names of an only kernel: of small machines with U-Boot, and of kernels that were built by hand. */
+const bareName = /^(?:vmlinuz|vmlinux|(?:b?z)?Image|kernel\d*\.img)$/;
+
+/** Names of the initramfs of such a kernel, the first that is there. */
+const bareInitramfs = [
+  ...['initramfs.img', 'initramfs-linux.img', 'initramfs', 'initrd.img', 'initrd', 'uInitrd'],
+].map((name) => `/boot/${name}`);
 
 // Beside the images lie checksums, signatures, debug copies and what an upgrade keeps.
 const noImage = /\.(?:hmac|sig|old|bak|dpkg-\w+|rpm\w+|config|map|txt|efi\.signed)$/;
@@ -90,10 +99,28 @@ const withoutDebugCopies = (names: readonly string[]): readonly string[] =>
     return twin === undefined || !names.includes(`vmlinuz-${twin}`);
   });
 
-const plainKernels = async (files: Files, root: string) => {
+/** A link with such a name leads to one of the kernels with a version, or to one that is gone. */
+const bareKernel = async (
+  files: Files,
+  root: string,
+  name: string,
+  modules: readonly string[],
+): Promise<Omit<Kernel, 'modules'> | null> => {
+  const image = `/boot/${name}`;
+  const status = (await locateEntry(files, root, image))?.status;
+  if (!bareName.test(name) || status?.kind !== 'file' || status.sizeBytes === 0) return null;
+  const initramfs = await firstInside(bareInitramfs, (path) => isFilledInside(files, root, path));
+  const [only] = modules;
+  return { version: modules.length === 1 && only !== undefined ? only : name, image, initramfs };
+};
+
+const plainKernels = async (files: Files, root: string, modules: readonly string[]) => {
   const names = withoutDebugCopies((await listInside(files, root, '/boot')) ?? []);
   const found = await Promise.all(names.map((name) => plainKernel(files, root, name)));
-  return found.filter((kernel) => kernel !== null);
+  const named = found.filter((kernel) => kernel !== null);
+  if (named.length > 0) return named;
+  const bare = await Promise.all(names.map((name) => bareKernel(files, root, name, modules)));
+  return bare.filter((kernel) => kernel !== null);
 };
 
 // Fedora's rescue copy is `0-rescue-MACHINE-ID`: it starts with a digit and is no version.
@@ -111,11 +138,9 @@ const newestFirst = (one: Kernel, other: Kernel): number =>
  * the root the list is empty.
  */
 export const findKernels = async (files: Files, root: string): Promise<readonly Kernel[]> => {
-  const [plain, modules] = await Promise.all([
-    plainKernels(files, root),
-    moduleVersions(files, root),
-  ]);
-  const [flavours, entries] = await Promise.all([
+  const modules = await moduleVersions(files, root);
+  const [plain, flavours, entries] = await Promise.all([
+    plainKernels(files, root, modules),
     flavourVersions(files, root, modules),
     bootEntryKernels(files, root),
   ]);

@@ -20,11 +20,12 @@ export const openVolumeOn = (container: Device): Device | null =>
  */
 export const resolveMapping = (entry: CrypttabEntry, container: Resolution): Resolution => {
   const name = plainText(entry.name);
+  const table = entry.line === 0 ? 'the command line' : 'crypttab';
   if (entry.kind !== 'luks') {
     return { kind: 'missing', reason: `crypttab says that ${name} is ${otherKinds[entry.kind]}` };
   }
   if (container.kind === 'missing') {
-    return { kind: 'missing', reason: `${container.reason}, where crypttab has ${name}` };
+    return { kind: 'missing', reason: `${container.reason}, where ${table} has ${name}` };
   }
   if (container.kind !== 'found') return container;
   const device = openVolumeOn(container.device);

@@ -26,7 +26,10 @@ export type ResolveContext = {
   readonly rootSpec?: string;
   /** Devices that are other file systems of this system for certain; a guess never takes them. */
   readonly taken?: readonly Device[];
-  /** The system's crypttab: which container `/dev/mapper/NAME` is in. */
+  /**
+   * Which container `/dev/mapper/NAME` is in: the system's crypttab, then what the kernel's command
+   * line opens.
+   */
   readonly crypttab?: readonly CrypttabEntry[];
   /** ARRAY lines of the system's mdadm.conf. */
   readonly arrays?: readonly ArrayLine[];

@@ -10,10 +10,17 @@ import type { Check } from '../check.ts';
 import { fileEvidence } from '../file-evidence.ts';
 import type { Finding } from '../finding.ts';
 
+/** An included file without a line of PAM, and the line that names it. */
+type MissingFile = {
+  readonly name: string;
+  readonly at: PamLine;
+  /** It is there and has comments: its maker may have left it without modules. */
+  readonly commented: boolean;
+};
+
 type Stack = {
   readonly lines: readonly PamLine[];
-  /** Names of included files with the lines that name them. */
-  readonly missing: readonly { readonly name: string; readonly at: PamLine }[];
+  readonly missing: readonly MissingFile[];
 };
 
 /** pam_handlers.c refuses deeper nesting. */
@@ -29,6 +36,8 @@ const merge = (stacks: readonly Stack[]): Stack => ({
 /** A file without any line of PAM, which an update or a full disk left behind, is as good as none. */
 const isBlank = (lines: readonly PamLine[]): boolean => lines.length === 0;
 
+const hasComment = (text: string): boolean => /^\s*#/m.test(text);
+
 const readStack = async (
   files: SystemFiles,
   name: string,
@@ -36,8 +45,12 @@ const readStack = async (
   depth = 0,
 ): Promise<Stack> => {
   const path = await findPamFile(files, name);
-  const lines = path === null ? [] : parsePam(path, (await files.read(path)) ?? '');
-  if (isBlank(lines)) return at === null ? empty : { lines: [], missing: [{ name, at }] };
+  const text = path === null ? '' : ((await files.read(path)) ?? '');
+  const lines = path === null ? [] : parsePam(path, text);
+  if (isBlank(lines)) {
+    const commented = hasComment(text);
+    return at === null ? empty : { lines: [], missing: [{ name, at, commented }] };
+  }
   if (depth > maxDepth) return empty;
   const nested: Stack[] = [];
   for (const line of lines) {
@@ -61,6 +74,17 @@ export const failsWhenMissing = (control: string): boolean => {
 };
 
 const typeOf = (type: string): string => type.replace(/^-/, '').toLowerCase();
+
+/**
+ * Whether a blank file is a fault. Where one type is included (`account include FILE`), PAM goes on
+ * with the service's other modules of that type: pam-config of SUSE leaves its `postlogin-*` files
+ * with their comment alone. `@include` takes a file for what it holds, and its makers leave none blank.
+ */
+const isFault = ({ at, commented }: MissingFile, lines: readonly PamLine[]): boolean => {
+  if (!commented || at.kind !== 'include' || at.type === null) return true;
+  const wanted = typeOf(at.type);
+  return !lines.some((line) => line.kind === 'module' && typeOf(line.type) === wanted);
+};
 
 const syntaxReason = (line: PamLine): string | null => {
   if (line.kind === 'unreadable') return 'is not a line of PAM';
@@ -134,9 +158,7 @@ const gather = <T extends { readonly at: PamLine }>(
 };
 
 // A missing file is one fault, however many services name it.
-const onePerFile = (
-  all: readonly Named<{ readonly name: string; readonly at: PamLine }>[],
-): readonly Finding[] =>
+const onePerFile = (all: readonly Named<MissingFile>[]): readonly Finding[] =>
   [...new Set(all.map(({ name }) => name))].flatMap((name) => {
     const same = all.filter((each) => each.name === name);
     const [first] = same;
@@ -171,7 +193,9 @@ export const pamCheck: Check = {
     );
     return [
       ...onePerFile(
-        stacks.flatMap(({ service, missing }) => missing.map((each) => ({ ...each, service }))),
+        stacks.flatMap(({ service, lines, missing }) =>
+          missing.flatMap((each) => (isFault(each, lines) ? [{ ...each, service }] : [])),
+        ),
       ),
       ...findings.filter((finding) => finding !== null),
     ];

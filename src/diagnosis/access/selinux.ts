@@ -2,29 +2,52 @@ import type { SystemFiles } from '../../system-image/system-files.ts';
 import type { Check } from '../check.ts';
 import { fileEvidence } from '../file-evidence.ts';
 import type { Finding } from '../finding.ts';
+import { bootEntriesOf } from '../kernel/started-kernels.ts';
 import type { Subject } from '../subject.ts';
 
 export const selinuxConfig = '/etc/selinux/config';
 
-/** Distributions whose kernels have SELinux on unless the command line says no. */
-const onByDefault = /^(?:fedora|rhel|centos|rocky|almalinux|ol|amzn|opensuse|sles|scientific)/;
+/**
+ * Distributions whose kernels have SELinux on unless the command line says no. SUSE's have AppArmor
+ * by themselves: where they are to run SELinux, their command line says `security=selinux`.
+ */
+const onByDefault = /^(?:fedora|rhel|centos|rocky|almalinux|ol|amzn|scientific)/;
 
-const commandLines = [
+/** What new boot entries get. It may have been left behind when the entries were edited. */
+const settings = [
   '/etc/default/grub',
   '/boot/grub/grub.cfg',
   '/boot/grub2/grub.cfg',
   '/etc/kernel/cmdline',
 ];
 
+const lastValue = (text: string, name: string): string | undefined =>
+  [...text.matchAll(new RegExp(`(?:^|[\\s"'])${name}=([^\\s"']+)`, 'g'))].at(-1)?.[1];
+
+/**
+ * Whether words for the kernel turn SELinux on or off; null when they say nothing of it. `lsm=` is the
+ * list of all security modules and counts before `security=`, which names one.
+ */
+export const selinuxWord = (text: string): 'on' | 'off' | null => {
+  if (/\bselinux=0\b|\benforcing=0\b/.test(text)) return 'off';
+  const modules = lastValue(text, 'lsm') ?? lastValue(text, 'security');
+  if (modules !== undefined) return modules.split(',').includes('selinux') ? 'on' : 'off';
+  return /\bselinux=1\b/.test(text) ? 'on' : null;
+};
+
+/** Off where one says so: what is not enforced keeps nobody from booting. */
+const together = (words: readonly ('on' | 'off' | null)[]): 'on' | 'off' | null =>
+  words.find((word) => word === 'off') ?? words.find((word) => word === 'on') ?? null;
+
 /** Whether the kernel asks for a policy: on Debian only with a word on its command line. */
-const isActive = async ({ files, facts }: Subject): Promise<boolean> => {
-  const texts = await Promise.all(commandLines.map((path) => files.read(path)));
-  const all = texts.map((text) => text?.replace(/^\s*#.*$/gm, '') ?? '').join('\n');
-  if (/\bselinux=0\b|\benforcing=0\b/.test(all)) return false;
-  return (
-    onByDefault.test(facts.os.id ?? '') ||
-    /\bselinux=1\b|\bsecurity=selinux\b|\blsm=\S*selinux/.test(all)
-  );
+const isActive = async (subject: Subject): Promise<boolean> => {
+  const { files, facts } = subject;
+  const started = (await bootEntriesOf(subject)).filter(({ isDefault }) => isDefault);
+  const texts = await Promise.all(settings.map((path) => files.read(path)));
+  const word =
+    together(started.map(({ options }) => selinuxWord(options))) ??
+    together(texts.map((text) => selinuxWord(text?.replace(/^\s*#.*$/gm, '') ?? '')));
+  return word === null ? onByDefault.test(facts.os.id ?? '') : word === 'on';
 };
 
 /** Directory with a compiled policy, which init loads (libselinux: policy/policy.VERSION). */

@@ -33,12 +33,20 @@ export const milderWhereOneStarts = (
     .map((fault) => (anyWhole && fault.milder === undefined ? { ...fault, milder: true } : fault));
 };
 
-/** Where GRUB's modules for BIOS machines are; Fedora and SUSE name the directory after version 2. */
+/**
+ * Where GRUB's modules for BIOS machines are; Fedora and SUSE name the directory after version 2.
+ * RHEL 7 has both directories, and the first one holds a picture only.
+ */
 export const biosDirectory = async ({ files }: Subject): Promise<string> => {
-  const [one, two] = await Promise.all(
-    ['/boot/grub', '/boot/grub2'].map((path) => files.isDirectory(path)),
-  );
-  return two === true && one !== true ? '/boot/grub2/i386-pc' : '/boot/grub/i386-pc';
+  const [first, second] = ['/boot/grub', '/boot/grub2'] as const;
+  const signs = ['/i386-pc', '/grub.cfg', '/grubenv', ''];
+  for (const sign of signs) {
+    const [one, two] = await Promise.all(
+      [first, second].map(async (place) => (await files.status(`${place}${sign}`)) !== null),
+    );
+    if (one !== two) return `${two === true ? second : first}/i386-pc`;
+  }
+  return `${first}/i386-pc`;
 };
 
 const repair = 'boot-loader.install-bios';
@@ -174,6 +182,9 @@ const startsWithGrub = ({ facts }: Subject): boolean =>
   facts.bootLoaders.some(({ name }) => name === 'grub') &&
   ['x86_64', 'i386', 'i486', 'i586', 'i686', null].includes(facts.architecture);
 
+const hasBiosBoot = ({ disk }: DiskLook): boolean =>
+  disk.children.some(({ partition }) => partition?.type?.toLowerCase() === biosBootType);
+
 const wasMadeForBios = async (
   subject: Subject,
   look: DiskLook,
@@ -181,10 +192,7 @@ const wasMadeForBios = async (
 ): Promise<boolean> => {
   if (look.disk.partitionTable === 'dos') return !hasEsp;
   const hasDirectory = await subject.files.isDirectory(await biosDirectory(subject));
-  const hasBootPartition = look.disk.children.some(
-    ({ partition }) => partition?.type?.toLowerCase() === biosBootType,
-  );
-  return hasBootPartition && (hasDirectory || !hasEsp);
+  return hasBiosBoot(look) && (hasDirectory || !hasEsp);
 };
 
 const foreignCode = (look: DiskLook, isCertain: boolean): StartFault => ({
@@ -230,12 +238,28 @@ export const lostToOthers = async (subject: Subject): Promise<readonly StartFaul
   return [foreignCode(first, allAttached(subject) && (await hadGrub(subject, first)))];
 };
 
-/** How a machine with a BIOS starts from the disks of a system. */
-export const lookAtBiosStart = async (subject: Subject, hasEsp: boolean): Promise<StartLook> => {
+/**
+ * Whether the disk was set up for UEFI over an older system, whose boot code stays in the first
+ * sector: nothing else for a BIOS is there any more.
+ */
+const isOldCode = async (subject: Subject, looks: readonly DiskLook[]): Promise<boolean> =>
+  !looks.some(hasBiosBoot) && !(await subject.files.isDirectory(await biosDirectory(subject)));
+
+/**
+ * How a machine with a BIOS starts from the disks of a system.
+ *
+ * @param startsByEfi whether the disk was made for UEFI, too.
+ */
+export const lookAtBiosStart = async (
+  subject: Subject,
+  hasEsp: boolean,
+  startsByEfi = false,
+): Promise<StartLook> => {
   if (!startsWithGrub(subject)) return { used: false, faults: [] };
   const looks = await diskLooks(subject);
   const withGrub = looks.filter(({ bootCode }) => bootCode.kind === 'grub');
   const [first] = looks;
+  if (startsByEfi && (await isOldCode(subject, looks))) return { used: false, faults: [] };
   if (withGrub.length > 0) {
     const faults = await Promise.all(
       withGrub.map((look) =>

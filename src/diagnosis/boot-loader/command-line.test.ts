@@ -71,3 +71,21 @@ test('a device to resume from that is gone is told of', async () => {
   expect(await find('', setting(`UUID=${uuid}`))).toEqual([]);
   expect(await find('', setting('none'))).toEqual([]);
 });
+
+test('words in the environment block of GRUB are found, and no repair is promised for them', async () => {
+  const rhel = {
+    'boot/grub/grub.cfg': '',
+    'boot/grub2/grub.cfg': 'set default=$saved_entry\ninsmod blscfg\nblscfg\n',
+    'boot/grub2/grubenv': `# GRUB Environment Block\nkernelopts=root=UUID=${uuid} ro single \n`,
+    'boot/loader/entries/m-4.18.0-553.el8.x86_64.conf':
+      'title RHEL\nlinux /k\ninitrd /i $tuned_initrd\noptions $kernelopts $tuned_params\n',
+  };
+  expect(await find('', rhel)).toEqual(['warning boot-loader.rescue-words null']);
+  const own = {
+    ...rhel,
+    'boot/grub2/grubenv': `kernelopts=root=UUID=${uuid} ro \n`,
+    'boot/loader/entries/m-4.18.0-553.el8.x86_64.conf':
+      'title RHEL\nlinux /k\noptions $kernelopts single\n',
+  };
+  expect(await find('', own)).toEqual([`warning boot-loader.rescue-words ${repair}`]);
+});

@@ -8,6 +8,7 @@ import type { Finding } from '../finding.ts';
 import { bootEntriesOf } from '../kernel/started-kernels.ts';
 import type { Subject } from '../subject.ts';
 import { entrySubject } from './entry-subject.ts';
+import { canBeEdited, wordEvidence } from './word-place.ts';
 
 const repair = 'boot-loader.clear-command-line';
 
@@ -104,9 +105,9 @@ const finding = (entry: BootEntry, found: Found): Finding => {
     severity: severityOf(found, entry),
     title: `The kernel is told ${words}, ${titles[found.kind]}.`,
     subject: entrySubject(entry),
-    evidence: [fileEvidence(entry.path, entry.kernelLine, words)],
+    evidence: [wordEvidence(entry, found.words, words)],
     meaning: meanings[found.kind],
-    repair,
+    repair: canBeEdited(entry, found.words) ? repair : null,
   };
 };
 

@@ -1,12 +1,21 @@
+import { posix } from 'node:path';
 import { plainText } from '../../host/plain-text.ts';
 import type { Evidence } from '../finding.ts';
 import type { Subject } from '../subject.ts';
 import { milderWhereOneStarts, type StartFault, type StartLook } from './bios-start.ts';
-import { type EfiDirectory, efiDirectories, hasRemovablePath, isWholeChain } from './efi-chains.ts';
+import {
+  type EfiDirectory,
+  efiDirectories,
+  hasRemovablePath,
+  isKnown,
+  isWholeChain,
+  ownDirectories,
+  unknownStarter,
+} from './efi-chains.ts';
 import { type Esp, espsOf } from './esp.ts';
 import { hasLoaderEntries, isOnlySystemdBoot } from './loader-entries.ts';
 import { searchedUuid } from './menu-text.ts';
-import { hasUuid } from './start-place.ts';
+import { bootDevice, hasUuid } from './start-place.ts';
 
 const repair = 'boot-loader.restore-efi';
 
@@ -31,7 +40,7 @@ const unreadable = (esp: Esp): StartFault => ({
 const noProgram = (esp: Esp, directories: readonly EfiDirectory[]): StartFault => {
   const broken = directories
     .flatMap(({ programs }) => programs)
-    .filter(({ damage }) => damage !== null);
+    .filter((program) => isKnown(program) && program.damage !== null);
   return {
     id: 'boot-loader.efi-programs',
     title: `UEFI firmware finds no boot loader that is whole on ${nodeOf(esp)}.`,
@@ -44,6 +53,17 @@ const noProgram = (esp: Esp, directories: readonly EfiDirectory[]): StartFault =
     repair,
   };
 };
+
+/** rEFInd, Limine, or a kernel that the firmware starts by itself. */
+const otherStarter = (esp: Esp, path: string): StartFault => ({
+  id: 'boot-loader.efi-programs',
+  milder: 'info',
+  title: `UEFI firmware can only start ${plainText(path)} on ${nodeOf(esp)}, a program that is not known here.`,
+  subject: nodeOf(esp),
+  evidence: [evidence(esp, path, 'begins as a program does')],
+  meaning: 'What it starts, and whether its settings are right, was not looked into.',
+  repair: null,
+});
 
 const brokenProgram = (esp: Esp, path: string, damage: string): StartFault => ({
   id: 'boot-loader.efi-program',
@@ -64,6 +84,46 @@ const noEntries = (esp: Esp): StartFault => ({
   repair: 'boot-loader.write-entries',
 });
 
+const isRemovable = ({ path }: EfiDirectory): boolean => /\/boot$/i.test(path);
+
+const hasShim = ({ programs }: EfiDirectory): boolean =>
+  programs.some(({ kind }) => kind === 'shim');
+
+/** Whether a directory's GRUB is whole and its configuration leads to this system's own /boot or root. */
+const leadsHere = (subject: Subject, directory: EfiDirectory): boolean => {
+  const { devices } = subject;
+  const uuid = searchedUuid(directory.config ?? '')?.toLowerCase();
+  if (devices === null || uuid === undefined || !isWholeChain(directory)) return false;
+  return [bootDevice(subject, devices), devices.root].some(
+    (device) => device.uuid?.toLowerCase() === uuid,
+  );
+};
+
+/** Whether a directory's GRUB is whole and has within itself where to go on. */
+const needsNoConfig = (directory: EfiDirectory): boolean =>
+  directory.programs.some(({ kind, damage }) => kind === 'grub' && damage === null) &&
+  !isRemovable(directory) &&
+  !hasShim(directory) &&
+  directory.config === null;
+
+/**
+ * How bad it is when GRUB in a directory does not find its menu. That of another vendor, left by a
+ * system that is gone or belongs to a disk that is not attached, stops nothing where the system is
+ * started from another directory.
+ */
+const gradeOf = (
+  subject: Subject,
+  directories: readonly EfiDirectory[],
+  directory: EfiDirectory,
+): Pick<StartFault, 'milder' | 'repair'> => {
+  const isOwn =
+    isRemovable(directory) || posix.basename(directory.path).toLowerCase() === subject.facts.os.id;
+  const others = directories.filter((other) => other !== directory);
+  if (isOwn) return { repair };
+  if (others.some((other) => leadsHere(subject, other))) return { milder: 'info', repair: null };
+  return others.some(needsNoConfig) ? { milder: true, repair } : { repair };
+};
+
 /** Debian's signed GRUB knows nothing but the directory of its vendor. */
 const configFaults = (
   subject: Subject,
@@ -72,8 +132,6 @@ const configFaults = (
 ): readonly StartFault[] => {
   const { devices } = subject;
   return directories.flatMap((directory): readonly StartFault[] => {
-    const isVendor = !/\/boot$/i.test(directory.path);
-    const hasShim = directory.programs.some(({ kind }) => kind === 'shim');
     const path = `${directory.path}/grub.cfg`;
     const fault = (text: string): StartFault => ({
       id: 'boot-loader.efi-config',
@@ -81,9 +139,9 @@ const configFaults = (
       subject: `${nodeOf(esp)} ${path}`,
       evidence: [evidence(esp, path, text)],
       meaning: 'GRUB does not find its menu and stops at the prompt "grub>".',
-      repair,
+      ...gradeOf(subject, directories, directory),
     });
-    if (isVendor && hasShim && (directory.config ?? '').trim() === '') {
+    if (!isRemovable(directory) && hasShim(directory) && (directory.config ?? '').trim() === '') {
       return [fault('is missing or empty')];
     }
     const uuid = searchedUuid(directory.config ?? '');
@@ -93,20 +151,38 @@ const configFaults = (
   });
 };
 
+/** What starts where no chain that is known is whole; null when nothing does. */
+const starterOf = async (
+  esp: Esp,
+  directories: readonly EfiDirectory[],
+): Promise<string | null> => {
+  const path = unknownStarter(directories);
+  const isImage = path !== null && /^\/efi\/linux\//i.test(path);
+  // Where systemd-boot has its settings, it is what has to start an image, and it is gone.
+  const settings = isImage ? ((await esp.files?.list('/loader')) ?? []) : [];
+  return settings.some(({ name }) => name.toLowerCase() === 'loader.conf') ? null : path;
+};
+
 const faultsOf = async (subject: Subject, esp: Esp): Promise<readonly StartFault[]> => {
   if (esp.files === null) return [unreadable(esp)];
-  const directories = await efiDirectories(esp);
-  if (!directories.some(isWholeChain)) return [noProgram(esp, directories)];
+  const all = await efiDirectories(esp);
+  const directories = ownDirectories(all, subject.facts.architecture);
+  if (!directories.some(isWholeChain)) {
+    const starter = await starterOf(esp, all);
+    return [starter === null ? noProgram(esp, directories) : otherStarter(esp, starter)];
+  }
   const broken = directories.flatMap(({ programs }) =>
-    programs.flatMap(({ path, damage }) =>
-      damage === null ? [] : [brokenProgram(esp, path, damage)],
+    programs.flatMap((program) =>
+      isKnown(program) && program.damage !== null
+        ? [brokenProgram(esp, program.path, program.damage)]
+        : [],
     ),
   );
   const lacksEntries = isOnlySystemdBoot(directories) && !(await hasLoaderEntries(subject, esp));
   return [
     ...broken,
     ...(lacksEntries ? [noEntries(esp)] : []),
-    ...(hasRemovablePath(directories, subject.facts.architecture) ? [] : [noRemovable(esp)]),
+    ...(hasRemovablePath(all, subject.facts.architecture) ? [] : [noRemovable(esp)]),
     ...configFaults(subject, esp, directories),
   ];
 };

@@ -3,16 +3,17 @@ import type { BootEntry } from '../../system-image/boot-entry.ts';
 import type { Check } from '../check.ts';
 import { fileEvidence } from '../file-evidence.ts';
 import type { Finding } from '../finding.ts';
-import { bootIsHidden } from '../kernel/none.ts';
+import { bootIsHidden, hasNoKernel } from '../kernel/none.ts';
 import { bootEntriesOf } from '../kernel/started-kernels.ts';
 import type { Subject, SubjectDevices } from '../subject.ts';
 import { entrySubject } from './entry-subject.ts';
 import { bootDevice, hasUuid, wrongPlace } from './start-place.ts';
+import { isForeignMenu } from './word-place.ts';
 
-const repairOf = ({ loader, path }: BootEntry): string =>
-  loader === 'grub' && path.endsWith('grub.cfg')
-    ? 'boot-loader.write-config'
-    : 'boot-loader.mend-entries';
+const repairOf = ({ loader, path }: BootEntry): string | null => {
+  if (loader !== 'grub' || !path.endsWith('grub.cfg')) return 'boot-loader.mend-entries';
+  return isForeignMenu(path) ? null : 'boot-loader.write-config';
+};
 
 const kernelMissing = (entry: BootEntry): Finding => ({
   id: 'boot-loader.entry-kernel',
@@ -80,7 +81,7 @@ export const entriesCheck: Check = {
   finds: ['boot-loader.entry-kernel', 'boot-loader.entry-place'],
   run: async (subject) => {
     // That there is no kernel at all is said once, and not of each entry.
-    if (bootIsHidden(subject) || subject.facts.kernels.length === 0) return [];
+    if (bootIsHidden(subject) || (await hasNoKernel(subject))) return [];
     const entries = await bootEntriesOf(subject);
     const found = entries.flatMap((entry) => findingsOf(subject, entry));
     const loaders = new Set(entries.map(({ loader }) => loader));

@@ -1,4 +1,5 @@
-import { readGrubMenu } from '../../system-image/grub-menu.ts';
+import { posix } from 'node:path';
+import { grubMenuOnEsp, readGrubMenu } from '../../system-image/grub-menu.ts';
 import type { Check } from '../check.ts';
 import { fileEvidence } from '../file-evidence.ts';
 import type { Finding } from '../finding.ts';
@@ -6,6 +7,7 @@ import { bootIsHidden } from '../kernel/none.ts';
 import { bootEntriesOf } from '../kernel/started-kernels.ts';
 import type { Subject } from '../subject.ts';
 import { hasCommand } from './menu-text.ts';
+import { isForeignMenu } from './word-place.ts';
 
 const repair = 'boot-loader.write-config';
 
@@ -16,7 +18,7 @@ const configFault = (path: string, line: number | null, text: string): Finding =
   subject: path,
   evidence: [fileEvidence(path, line, text)],
   meaning: 'GRUB stops at the prompt "grub>" or shows an error in place of a menu.',
-  repair,
+  repair: isForeignMenu(path) ? null : repair,
 });
 
 /** Another boot loader with a menu of its own starts the system without GRUB's. */
@@ -29,9 +31,22 @@ const otherLoaderHasMenu = async (subject: Subject): Promise<boolean> => {
   );
 };
 
+/**
+ * The finding for a menu that should be on the EFI system partition; none where that is not mounted
+ * here, or where the directory is gone, which is told of the programs in it.
+ */
+const missingOnEsp = async ({ files }: Subject, path: string): Promise<readonly Finding[]> => {
+  if (!(await files.isDirectory(posix.dirname(path)))) return [];
+  return [configFault(path, null, (await files.status(path)) === null ? 'is missing' : 'is empty')];
+};
+
 const findingsOf = async (subject: Subject): Promise<readonly Finding[]> => {
   const { files } = subject;
   const menu = await readGrubMenu(files);
+  const onEsp = await grubMenuOnEsp(files);
+  if (menu === null && onEsp !== null && !(await files.isFilled(onEsp))) {
+    return missingOnEsp(subject, onEsp);
+  }
   if (menu === null) {
     const isTwo = await files.isDirectory('/boot/grub2');
     const path = isTwo ? '/boot/grub2/grub.cfg' : '/boot/grub/grub.cfg';

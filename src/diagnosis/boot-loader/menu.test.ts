@@ -145,6 +145,33 @@ test('a root behind a layer that is still closed is not doubted', async () => {
   expect(await withRoot('UUID=11111111-2222-4333-8444-555566667777', more)).toEqual([]);
 });
 
+test('a root in a volume that the command line opens under its own name', async () => {
+  const volume = makeDevice('/dev/dm-0', {
+    ...{ kind: 'luks', fsType: 'ext4', uuid, aliases: ['/dev/mapper/rescuekit-7f3a-vdb3'] },
+  });
+  const container = makePartition('/dev/loop0p3', 3, {
+    ...{ fsType: 'crypto_LUKS', uuid: 'c0de', children: [volume] },
+  });
+  const disk = makeDevice('/dev/loop0', { partitionTable: 'gpt', children: [container] });
+  const devices = { root: volume, disk, disks: [disk], subvolume: null, volumes: [] };
+  for (const words of [
+    '/dev/mapper/cryptroot cryptdevice=UUID=c0de:cryptroot',
+    '/dev/mapper/cryptroot rd.luks.name=c0de=cryptroot',
+    '/dev/mapper/root cryptroot=UUID=c0de cryptdm=root',
+    '/dev/mapper/luks-c0de rd.luks.uuid=luks-c0de',
+  ]) {
+    expect(await withRoot(words, devices)).toEqual([]);
+  }
+  const found = ['critical boot-loader.root-argument boot-loader.set-root'];
+  for (const words of [
+    '/dev/mapper/cryptrot cryptdevice=UUID=c0de:cryptroot',
+    '/dev/mapper/cryptroot cryptdevice=UUID=dead:cryptroot',
+    '/dev/mapper/cryptroot',
+  ]) {
+    expect(await withRoot(words, devices)).toEqual(found);
+  }
+});
+
 test('settings that the shell cannot read are found with their line', async () => {
   const found = ['warning boot-loader.default-grub boot-loader.mend-defaults'];
   expect(
@@ -153,4 +180,45 @@ test('settings that the shell cannot read are found with their line', async () =
   expect(
     await find(defaultGrubCheck, { 'etc/default/grub': 'A=1\n# it\'s "fine\nB="$(nproc)"\n' }),
   ).toEqual([]);
+});
+
+/** RHEL 8 on UEFI: the menu is on the EFI system partition, /boot/grub2 leads there. */
+const rhel: Readonly<Record<string, TreeEntry | null>> = {
+  'boot/grub/grub.cfg': null,
+  'boot/grub/grubenv': null,
+  'etc/grub2-efi.cfg': { link: '../boot/efi/EFI/redhat/grub.cfg' },
+  'boot/grub2/grubenv': { link: '../efi/EFI/redhat/grubenv' },
+  'boot/grub2/themes/a': 'x',
+  'boot/efi/EFI/redhat/shimx64.efi': 'MZ',
+  'boot/efi/EFI/redhat/grub.cfg': 'set default=$saved_entry\ninsmod blscfg\nblscfg\n',
+  'boot/efi/EFI/redhat/grubenv': `kernelopts=root=UUID=${uuid} ro\n`,
+  'boot/loader/entries/m.conf': `title R\nlinux /vmlinuz-${version}\ninitrd /initrd.img-${version}\noptions $kernelopts\n`,
+};
+
+test("RHEL's menu on the EFI system partition is the menu", async () => {
+  for (const check of [grubConfigCheck, entriesCheck, rootArgumentCheck]) {
+    expect(await find(check, rhel)).toEqual([]);
+  }
+  const found = ['critical boot-loader.grub-config null'];
+  const menuOf = (text: string | null) => ({ ...rhel, 'boot/efi/EFI/redhat/grub.cfg': text });
+  expect(await find(grubConfigCheck, menuOf(''))).toEqual(found);
+  expect(await find(grubConfigCheck, menuOf(null))).toEqual(found);
+  expect(await find(grubConfigCheck, menuOf('if [ a ]; then\n  set b=c\n'))).toEqual(found);
+  const lost = `kernelopts=root=UUID=11111111-2222-4333-8444-555566667777 ro\n`;
+  expect(await find(rootArgumentCheck, { ...rhel, 'boot/efi/EFI/redhat/grubenv': lost })).toEqual([
+    'critical boot-loader.root-argument null',
+  ]);
+});
+
+test('where the three lines for UEFI are whole, it is the menu in /boot that is missing', async () => {
+  const stub = `search --no-floppy --fs-uuid --set=dev ${uuid}\nset prefix=($dev)/boot/grub2\nexport $prefix\nconfigfile $prefix/grub.cfg\n`;
+  expect(await find(grubConfigCheck, { ...rhel, 'boot/efi/EFI/redhat/grub.cfg': stub })).toEqual([
+    'critical boot-loader.grub-config boot-loader.write-config',
+  ]);
+  // A partition that is not mounted here hides what is on it.
+  const hidden = Object.fromEntries(
+    Object.keys(rhel).flatMap((path) => (path.startsWith('boot/efi/') ? [[path, null]] : [])),
+  );
+  const modules = { 'boot/grub2/x86_64-efi/a': 'm' };
+  expect(await find(grubConfigCheck, { ...rhel, ...hidden, ...modules })).toEqual([]);
 });

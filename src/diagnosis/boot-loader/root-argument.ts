@@ -1,12 +1,12 @@
 import { shortName } from '../../devices/device.ts';
 import { plainText } from '../../host/plain-text.ts';
 import type { BootEntry } from '../../system-image/boot-entry.ts';
+import { volumesOfCommandLine } from '../../system-image/command-line-volumes.ts';
 import { type KernelName, parseKernelName } from '../../system-image/device-names.ts';
 import { firstRoot } from '../../system-image/fstab.ts';
 import { type Resolution, resolveSpec } from '../../system-image/resolve-spec.ts';
 import { sameDevice } from '../../system-image/target-devices.ts';
 import type { Check } from '../check.ts';
-import { fileEvidence } from '../file-evidence.ts';
 import type { Finding } from '../finding.ts';
 import { rootArgument } from '../kernel/initramfs-need.ts';
 import { familyOf, familyOfTransport, rootFamilies } from '../kernel/machine-bus.ts';
@@ -14,8 +14,14 @@ import { bootEntriesOf } from '../kernel/started-kernels.ts';
 import type { Subject, SubjectDevices } from '../subject.ts';
 import { entrySubject } from './entry-subject.ts';
 import { lostSubvolume } from './root-flags.ts';
+import { canBeEdited, wordEvidence } from './word-place.ts';
 
-const resolve = (subject: Subject, devices: SubjectDevices, spec: string): Resolution => {
+const resolve = (
+  subject: Subject,
+  devices: SubjectDevices,
+  spec: string,
+  options: string,
+): Resolution => {
   const { facts } = subject;
   const rootSpec = firstRoot(facts.fstab)?.spec;
   return resolveSpec(
@@ -23,7 +29,7 @@ const resolve = (subject: Subject, devices: SubjectDevices, spec: string): Resol
     {
       devices: [devices.disk, ...devices.disks],
       rootDisk: devices.disk,
-      crypttab: facts.crypttab,
+      crypttab: [...facts.crypttab, ...volumesOfCommandLine(options)],
       arrays: facts.arrays,
       volumes: devices.volumes,
       ...(rootSpec === undefined ? {} : { rootSpec }),
@@ -86,12 +92,12 @@ const finding = (
   severity,
   title: `The kernel is told root=${plainText(spec)}, and ${plainText(reason)}.`,
   subject: entrySubject(entry),
-  evidence: [fileEvidence(entry.path, entry.kernelLine, `root=${spec}`)],
+  evidence: [wordEvidence(entry, [`root=${spec}`], `root=${spec}`)],
   meaning:
     severity === 'info'
       ? 'It boots as long as the machine calls the disk so. On another one the initramfs waits for a device that never comes.'
       : 'The initramfs waits for a device that never comes and ends in its own shell, "(initramfs)", or the kernel panics.',
-  repair: 'boot-loader.set-root',
+  repair: canBeEdited(entry, [`root=${spec}`]) ? 'boot-loader.set-root' : null,
 });
 
 const examine = async (
@@ -108,7 +114,7 @@ const examine = async (
     const problem = await nameProblem(subject, devices, spec, name);
     return problem === null ? [] : [finding(entry, spec, problem.text, problem.severity)];
   }
-  const resolution = resolve(subject, devices, spec);
+  const resolution = resolve(subject, devices, spec, entry.options);
   if (isRoot(devices, resolution)) return [];
   if (resolution.kind === 'missing') {
     // Behind a layer that is still closed anything may be.
@@ -123,11 +129,13 @@ const examineFlags = async (subject: Subject, entry: BootEntry): Promise<readonl
   const option = await lostSubvolume(subject, entry.options);
   if (option === null) return [];
   const flags = `rootflags=${plainText(option)}`;
+  const words = (entry.saved?.words ?? []).filter((word) => word.startsWith('rootflags='));
   return [
     {
       ...finding(entry, '', '', 'critical'),
       title: `The kernel is told ${flags}, and the root's file system has no such subvolume.`,
-      evidence: [fileEvidence(entry.path, entry.kernelLine, flags)],
+      evidence: [wordEvidence(entry, words, flags)],
+      ...(canBeEdited(entry, words) ? {} : { repair: null }),
       meaning: 'The root cannot be mounted: the boot ends in the shell of the initramfs.',
     },
   ];

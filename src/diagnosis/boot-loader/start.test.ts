@@ -8,6 +8,7 @@ import { subjectOf } from '../../../fixtures/subject.ts';
 import type { Device } from '../../devices/device.ts';
 import { createHost } from '../../host/host.ts';
 import type { Subject, SubjectDevices } from '../subject.ts';
+import { biosDirectory } from './bios-start.ts';
 import { gptCheck } from './gpt.ts';
 import { startCheck } from './start.ts';
 
@@ -224,6 +225,103 @@ test("GRUB's three lines that lead nowhere are found", async () => {
   expect(await withEsp({ ...whole, 'EFI/debian/grub.cfg': '' })).toEqual(found);
   const lost = 'search.fs_uuid 11111111-2222-4333-8444-555566667777 root\n';
   expect(await withEsp({ ...whole, 'EFI/debian/grub.cfg': lost })).toEqual(found);
+});
+
+/** What another system has left on the partition, or one on a disk that is not attached. */
+const fedora = {
+  'EFI/fedora/shimx64.efi': shim,
+  'EFI/fedora/grubx64.efi': program,
+  'EFI/fedora/grub.cfg':
+    'search --no-floppy --fs-uuid --set=dev 11111111-2222-4333-8444-555566667777\nset prefix=($dev)/grub2\nexport $prefix\nconfigfile $prefix/grub.cfg\n',
+};
+const debian = { 'etc/os-release': 'ID=debian\n' };
+
+test("another vendor's directory stops nothing where the own one leads on", async () => {
+  const found = async (files: Readonly<Record<string, string>>) =>
+    startOf(await devicesWith('gpt', [await makeEsp(files)]), debian);
+  const told = ['info boot-loader.efi-config'];
+  expect(await found({ ...whole, ...fedora })).toEqual(told);
+  expect(await found({ ...whole, ...fedora, 'EFI/fedora/grub.cfg': '' })).toEqual(told);
+  const critical = 'critical boot-loader.efi-config';
+  // The own one is broken, whatever the other one is.
+  const lost = { 'EFI/debian/grub.cfg': fedora['EFI/fedora/grub.cfg'] };
+  const right = { 'EFI/fedora/grub.cfg': vendor['EFI/debian/grub.cfg'] };
+  expect(await found({ ...whole, ...fedora, ...lost, ...right })).toEqual([critical]);
+  expect(await found({ ...whole, ...fedora, ...lost })).toEqual([critical, critical]);
+  expect(await found({ ...removable, ...fedora })).toEqual([critical]);
+  // GRUB alone has within itself where to go on.
+  const alone = { 'EFI/GRUB/grubx64.efi': program };
+  expect(await found({ ...removable, ...fedora, ...alone })).toEqual([
+    'warning boot-loader.efi-config',
+  ]);
+});
+
+test('a boot loader that is not known here is only told of', async () => {
+  const told = ['info boot-loader.efi-programs'];
+  expect(await withEsp({ 'EFI/refind/refind_x64.efi': program })).toEqual(told);
+  expect(await withEsp({ 'EFI/limine/limine_x64.efi': program })).toEqual(told);
+  expect(await withEsp({ 'EFI/Linux/arch-linux.efi': program })).toEqual(told);
+  const found = ['critical boot-loader.efi-programs'];
+  expect(await withEsp({ 'EFI/refind/refind_x64.efi': '' })).toEqual(found);
+  expect(await withEsp({ 'EFI/refind/refind_x64.efi': 'x'.repeat(100) })).toEqual(found);
+  // Where one that is known is broken, or has left its helpers or settings, it is what is missing.
+  const other = { 'EFI/refind/refind_x64.efi': program };
+  expect(await withEsp({ ...other, 'EFI/debian/grubx64.efi': '' })).toEqual(found);
+  const helpers = { 'EFI/debian/mmx64.efi': program, 'EFI/debian/fwupdx64.efi': program };
+  expect(await withEsp({ ...helpers, 'EFI/HP/a.efi': program })).toEqual(found);
+  const settings = { 'loader/loader.conf': 'timeout 3\n' };
+  expect(await withEsp({ ...settings, 'EFI/Linux/arch-linux.efi': program })).toEqual(found);
+});
+
+test('firmware of 32 bits starts programs of its own kind', async () => {
+  const small = { 'EFI/debian/grubia32.efi': program, 'EFI/BOOT/BOOTIA32.EFI': program };
+  expect(await withEsp(small)).toEqual([]);
+  expect(await withEsp({ ...small, 'EFI/debian/grubx64.efi': '' })).toEqual([
+    'critical boot-loader.efi-programs',
+  ]);
+});
+
+test("SUSE's fallback program has a name of its own", async () => {
+  const leading = { 'EFI/BOOT/BOOTX64.EFI': shim, 'EFI/BOOT/fallback.efi': program };
+  expect(await withEsp({ ...vendor, ...leading })).toEqual([]);
+});
+
+/** A disk whose first sector has boot code of GRUB, without the rest of it. */
+const oldCode = async (table: 'gpt' | 'dos', others: readonly Device[]) => {
+  const devices = await devicesWith(table, others);
+  const sector = Buffer.alloc(512);
+  sector.write('GRUB \0Geom\0Hard Disk\0Read\0 Error\r\n', 0x180, 'latin1');
+  sector.writeUInt32LE(1, 0x5c);
+  const disk = await open(devices.disk.path ?? '', 'r+');
+  await disk.write(sector, 0, 512, 0);
+  await disk.close();
+  return devices;
+};
+
+test('boot code of an older system counts only where something else for a BIOS is there', async () => {
+  const efi = await makeEsp(whole);
+  expect(await startOf(await oldCode('gpt', [efi]))).toEqual([]);
+  const warned = ['warning boot-loader.core-damaged'];
+  expect(await startOf(await oldCode('gpt', [efi]), biosModules)).toEqual(warned);
+  expect(await startOf(await oldCode('gpt', [efi, biosBoot]))).toEqual(warned);
+  expect(await startOf(await oldCode('dos', []))).toEqual(['critical boot-loader.core-damaged']);
+});
+
+test("GRUB's modules are looked for where they are", async () => {
+  const directoryOf = async (more: Readonly<Record<string, TreeEntry>>) => {
+    await using tree = await makeTree(more);
+    return await biosDirectory(await subjectOf(tree.root));
+  };
+  const picture = { 'boot/grub/splash.xpm.gz': 'p' };
+  expect(await directoryOf({ ...picture, 'boot/grub2/i386-pc/moddep.lst': 'm' })).toBe(
+    '/boot/grub2/i386-pc',
+  );
+  expect(await directoryOf({ ...picture, 'boot/grub2/grub.cfg': 'm' })).toBe('/boot/grub2/i386-pc');
+  expect(await directoryOf({ 'boot/grub/grub.cfg': 'm', 'boot/grub2/a': 'b' })).toBe(
+    '/boot/grub/i386-pc',
+  );
+  expect(await directoryOf({ 'boot/grub2/a': 'b' })).toBe('/boot/grub2/i386-pc');
+  expect(await directoryOf(picture)).toBe('/boot/grub/i386-pc');
 });
 
 test('an EFI system partition without a file system is found', async () => {

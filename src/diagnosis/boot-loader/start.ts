@@ -33,10 +33,8 @@ export const startCheck: Check = {
   run: async (subject) => {
     if (subject.devices === null) return [];
     const esps = await espsOf(subject);
-    const [bios, efi] = await Promise.all([
-      lookAtBiosStart(subject, esps.length > 0),
-      lookAtEfiStart(subject),
-    ]);
+    const efi = await lookAtEfiStart(subject);
+    const bios = await lookAtBiosStart(subject, esps.length > 0, efi.used);
     // Which firmware the machine has cannot be told from its disk: one way that works is enough.
     const lost = bios.used || efi.used ? [] : await lostToOthers(subject);
     return [

@@ -1,18 +1,22 @@
+import { mkdir, writeFile } from 'node:fs/promises';
 import { gzipSync } from 'node:zlib';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { makeDevice, makePartition } from '../../../fixtures/device.ts';
 import { cpioArchive, cpioMember } from '../../../fixtures/make-cpio.ts';
 import { makeTree, type TreeEntry } from '../../../fixtures/make-tree.ts';
+import { makeUki } from '../../../fixtures/make-uki.ts';
 import { smallDebian } from '../../../fixtures/small-debian.ts';
 import { subjectOf } from '../../../fixtures/subject.ts';
 import type { Device } from '../../devices/device.ts';
+import { createHost, type Host } from '../../host/host.ts';
 import { fstabRepairs } from '../../repairs/fstab/repairs.ts';
 import { noWishes, type RepairPlan } from '../../repairs/repair.ts';
 import { parseCrypttab } from '../../system-image/crypttab.ts';
 import type { SystemFacts } from '../../system-image/system-facts.ts';
 import type { Finding } from '../finding.ts';
 import type { Subject, SubjectMount } from '../subject.ts';
+import { isEvidentBoot } from './boot-evidence.ts';
 import { fstabChecks } from './checks.ts';
 
 const espType = 'c12a7328-f81f-11d2-ba4b-00a0c93ec93b';
@@ -31,11 +35,30 @@ type World = {
   readonly tree?: Readonly<Record<string, TreeEntry>>;
   readonly facts?: Partial<SystemFacts>;
   readonly mounts?: Subject['mounts'];
+  readonly deployment?: string;
+  /** What lies at the top of file systems that are not mounted; others cannot be read. */
+  readonly names?: Readonly<Record<string, readonly string[]>>;
 };
+
+/** debugfs as it lists the top of an ext file system. */
+const hostWith = (names: NonNullable<World['names']>): Host => {
+  const real = createHost();
+  const run: Host['run'] = async (command) => {
+    if (command.program !== 'debugfs') return real.run(command);
+    const known = names[command.args.at(-1) ?? ''];
+    const lines = ['.', '..', ...(known ?? [])].map((name) => `/2/040755/0/0/${name}//\n`);
+    const stdout = known === undefined ? '' : lines.join('');
+    return { exitCode: 0, stdout, stderr: '', milliseconds: 0 };
+  };
+  return { ...real, run };
+};
+
+const ofBoot = { '/dev/vdb2': ['lost+found', 'efi', 'grub', 'vmlinuz-6.1.0'] };
+const ofHome = { '/dev/vdb2': ['lost+found', 'ada'] };
 
 const within = async <T>(
   table: string | null,
-  { top = root, children = [esp, boot, root, swap], tree = {}, facts = {}, mounts = [] }: World,
+  { top = root, children = [esp, boot, root, swap], tree = {}, facts = {}, ...more }: World,
   work: (subject: Subject) => Promise<T>,
 ): Promise<T> => {
   const { 'etc/fstab': _, ...rest } = smallDebian;
@@ -47,7 +70,11 @@ const within = async <T>(
   });
   const disk = makeDevice('/dev/vdb', { partitionTable: 'gpt', children });
   const devices = { root: top, disk, disks: [disk], subvolume: null, volumes: [] };
-  return await work(await subjectOf(made.root, { init: 'systemd', ...facts }, { devices, mounts }));
+  const around = {
+    ...{ devices, mounts: more.mounts ?? [], host: hostWith(more.names ?? {}) },
+    deployment: more.deployment ?? '',
+  };
+  return await work(await subjectOf(made.root, { init: 'systemd', ...facts }, around));
 };
 
 const look = async (subject: Subject): Promise<readonly Finding[]> =>
@@ -152,6 +179,17 @@ describe('missing devices', () => {
     expect(await mended(table, { children: [boot, root, other] })).toContain('nofail');
   });
 
+  test('what lies in a file system rules out that it is another place', async () => {
+    const gone = (target: string) => `${rootLine}UUID=gone ${target} ext4 defaults 0 2\n`;
+    const isSet = async (target: string, names: World['names'] = {}) =>
+      (await mended(gone(target), { names })).includes('UUID=b007');
+    expect(await isSet('/boot', ofBoot)).toBe(true);
+    expect(await isSet('/boot', ofHome)).toBe(false);
+    expect(await isSet('/data', ofBoot)).toBe(false);
+    expect(await isSet('/data', ofHome)).toBe(true);
+    expect(await isSet('/data')).toBe(true);
+  });
+
   test('a UUID in other letter case is not found by udev and is written as it is', async () => {
     const table = `${rootLine}UUID=1b2c-3d4e /boot/efi vfat defaults 0 1\n`;
     expect(await found(table)).toEqual(['critical fstab.missing-device fstab.set-device']);
@@ -202,15 +240,125 @@ describe('the root', () => {
     ]);
   });
 
+  test('a root in a volume that the command line opens and no crypttab names', async () => {
+    const aliases = ['/dev/mapper/rescuekit-7f3a-vdb3'];
+    const top = makeDevice('/dev/dm-0', { kind: 'luks', fsType: 'ext4', uuid: 'r007', aliases });
+    const locked = makePartition('/dev/vdb3', 3, {
+      ...{ fsType: 'crypto_LUKS', uuid: 'c0de', children: [top] },
+    });
+    const world = (words: string) => {
+      const grub = `menuentry "x" {\n linux /vmlinuz root=/dev/mapper/cryptroot ${words}\n}\n`;
+      return { top, children: [esp, locked], tree: { 'boot/grub/grub.cfg': grub } };
+    };
+    const table = '/dev/mapper/cryptroot / ext4 rw,relatime 0 1\n';
+    expect(await found(table, world('cryptdevice=UUID=c0de:cryptroot rw'))).toEqual([]);
+    expect(await found(table, world('rd.luks.name=c0de=cryptroot ro'))).toEqual([]);
+    expect(await found(table, world('cryptdevice=UUID=c0de:other ro'))).toEqual([
+      'critical fstab.wrong-root fstab.set-device',
+    ]);
+  });
+
+  test('a unified image tells by its own line whether a table is needed', async () => {
+    const image = (line: string | null) => ({
+      'efi/EFI/Linux/arch-linux.efi': { program: makeUki(line) },
+    });
+    const gone = ['critical fstab.missing-table fstab.write-table'];
+    const settings = { 'etc/kernel/cmdline': '# by hand\nroot=UUID=r007 rw quiet\n' };
+    expect(await found('', { tree: image('root=UUID=r007 rw quiet') })).toEqual([]);
+    expect(await found('', { tree: image('root=UUID=r007 ro quiet') })).toEqual(gone);
+    expect(await found('', { tree: image('root=UUID=r007 quiet') })).toEqual(gone);
+    expect(await found('', { tree: { ...image(null), ...settings } })).toEqual([]);
+    expect(await found('', { tree: image(null) })).toEqual(gone);
+    // The EFI system partition is not mounted without a table.
+    expect(await found('', { tree: settings })).toEqual([]);
+    const readOnly = { 'etc/kernel/cmdline': 'root=UUID=r007 ro\n' };
+    expect(await found('', { tree: readOnly })).toEqual(gone);
+  });
+
+  test('systemd makes a root writable that it finds by the type of its partition', async () => {
+    const type = '4f68bce3-e8cd-4db1-96e7-fbcaf984b709';
+    const partition = { number: 3, startBytes: 2 ** 22, uuid: null, label: null, type };
+    const top = { ...root, partition };
+    const world = (line: string) => ({
+      top,
+      children: [esp, top],
+      tree: { 'efi/EFI/Linux/mkosi.efi': { program: makeUki(line) } },
+    });
+    const gone = ['critical fstab.missing-table fstab.write-table'];
+    expect(await found('', world('console=ttyS0'))).toEqual([]);
+    expect(await found('', world('console=ttyS0 ro'))).toEqual(gone);
+    expect(await found('', { ...world('quiet'), facts: { init: 'openrc' } })).toEqual(gone);
+    // Debian's cloud images have that type, and GRUB's entries have `ro`.
+    const grub = 'menuentry "x" {\n linux /vmlinuz root=UUID=r007 ro quiet\n}\n';
+    const debian = { top, children: [esp, top], tree: { 'boot/grub/grub.cfg': grub } };
+    expect(await found('', debian)).toEqual(gone);
+    const hidden = { top, children: [esp, top] };
+    const settings = { 'etc/default/grub': 'GRUB_TIMEOUT=5\n' };
+    expect(await found('', { ...hidden, tree: settings })).toEqual(gone);
+    const readOnly = { 'etc/kernel/cmdline': 'root=UUID=r007 ro\n' };
+    expect(await found('', { ...hidden, tree: readOnly })).toEqual(gone);
+    // An image whose EFI system partition is mounted by its type, or one that has lost its table.
+    const unsure = ['warning fstab.missing-table fstab.write-table'];
+    expect(await found('', hidden)).toEqual(unsure);
+  });
+
+  test('a deployment of OSTree has its root without a table', async () => {
+    const deployment = `ostree/deploy/fedora-coreos/deploy/${'0'.repeat(64)}.0`;
+    expect(await found(null, { deployment })).toEqual([]);
+  });
+
   test('a table that is gone is written anew from what is certain', async () => {
     expect(await found(null)).toEqual(['critical fstab.missing-table fstab.write-table']);
-    expect(await mended(null)).toBe(
+    expect(await mended(null, { names: ofBoot })).toBe(
       'UUID=r007 / ext4 errors=remount-ro 0 1\nUUID=b007 /boot ext4 defaults 0 2\nUUID=1B2C-3D4E /boot/efi vfat umask=0077,nofail 0 0\nUUID=5a9 none swap sw,nofail 0 0\n',
     );
     const more = makePartition('/dev/vdb5', 5, { fsType: 'xfs', uuid: 'other' });
-    expect(await mended(null, { children: [boot, root, more] })).toMatch(
+    expect(await mended(null, { names: ofBoot, children: [boot, root, more] })).toMatch(
       /^refused: the disk has more/,
     );
+  });
+
+  test('the one other file system is /boot only where something says so', async () => {
+    const refusal = /^refused: the disk has one more file system, and nothing on it says/;
+    expect(await mended(null, { names: ofHome })).toMatch(refusal);
+    expect(await mended(null)).toMatch(refusal);
+    // Another system's root has links to its kernel.
+    const ofRoot = { '/dev/vdb2': ['etc', 'usr', 'vmlinuz', 'initrd.img'] };
+    expect(await mended(null, { names: ofRoot })).toMatch(refusal);
+    const isTaken = async (device: Device, names: World['names'] = {}) =>
+      /UUID=b007 \/boot /.test(await mended(null, { names, children: [esp, device, root] }));
+    const labelled = { ...boot, label: 'boot' };
+    expect(await isTaken(labelled)).toBe(true);
+    expect(await isTaken(labelled, ofHome)).toBe(false);
+    const type = 'BC13C2FF-59E6-4262-A352-B275FD6F7172';
+    const partition = { number: 2, startBytes: 2 ** 21, uuid: null, label: null, type };
+    expect(await isTaken({ ...boot, partition })).toBe(true);
+  });
+
+  test("the system's own directory on the EFI system partition says what /boot is", async () => {
+    const mount = {
+      ...{ target: '/boot/efi', spec: 'UUID=1B2C-3D4E', device: '/dev/vdb1', fsType: 'vfat' },
+      ...{ options: [], state: 'mount' as const, note: null },
+    };
+    const os = { id: 'debian', versionId: '12', prettyName: 'Debian 12' };
+    const takes = async (vendor: string, prefix: string) => {
+      const config = `search.fs_uuid b0070000 root hd0,gpt2\nset prefix=($root)'${prefix}'\n`;
+      const device = { ...boot, uuid: 'b0070000' };
+      return await within(
+        null,
+        { children: [esp, device, root], facts: { os } },
+        async (subject) => {
+          const path = `${subject.root}/esp/EFI/${vendor}`;
+          await mkdir(path, { recursive: true });
+          await writeFile(`${path}/grub.cfg`, config);
+          const mounted = { ...subject, mounts: [{ ...mount, target: '/esp' }] };
+          return await isEvidentBoot(mounted, device);
+        },
+      );
+    };
+    expect(await takes('debian', '/grub')).toBe(true);
+    expect(await takes('debian', '/boot/grub')).toBe(false);
+    expect(await takes('fedora', '/grub')).toBe(false);
   });
 
   test('a lost line comes before the others', async () => {
@@ -231,6 +379,37 @@ describe('types and options', () => {
     ['UUID=b007 /boot ext4 nofail,noatme 0 2', 'info fstab.bad-option fstab.set-options'],
   ])('%s', async (line, wanted) => {
     expect(await found(`${rootLine}${line}\n`)).toEqual([wanted]);
+  });
+
+  test('options that the started kernel has given up', async () => {
+    const top = { ...root, fsType: 'xfs' };
+    const table = (option: string) =>
+      `UUID=r007 / xfs defaults 0 0\nUUID=b007 /boot xfs defaults,${option} 0 0\n`;
+    const world = (version: string): World => ({
+      top,
+      children: [esp, { ...boot, fsType: 'xfs' }, top],
+      tree: {
+        'boot/grub/grub.cfg': `menuentry "x" {\n linux /boot/vmlinuz-${version} ro\n}\n`,
+        [`boot/vmlinuz-${version}`]: 'k',
+      },
+    });
+    const refused = ['critical fstab.bad-option fstab.set-options'];
+    expect(await found(table('nobarrier'), world('5.14.0-427.el9.x86_64'))).toEqual(refused);
+    expect(await found(table('delaylog'), world('4.18.0-553.el8_10.x86_64'))).toEqual(refused);
+    expect(await found(table('nobarrier'), world('3.10.0-1160.el7.x86_64'))).toEqual([]);
+    expect(await found(table('nobarrier'), world('4.18.0-553.el8_10.x86_64'))).toEqual([]);
+    expect(await found(table('nobarrier'), { ...world('6.1.0'), tree: {} })).toEqual([]);
+    expect(await found(table('inode64'), world('6.1.0'))).toEqual([]);
+    expect(await mended(table('nobarrier'), world('5.14.0-427.el9.x86_64'))).toContain(
+      '/boot xfs defaults 0 0',
+    );
+  });
+
+  test('a comma within quotes belongs to the value', async () => {
+    const label = 'context="system_u:object_r:container_file_t:s0:c1,c2"';
+    const line = (options: string) => `${rootLine}UUID=b007 /boot ext4 ${options} 0 2\n`;
+    expect(await found(line(`defaults,${label},noatime`))).toEqual([]);
+    expect(await mended(line(`${label},noatme`))).toContain(`ext4 ${label},noatime 0 2`);
   });
 
   test('a misspelt option keeps its value and its place', async () => {

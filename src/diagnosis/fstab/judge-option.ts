@@ -1,4 +1,5 @@
-import { genericOptions, optionsOf } from './option-names.ts';
+import { compareVersions } from '../../system-image/version-compare.ts';
+import { genericOptions, optionsOf, removedOptions } from './option-names.ts';
 
 const fileSystems = ['ext4', 'xfs', 'btrfs', 'vfat'] as const;
 
@@ -7,6 +8,8 @@ export type OptionJudgement =
   | { readonly kind: 'known' }
   /** It belongs to these other types. */
   | { readonly kind: 'foreign'; readonly of: readonly string[] }
+  /** Kernels from this version on refuse it, and the one that is started is not older. */
+  | { readonly kind: 'removed'; readonly since: string }
   /** One or two letters from exactly one that is known. */
   | { readonly kind: 'misspelt'; readonly meant: string }
   | { readonly kind: 'unknown' };
@@ -46,15 +49,29 @@ const nearestName = (name: string, known: ReadonlySet<string>): string | null =>
   return first === undefined || second?.edits === first.edits ? null : first.candidate;
 };
 
+/** Some kernels are named by something else than their version: those may be of any age. */
+const isFrom = (kernel: string, since: string): boolean =>
+  /^\d+\.\d+/.test(kernel) && compareVersions(kernel, since) >= 0;
+
 /** Whether options of this type can be judged at all. */
 export const knowsOptionsOf = (fsType: string): boolean => fsType in optionsOf;
 
-/** Judges one option (`name` or `name=value`) of an fstab line for a file system type. */
-export const judgeOption = (fsType: string, option: string): OptionJudgement => {
+/**
+ * Judges one option (`name` or `name=value`) of an fstab line for a file system type.
+ *
+ * @param kernel version of the kernel that will mount it; null when it is not known.
+ */
+export const judgeOption = (
+  fsType: string,
+  option: string,
+  kernel: string | null,
+): OptionJudgement => {
   const own = optionsOf[fsType];
   const [name = ''] = option.split('=', 1);
   // Extensions for programs are not handed to the kernel (mount(8)).
   if (own === undefined || /^(?:x-|X-|verity\.|comment$|_)/.test(name)) return { kind: 'known' };
+  const since = removedOptions[fsType]?.get(name);
+  if (since !== undefined && isFrom(kernel ?? '', since)) return { kind: 'removed', since };
   if (genericOptions.has(name) || own.has(name)) return { kind: 'known' };
   const of = fileSystems.filter((type) => type !== fsType && optionsOf[type]?.has(name) === true);
   if (of.length > 0) return { kind: 'foreign', of };

@@ -22,7 +22,7 @@ export const badOptions = (one: TableEntry): readonly Bad[] => {
   const fsType = judgedType(one);
   if (fsType === null || isBindMount(one.entry)) return [];
   return one.entry.options
-    .map((option) => ({ option, judgement: judgeOption(fsType, option) }))
+    .map((option) => ({ option, judgement: judgeOption(fsType, option, one.kernel) }))
     .filter(({ judgement }) => judgement.kind !== 'known');
 };
 
@@ -31,6 +31,8 @@ const reasonOf = ({ option, judgement }: Bad, fsType: string): string => {
   switch (judgement.kind) {
     case 'foreign':
       return `${name} is an option of ${judgement.of.join(' and ')}, not of ${fsType}`;
+    case 'removed':
+      return `${name} is refused by kernels from ${judgement.since} on`;
     case 'misspelt':
       return `${name} is no option of ${fsType}; ${judgement.meant} may be meant`;
     default:
@@ -60,7 +62,7 @@ const look = async (
   const fsType = judgedType(one);
   const effect = await effectOf(subject, one);
   if (bad.length === 0 || fsType === null || effect === 'never') return [];
-  // A newer kernel may know what is unknown here: certain is only what is misspelt or foreign.
+  // A newer kernel may know what is unknown here: certain is only what is misspelt, foreign or gone.
   const certain = bad.filter(({ judgement }) => judgement.kind !== 'unknown');
   const severity = certain.length > 0 && effect === 'stops' ? 'critical' : 'warning';
   return [

@@ -68,7 +68,7 @@ const waiting = (subject: Subject, unit: MountUnit): readonly Finding[] => {
   };
   const resolution = resolveSpec(entry, resolveContextOf(subject, devices, [devices.root]));
   const absence = absenceOf(
-    { entry, target: entry.target, isRoot: false, resolution },
+    { entry, target: entry.target, isRoot: false, resolution, kernel: null },
     subject,
     devices,
   );

@@ -48,6 +48,21 @@ const vfat = words(`
   posix quiet rodir showexec shortname sys_immutable time_offset tz umask uid uni_xlate usefree utf8
   uid`);
 
+/**
+ * Options that a driver took once, with the first kernel that refuses them (kernel:
+ * Documentation/admin-guide/xfs.rst, "Removed Mount Options").
+ */
+export const removedOptions: Readonly<Record<string, ReadonlyMap<string, string>>> = {
+  xfs: new Map([
+    ['delaylog', '4.0'],
+    ['nodelaylog', '4.0'],
+    ['ihashsize', '4.0'],
+    ['osyncisdsync', '4.0'],
+    ['barrier', '4.19'],
+    ['nobarrier', '4.19'],
+  ]),
+};
+
 /** By type, without the generic ones. */
 export const optionsOf: Readonly<Record<string, ReadonlySet<string>>> = {
   ext2: ext,

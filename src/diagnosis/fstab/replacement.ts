@@ -3,6 +3,7 @@ import { optionValue } from '../../system-image/fstab.ts';
 import { parseSpec } from '../../system-image/fstab-spec.ts';
 import { candidatesAmong, sameDevice } from '../../system-image/target-devices.ts';
 import type { Subject, SubjectDevices } from '../subject.ts';
+import { holdsBoot } from './boot-evidence.ts';
 import type { Table, TableEntry } from './table.ts';
 
 const gptEsp = 'c12a7328-f81f-11d2-ba4b-00a0c93ec93b';
@@ -46,10 +47,21 @@ const fromOtherLine = (table: Table, { entry, target }: TableEntry): Device | nu
     : null;
 };
 
+/** Whether what lies in it says that it is a /boot where none is meant, or the other way round. */
+const isOfOtherPlace = async (
+  subject: Subject,
+  device: Device,
+  target: string,
+): Promise<boolean> => {
+  if (isEsp(device)) return false;
+  const holds = await holdsBoot(subject, device);
+  return holds !== null && holds !== (target === '/boot');
+};
+
 /**
  * The file system that a line with a missing device can only mean: on the root's own disk, of the
- * line's type, named by no other line, its mount point empty without it, and the only one of that
- * kind. Null when there is none or a choice.
+ * line's type, named by no other line, its mount point empty without it, the only one of that kind,
+ * and not against what lies in it. Null when there is none or a choice.
  */
 export const evidentReplacement = async (
   subject: Subject,
@@ -77,8 +89,8 @@ export const evidentReplacement = async (
   if (entry.fsType === 'swap') return second === undefined ? (only ?? null) : null;
   if (!(await isEmptyPlace(subject, target))) return null;
   const labelled = free.filter((device) => labelFits(device, target));
-  if (labelled.length === 1) return labelled[0] ?? null;
-  return second === undefined ? (only ?? null) : null;
+  const meant = labelled.length === 1 ? labelled[0] : second === undefined ? only : undefined;
+  return meant === undefined || (await isOfOtherPlace(subject, meant, target)) ? null : meant;
 };
 
 /**

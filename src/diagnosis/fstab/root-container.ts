@@ -25,9 +25,9 @@ const mapperName = (spec: string): readonly string[] => {
   return /^\/dev\/mapper\/([^/]+)$/.exec(path)?.slice(1) ?? [];
 };
 
-/** What the boot loader tells the initramfs to open without asking crypttab (dracut, mkinitcpio). */
+/** What the boot loader tells the initramfs to open without asking crypttab (dracut, mkinitcpio, mkinitfs). */
 const opensByItself =
-  /\b(?:rd\.luks\.(?:uuid|name|partuuid|serial)|luks\.(?:uuid|name)|cryptdevice|cryptopts|crypt_root)=/;
+  /\b(?:rd\.luks\.(?:uuid|name|partuuid|serial)|luks\.(?:uuid|name)|cryptdevice|cryptopts|cryptroot|crypt_root)=/;
 
 type RootWords = {
   /** Mappings that the root is mounted by. */

@@ -7,7 +7,7 @@ import type { Evidence, Finding } from '../finding.ts';
 import type { Subject, SubjectDevices } from '../subject.ts';
 import { absenceOf } from './absence.ts';
 import { specFor } from './replacement.ts';
-import { rootNeedsTable } from './root-needs-table.ts';
+import { rootNeed, rootNeedsTable } from './root-needs-table.ts';
 import { lineEvidence, readTable, type Table, type TableEntry, tablePath } from './table.ts';
 
 const rootEvidence = (device: Device): Evidence => ({
@@ -32,6 +32,9 @@ const isRootDevice = (device: Device, { root, volumes }: SubjectDevices): boolea
 
 const readOnlyMeaning =
   'The kernel mounts the root read-only and nothing makes it writable afterwards: most services fail, and nothing can be changed or logged.';
+
+const unsureMeaning =
+  'What the kernel is told was not seen. With "ro" on its command line the root stays read-only; without it systemd makes it writable, because its partition has the type of a root.';
 
 const wrongRoot = async (
   subject: Subject,
@@ -118,8 +121,12 @@ export const rootEntry: Check = {
     const table = await readTable(subject);
     const root = table.entries.find(({ isRoot }) => isRoot);
     if (root !== undefined) return wrongRoot(subject, devices, table, root);
-    if (!(await rootNeedsTable(subject))) return [];
+    const need = await rootNeed(subject);
+    if (need === 'no') return [];
     const absent = table.entries.length === 0 ? await absentTable(subject, table) : null;
-    return [absent ?? noRoot(table)];
+    const finding = absent ?? noRoot(table);
+    return [
+      need === 'unsure' ? { ...finding, severity: 'warning', meaning: unsureMeaning } : finding,
+    ];
   },
 };

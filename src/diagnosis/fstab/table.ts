@@ -1,5 +1,6 @@
 import type { Device } from '../../devices/device.ts';
 import { plainText } from '../../host/plain-text.ts';
+import { volumesOfCommandLine } from '../../system-image/command-line-volumes.ts';
 import { lineText } from '../../system-image/edit-fields.ts';
 import { firstRoot, normalTarget, parseFstab } from '../../system-image/fstab.ts';
 import {
@@ -7,8 +8,10 @@ import {
   type ResolveContext,
   resolveSpec,
 } from '../../system-image/resolve-spec.ts';
-import type { FstabEntry, SystemFacts } from '../../system-image/system-facts.ts';
+import type { CrypttabEntry, FstabEntry, SystemFacts } from '../../system-image/system-facts.ts';
+import { compareVersions } from '../../system-image/version-compare.ts';
 import type { Evidence } from '../finding.ts';
+import { bootEntriesOf, startedKernels } from '../kernel/started-kernels.ts';
 import type { Subject, SubjectDevices } from '../subject.ts';
 
 export const tablePath = '/etc/fstab';
@@ -21,6 +24,8 @@ export type TableEntry = {
   readonly isRoot: boolean;
   /** Null when nothing can be said of devices. */
   readonly resolution: Resolution | null;
+  /** Version of the kernel that will mount it: of several the oldest. Null when it is not known. */
+  readonly kernel: string | null;
 };
 
 export type Table = {
@@ -48,15 +53,23 @@ export const resolveContextOf = (
   ...(rootSpec === undefined ? {} : { rootSpec }),
 });
 
+/** What the initramfs opens without crypttab, by the command lines of all entries. */
+const openedByCommandLine = async (subject: Subject): Promise<readonly CrypttabEntry[]> =>
+  (await bootEntriesOf(subject)).flatMap(({ options }) => volumesOfCommandLine(options));
+
 const resolveAll = (
   subject: Subject,
   entries: readonly FstabEntry[],
   root: FstabEntry | null,
+  opened: readonly CrypttabEntry[],
 ): ReadonlyMap<FstabEntry, Resolution> => {
   const { devices } = subject;
   if (devices === null) return new Map();
   const others = entries.filter((entry) => normalTarget(entry.target) !== '/');
-  const first = resolveContextOf(subject, devices, [devices.root], root?.spec);
+  const first = {
+    ...resolveContextOf(subject, devices, [devices.root], root?.spec),
+    crypttab: [...subject.facts.crypttab, ...opened],
+  };
   const certain = others.flatMap((entry) => {
     const found = resolveSpec(entry, first);
     return found.kind === 'found' && found.how === 'exact' ? [found.device] : [];
@@ -71,14 +84,21 @@ const resolveAll = (
   );
 };
 
-/** Reads /etc/fstab and resolves its lines against the attached disks, never against the host's. */
-export const readTable = async (subject: Subject): Promise<Table> => {
+const oldestStarted = async (subject: Subject): Promise<string | null> =>
+  (await startedKernels(subject)).map(({ version }) => version).toSorted(compareVersions)[0] ??
+  null;
+
+const tableOf = async (
+  subject: Subject,
+  read: (path: string) => Promise<string | null>,
+): Promise<Table> => {
   const place = await subject.files.locate(tablePath);
-  const text = await subject.files.read(tablePath);
+  const text = await read(tablePath);
   if (place === null || text === null) return { path: null, text: '', entries: [], problems: [] };
   const { entries, problems } = parseFstab(text);
   const root = firstRoot(entries);
-  const resolutions = resolveAll(subject, entries, root);
+  const kernel = await oldestStarted(subject);
+  const resolutions = resolveAll(subject, entries, root, await openedByCommandLine(subject));
   return {
     path: place.path,
     text,
@@ -87,10 +107,22 @@ export const readTable = async (subject: Subject): Promise<Table> => {
       target: normalTarget(entry.target),
       isRoot: entry === root,
       resolution: resolutions.get(entry) ?? null,
+      kernel,
     })),
     problems,
   };
 };
+
+/** Reads /etc/fstab and resolves its lines against the attached disks, never against the host's. */
+export const readTable = (subject: Subject): Promise<Table> => tableOf(subject, subject.files.read);
+
+/**
+ * The same with a text that can be edited and written back.
+ *
+ * @throws RescueError `NOT_EDITED` (4).
+ */
+export const readTableForEdit = (subject: Subject): Promise<Table> =>
+  tableOf(subject, subject.files.readForEdit);
 
 /** Key of a finding about a line: the mount point stays when lines above it come or go. */
 export const subjectOfEntry = ({ entry, target }: TableEntry): string =>

@@ -201,3 +201,29 @@ test('no kernel at all is critical only where a boot loader would start one', as
   const hidden = { ...none, 'etc/fstab': 'UUID=1 /boot ext4 defaults 0 2\n' };
   expect(await find(kernelCheck, hidden)).toEqual([]);
 });
+
+test('a kernel under a name that is not known is one where a boot loader starts it', async () => {
+  const none = { 'boot/vmlinuz-6.1': null };
+  const started = (path: string, file: string) => ({
+    ...none,
+    'boot/grub/grub.cfg': `menuentry "NixOS" { linux ${path} init=/nix/store/a/init\ninitrd /i }\n`,
+    [file]: 'k',
+  });
+  const nixos = started(
+    '($drive1)//kernels/a1-linux-6.6-bzImage',
+    'boot/kernels/a1-linux-6.6-bzImage',
+  );
+  expect(await find(kernelCheck, nixos)).toEqual([]);
+  const found = ['critical kernel.none'];
+  expect(await find(kernelCheck, started('/memtest86+x64.bin', 'boot/memtest86+x64.bin'))).toEqual(
+    found,
+  );
+  // An entry that is not started by itself, and an image without a byte, are no way out.
+  const second = {
+    ...none,
+    'boot/grub/grub.cfg': `${menu('')}menuentry b { linux /boot/other-1 }\n`,
+    'boot/other-1': 'k',
+  };
+  expect(await find(kernelCheck, second)).toEqual(found);
+  expect(await find(kernelCheck, { 'boot/vmlinuz-6.1': '' })).toEqual(found);
+});

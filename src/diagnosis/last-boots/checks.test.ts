@@ -125,6 +125,19 @@ const fromLines = async (
   return (await check?.run({ ...subject, host })) ?? [];
 };
 
+test('systemd before 239 calls the result of a job otherwise', async () => {
+  const asBefore = (lines: readonly JournalLine[]): readonly JournalLine[] =>
+    lines.map(({ JOB_RESULT, ...rest }) =>
+      JOB_RESULT === undefined ? rest : { ...rest, RESULT: JOB_RESULT },
+    );
+  const ended = [...starts('a', 1, '3.10.0-1160.el7.x86_64'), finishes('a', 3)];
+  const broken = [...starts('b', 5, '3.10.0-1160.el7.x86_64'), emergency('b', 7)];
+  expect(ids(await fromLines(asBefore([...ended, ...broken])))).toEqual([
+    'info last-boots.good-boot',
+    'info last-boots.emergency',
+  ]);
+});
+
 const medium = 'blk_update_request: critical medium error, dev sda, sector 123 op 0x0:(READ)';
 
 describe('a disk that cannot be read any more', () => {

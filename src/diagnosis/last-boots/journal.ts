@@ -14,6 +14,8 @@ const entrySchema = z.object({
   MESSAGE_ID: fieldSchema,
   UNIT: fieldSchema,
   JOB_RESULT: fieldSchema,
+  /** What systemd before 239 calls the same. */
+  RESULT: fieldSchema,
   _TRANSPORT: fieldSchema,
 });
 
@@ -46,7 +48,7 @@ const parseLine = (line: string): LogEntry | null => {
       message: plainText(text(entry.MESSAGE) ?? '').slice(0, 500),
       messageId: text(entry.MESSAGE_ID),
       unit: text(entry.UNIT),
-      jobResult: text(entry.JOB_RESULT),
+      jobResult: text(entry.JOB_RESULT) ?? text(entry.RESULT),
       fromKernel: text(entry._TRANSPORT) === 'kernel',
     };
   } catch {
@@ -66,7 +68,7 @@ const maxFiles = 64;
 /** Of one answer: what is asked for is seldom, and a machine that talks is not read to its end. */
 const maxLines = 20_000;
 
-const fields = 'MESSAGE,MESSAGE_ID,UNIT,JOB_RESULT,_TRANSPORT,_BOOT_ID';
+const fields = 'MESSAGE,MESSAGE_ID,UNIT,JOB_RESULT,RESULT,_TRANSPORT,_BOOT_ID';
 
 /** `system.journal` is the active one; the others end with sequence number and time of their start. */
 const newestFirst = (one: string, other: string): number => {

@@ -135,6 +135,22 @@ test('/boot needs room for an initramfs beside the largest that is there', async
   expect(tight?.title).toContain('has 29 MiB left, and an initramfs needs 30 MiB');
 });
 
+test("Fedora's rescue copy is never made anew and needs no room", async () => {
+  const rescue = '0-rescue-0123456789abcdef0123456789abcdef';
+  const tree = {
+    ...bootTree,
+    [`boot/vmlinuz-${rescue}`]: 'k',
+    [`boot/initramfs-${rescue}.img`]: Buffer.alloc(30 * mebibyte, 1),
+  };
+  const withRescue = (subject: Subject) => {
+    const [image, initramfs] = [`/boot/vmlinuz-${rescue}`, `/boot/initramfs-${rescue}.img`];
+    const copy = { version: rescue, image, initramfs, modules: false };
+    const kernels = [...subject.facts.kernels, copy];
+    return look({ ...subject, facts: { ...subject.facts, kernels } });
+  };
+  expect(await withBoot(20 * mebibyte, tree, withRescue)).toEqual([]);
+});
+
 test('only an initramfs without kernel, modules, entry and link goes', async () => {
   const repair = spaceRepairs.find(({ id }) => id === 'space.orphan-initramfs');
   const plan = (tree: Readonly<Record<string, TreeEntry>>) =>

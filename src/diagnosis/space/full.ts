@@ -30,13 +30,19 @@ const isFull = ({ space, target }: Place, needed: number): boolean =>
   space.freeBytes <
     Math.max(needed, Math.min(4 * mebibyte, space.sizeBytes / (isBoot(target) ? 10 : 100)));
 
+/** Fedora's rescue copy is written once, when the system is installed. */
+const isRescueCopy = (path: string): boolean => /\/initramfs-0-rescue-/.test(path);
+
 /**
  * The new initramfs is written beside the old one, and only then takes its name. One in a unified
  * kernel image, or on an EFI partition below, is no matter of /boot.
  */
 const neededOnBoot = async (subject: Subject): Promise<number> => {
   const paths = subject.facts.kernels.flatMap(({ image, initramfs }) =>
-    initramfs !== null && initramfs !== image && /^\/boot\/[^/]+$/.test(initramfs)
+    initramfs !== null &&
+    initramfs !== image &&
+    /^\/boot\/[^/]+$/.test(initramfs) &&
+    !isRescueCopy(initramfs)
       ? [initramfs]
       : [],
   );

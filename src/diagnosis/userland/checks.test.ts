@@ -1,6 +1,7 @@
 import { chmod } from 'node:fs/promises';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
+import { makeDevice, makePartition } from '../../../fixtures/device.ts';
 import { makeTree, type TreeEntry } from '../../../fixtures/make-tree.ts';
 import { smallDebian } from '../../../fixtures/small-debian.ts';
 import { subjectOf } from '../../../fixtures/subject.ts';
@@ -8,6 +9,7 @@ import type { FileStatus } from '../../host/files.ts';
 import type { Inside } from '../../system-image/inside.ts';
 import type { SystemFiles } from '../../system-image/system-files.ts';
 import type { Check } from '../check.ts';
+import type { Subject } from '../subject.ts';
 import { userlandChecks } from './checks.ts';
 import { immutableCheck, parseLsattr } from './immutable.ts';
 import { parsePreload, withoutPreloads } from './preload-file.ts';
@@ -33,15 +35,21 @@ type Changes = Readonly<Record<string, TreeEntry | null>>;
 const modes: Readonly<Record<string, number>> = { tmp: 0o1777, 'var/tmp': 0o1777, root: 0o700 };
 
 /** What the checks say of the small Debian with some of its entries different or gone. */
-const findingsOf = async (changes: Changes, chmods: Readonly<Record<string, number>> = {}) => {
+const findingsOf = async (
+  changes: Changes,
+  chmods: Readonly<Record<string, number>> = {},
+  more: Partial<Subject> = {},
+) => {
   const all = Object.entries({ ...smallDebian, ...changes });
   await using tree = await makeTree(
     Object.fromEntries(all.filter((pair): pair is [string, TreeEntry] => pair[1] !== null)),
   );
   for (const [path, mode] of Object.entries({ ...modes, ...chmods })) {
-    if (changes[path] !== null) await chmod(`${tree.root}/${path}`, mode);
+    const made = changes[path];
+    const isLink = typeof made === 'object' && made !== null && 'link' in made;
+    if (made !== null && !isLink) await chmod(`${tree.root}/${path}`, mode);
   }
-  const subject = await subjectOf(tree.root);
+  const subject = await subjectOf(tree.root, {}, more);
   const rooted = { ...subject, files: ownedByRoot(subject.files) };
   const run = (check: Check) => check.run(rooted);
   const found = (await Promise.all(userlandChecks.map(run))).flat();
@@ -167,6 +175,54 @@ test('taking out an object is done after once, and never takes another one', () 
   );
 });
 
+test('links of an OSTree deployment lead somewhere only when it runs', async () => {
+  const changes: Changes = {
+    ...{ tmp: { link: 'sysroot/tmp' }, root: { link: 'var/roothome' } },
+    ...{ 'var/tmp': null, 'var/log': null, 'var/lib/dpkg/status': null },
+    ...{ var: { directory: true }, sysroot: { directory: true } },
+  };
+  const deployment = `ostree/deploy/fedora/deploy/${'0'.repeat(64)}.0`;
+  expect(await findingsOf(changes, {}, { deployment })).toEqual([]);
+  expect(await findingsOf(changes)).toContain('warning userland.missing-directory /tmp');
+  // What it needs all the same is still found.
+  expect(await findingsOf({ ...changes, proc: null }, {}, { deployment })).toEqual([
+    'critical userland.missing-directory /proc',
+  ]);
+});
+
+const usrGone: Changes = {
+  ...Object.fromEntries(
+    Object.keys(smallDebian)
+      .filter((path) => path.startsWith('usr/'))
+      .map((path) => [path, null]),
+  ),
+  usr: { directory: true },
+  'etc/os-release': 'ID=flatcar\n',
+};
+const linksLost = ['/bin', '/lib', '/sbin'].map((path) => `critical userland.missing-link ${path}`);
+
+test('an empty /usr that the initramfs mounts is worth knowing', async () => {
+  const type = '5DFBF5F4-2848-4BAC-AA5E-0D9A20B745A6';
+  const root = makePartition('/dev/vdb9', 9, { fsType: 'ext4' });
+  const usr = makePartition('/dev/vdb3', 3, {
+    partition: { number: 3, startBytes: 2 ** 21, uuid: null, label: 'USR-A', type },
+  });
+  const disk = makeDevice('/dev/vdb', { partitionTable: 'gpt', children: [usr, root] });
+  const devices = { root, disk, disks: [disk], subvolume: null, volumes: [] };
+  const known = ['info userland.missing-directory /usr'];
+  const links = (found: readonly string[]) => found.filter((one) => /missing-/.test(one));
+  expect(links(await findingsOf(usrGone, {}, { devices }))).toEqual(known);
+  const words = menu('mount.usr=PARTUUID=7130c94a-213a-4e5a-8e26-6cce9662f132 rootflags=rw');
+  expect(links(await findingsOf({ ...usrGone, ...words }))).toEqual(known);
+});
+
+test('an empty /usr without any sign of another one is a system without its programs', async () => {
+  expect(await findingsOf(usrGone)).toEqual(expect.arrayContaining(linksLost));
+  expect(await findingsOf({ ...usrGone, ...menu('ro quiet') })).toEqual(
+    expect.arrayContaining(linksLost),
+  );
+});
+
 test('file flags are read from the output of lsattr', () => {
   const output =
     '----i---------e------- /mnt/etc/a b\n-----a--------e------- /mnt/x\n--------------e------- /mnt/y\n';
@@ -197,4 +253,8 @@ test('a flag on what people protect on purpose is worth knowing, on what upgrade
     'warning /etc',
   ]);
   expect(new Set(found.map(({ repair }) => repair))).toEqual(new Set(['userland.clear-flags']));
+  // OSTree keeps the root of a deployment so.
+  const deployed = { ...subject, deployment: 'ostree/deploy/x', host: { ...subject.host, run } };
+  const rest = await immutableCheck.run(deployed);
+  expect(rest.map(({ subject: path }) => path)).toEqual(['/etc/passwd', '/var/log', '/etc']);
 });

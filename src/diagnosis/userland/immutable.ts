@@ -57,6 +57,10 @@ const candidates = async (subject: Subject): Promise<ReadonlyMap<string, string>
   );
 };
 
+/** OSTree keeps each deployment's root so; its /var and /etc may be written. */
+const isOfDeployment = ({ deployment }: Subject, { path, flags }: Flagged): boolean =>
+  deployment !== '' && path === '/' && !flags.includes('append-only');
+
 const isMeant = ({ path, flags }: Flagged): boolean =>
   protectedOften.includes(path) || (path === '/var/log' && !flags.includes('immutable'));
 
@@ -109,7 +113,8 @@ const run = async (subject: Subject): Promise<readonly Finding[]> => {
   const flagged = parseLsattr(await flagsOf(subject, [...known.keys()]));
   return [...flagged].flatMap(([hostPath, flags]) => {
     const path = known.get(hostPath);
-    return path === undefined ? [] : [findingOf({ path, flags })];
+    if (path === undefined || isOfDeployment(subject, { path, flags })) return [];
+    return [findingOf({ path, flags })];
   });
 };
 

@@ -1,5 +1,8 @@
+import { flattenDevice } from '../../devices/device.ts';
+import { usrTypes } from '../../system-image/partition-types.ts';
 import type { Check } from '../check.ts';
 import type { Evidence, Finding } from '../finding.ts';
+import { bootEntriesOf } from '../kernel/started-kernels.ts';
 import type { Subject } from '../subject.ts';
 import { atFile } from './evidence.ts';
 
@@ -46,7 +49,15 @@ const directoryFinding = async (subject: Subject, path: string): Promise<Finding
 /** What `facts.missing` leaves out because a system can be without it, and Debian's never are. */
 const more = ['/var/tmp', '/var/log', '/var/lib', '/root'];
 
+/**
+ * A deployment of OSTree has links such as /tmp (`sysroot/tmp`) and /root (`var/roothome`) that lead
+ * somewhere only when it runs: its /var is bound over an empty directory then.
+ */
+const leadsOutOfDeployment = async (subject: Subject, path: string): Promise<boolean> =>
+  subject.deployment !== '' && /^\/?(?:var|sysroot)\//.test((await subject.files.link(path)) ?? '');
+
 const missingBelowVar = async (subject: Subject): Promise<readonly string[]> => {
+  if (subject.deployment !== '') return [];
   const known = subject.facts.missing.includes('/var');
   const applies = ['systemd', 'sysvinit'].includes(subject.facts.init) && !known;
   if (!applies || subject.facts.os.id === 'nixos') return [];
@@ -60,18 +71,50 @@ const mountedElsewhere = ({ mounts }: Subject, path: string): boolean =>
       state !== 'mount' && target !== '/' && (path === target || path.startsWith(`${target}/`)),
   );
 
+/** Words by which an initramfs is told where /usr is (systemd-fstab-generator(8), verity). */
+const usrWords = /(?:^|\s)(?:mount\.usr|mount\.usrflags|verity\.usr|usrhash)=/;
+
+/**
+ * Whether the initramfs mounts /usr from what fstab does not name: the directory is there and empty,
+ * and a partition of that type or the kernel's command line says so. Without such a sign an empty
+ * /usr is a system whose programs are gone.
+ */
+const isMountedByInitramfs = async (subject: Subject): Promise<boolean> => {
+  const names = await subject.files.list('/usr');
+  if (names === null || names.length > 0) return false;
+  const disks = (subject.devices?.disks ?? []).flatMap(flattenDevice);
+  if (disks.some(({ partition }) => usrTypes.has(partition?.type?.toLowerCase() ?? '')))
+    return true;
+  return (await bootEntriesOf(subject)).some(({ options }) => usrWords.test(options));
+};
+
+const usrFinding: Finding = {
+  id: 'userland.missing-directory',
+  severity: 'info',
+  title: '/usr is mounted by the initramfs, and not seen here',
+  subject: '/usr',
+  evidence: [atFile('/usr', 'is an empty directory, and fstab has no line for it')],
+  meaning: 'The programs of the system were not looked at.',
+  repair: null,
+};
+
 /** The loader alone is a file and no part of the layout: `programs.ts` reports it. */
 const isTop = (path: string): boolean => /^\/[^/]+$/.test(path);
 
 const run = async (subject: Subject): Promise<readonly Finding[]> => {
   if (usrIsElsewhere(subject)) return [];
   const missing = [...subject.facts.missing.filter(isTop), ...(await missingBelowVar(subject))];
-  const gone = missing.filter((path) => !mountedElsewhere(subject, path));
-  return Promise.all(
-    gone.map((path) =>
-      linkNames.includes(path) ? linkFinding(subject, path) : directoryFinding(subject, path),
-    ),
+  const outside = await Promise.all(missing.map((path) => leadsOutOfDeployment(subject, path)));
+  const gone = missing.filter((path, index) => !outside[index] && !mountedElsewhere(subject, path));
+  const isUsrLater = await isMountedByInitramfs(subject);
+  const found = await Promise.all(
+    gone
+      .filter((path) => !(isUsrLater && linkNames.includes(path)))
+      .map((path) =>
+        linkNames.includes(path) ? linkFinding(subject, path) : directoryFinding(subject, path),
+      ),
   );
+  return isUsrLater ? [usrFinding, ...found] : found;
 };
 
 /** Top-level links and directories without which a system does not start. */
