@@ -40,8 +40,9 @@ const lastBootFamily = oncePer(
 
 /**
  * How the machine that the disk belongs to calls the disk of the root, as far as the system says so
- * itself: in the log of its last boot, which comes first, in fstab, and on the kernel's command line. Other lines of
- * fstab tell of other disks, and by what the disk is attached here tells nothing of that machine.
+ * itself: in the log of its last boot, which comes first, in fstab, and on the kernel's command line.
+ * Other lines of fstab tell of other disks, and by what the disk is attached here tells nothing of
+ * that machine.
  *
  * @param options the kernel's command line; null to leave it out.
  */
