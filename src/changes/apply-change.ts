@@ -121,9 +121,10 @@ const shrinks = async (
   return ((await host.files.entryState(content))?.sizeBytes ?? 0) < before.sizeBytes;
 };
 
-/** Whether a program or the kernel said that the file system is full. */
+/** Whether a program or the kernel said that the file system is full; tar, that it came to an end. */
 export const isNoSpace = (cause: unknown): boolean =>
-  cause instanceof Error && /no space left on device/i.test(cause.message);
+  cause instanceof Error &&
+  /no space left on device|Wrote only \d+ of \d+ bytes/i.test(cause.message);
 
 /** What a change of an entry came to. */
 export type AppliedEntry = {

@@ -149,6 +149,27 @@ describe('changes of a real file system', () => {
     expect((await lab.host.files.list(join(root, 'etc')))?.join(' ')).not.toContain('.rescuekit-');
   });
 
+  it('are taken back where the disk was full before, to its last block', async () => {
+    const fillUp = `dd if=/dev/zero of="$0/etc/large" bs=1M count=2 2>/dev/null
+dd if=/dev/zero of="$0/filler" bs=1M 2>/dev/null
+dd if=/dev/zero of="$0/rest" bs=1k 2>/dev/null || true`;
+    await lab.run('sh', '-c', fillUp, root);
+    const before = await state();
+    await apply({ kind: 'remove', path: '/etc/large' }, { kind: 'remove', path: '/etc/plain' });
+    await lab.run('sync', '--file-system', root);
+    expect(await undo()).toEqual({ undone: ['/etc/plain', '/etc/large'], left: [] });
+    expect(await state()).toEqual(before);
+  });
+
+  it('are taken back where the disk was full before, to its last inode', async () => {
+    const fillUp = `mkdir "$0/many"; cd "$0/many"; seq 20000 | xargs touch 2>/dev/null || true`;
+    await lab.run('sh', '-c', fillUp, root);
+    const before = await readManifest(lab, root);
+    await apply({ kind: 'remove', path: '/etc/plain' }, { kind: 'remove', path: '/many/1' });
+    expect(await undo()).toEqual({ undone: ['/many/1', '/etc/plain'], left: [] });
+    expect(changedPaths(before, await readManifest(lab, root))).toEqual([]);
+  });
+
   it('stay inside the system, whatever its links say', async () => {
     const outside = join(lab.directory, 'outside');
     await mkdir(outside);

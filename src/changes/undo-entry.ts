@@ -61,7 +61,10 @@ const replace = async (host: Host, file: string, place: Place, isFile: boolean):
     await command(host, 'mv', '--no-target-directory', '--force', `${beside}/${name}`, hostPath);
   } catch (error) {
     if (!isNoSpace(error)) throw error;
-    await host.files.removeFile(`${beside}/${name}`);
+    // The directory itself takes a block and an inode, which may be the last ones.
+    await removeHalfMade(host, directory.hostPath);
+    // What was freed may be taken again only when it is on the disk that it is free (ext4, XFS).
+    await command(host, 'sync', '--file-system', directory.hostPath);
     await extract(host, file, directory.hostPath, name);
   } finally {
     await removeHalfMade(host, directory.hostPath);
