@@ -1,11 +1,12 @@
-import { createHash } from 'node:crypto';
 import type { EntryState } from '../host/entry-state.ts';
 import type { Host } from '../host/host.ts';
 import { RescueError } from '../host/rescue-error.ts';
+import { sha256 } from '../host/sha256.ts';
 import { backupOf, type ChangeLog } from './change-log.ts';
 import type { ExpectedState } from './change-record.ts';
 import { type EntryChange, entryCommands, type Words } from './entry-commands.ts';
 import { readFlags, requireUnflagged } from './file-flags.ts';
+import { keepAll } from './keep-all.ts';
 import { isOnRoot, type Place, placeOfChange } from './place.ts';
 import { alreadySo } from './same-state.ts';
 import { isTemporaryName, temporaryName } from './temporary-name.ts';
@@ -16,12 +17,8 @@ const backupWords = (file: string, { directory, name }: Place): Words => [
   '--create',
   `--file=${file}`,
   '--format=posix',
-  '--numeric-owner',
   '--no-recursion',
-  '--acls',
-  '--selinux',
-  '--xattrs',
-  '--xattrs-include=*',
+  ...keepAll,
   '--atime-preserve=system',
   `--directory=${directory.hostPath}`,
   '--',
@@ -60,8 +57,6 @@ type StoredContent = {
   /** What is copied, for `copy-entry`. */
   readonly from: EntryState | null;
   readonly fromKind: EntryState['kind'];
-  /** Of the content, for `write-file`. */
-  readonly sha256: string | null;
 };
 
 /** A file of the session with the content that is to be written. */
@@ -79,20 +74,18 @@ const storeContent = async (
       message: `${change.path} cannot be taken over: it is no file, directory or link.`,
     });
   }
-  const sha256 =
-    change.kind === 'write-file' ? createHash('sha256').update(change.content).digest('hex') : null;
-  return { content, from, fromKind: from?.kind ?? 'file', sha256 };
+  return { content, from, fromKind: from?.kind ?? 'file' };
 };
 
 /** What the entry is to be: after a kill in its midst it is this, or what it was. */
 const expectedState = (
   change: EntryChange,
   before: EntryState | null,
-  { from, sha256 }: StoredContent,
+  { from }: StoredContent,
 ): ExpectedState | null => {
   switch (change.kind) {
     case 'write-file':
-      return { kind: 'file', sha256, linkTarget: null };
+      return { kind: 'file', sha256: sha256(change.content), linkTarget: null };
     case 'make-link':
       return { kind: 'symlink', sha256: null, linkTarget: change.to };
     case 'make-directory':
@@ -190,14 +183,6 @@ export const applyEntryChange = async (
  */
 export const removeHalfMade = async (host: Host, directory: string): Promise<void> => {
   for (const name of (await host.files.list(directory)) ?? []) {
-    if (!isTemporaryName(name)) continue;
-    const path = `${directory}/${name}`;
-    if ((await host.files.status(path))?.kind !== 'directory') await host.files.removeFile(path);
-    else {
-      for (const one of (await host.files.list(path)) ?? []) {
-        await host.files.removeFile(`${path}/${one}`);
-      }
-      await host.files.removeDirectory(path);
-    }
+    if (isTemporaryName(name)) await host.files.removeTree(`${directory}/${name}`);
   }
 };

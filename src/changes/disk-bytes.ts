@@ -1,16 +1,14 @@
-import { createHash } from 'node:crypto';
 import { type Device, flattenDevice, nodeOf } from '../devices/device.ts';
 import { diskWith, marksOf } from '../devices/disk-marks.ts';
 import type { Host } from '../host/host.ts';
 import { RescueError, refusal } from '../host/rescue-error.ts';
+import { sha256 } from '../host/sha256.ts';
 import type { Change } from './change.ts';
 import { backupOf, type ChangeLog } from './change-log.ts';
 import type { BytesIntent, ChangeDone, RecordedChange } from './change-record.ts';
 import { requireBackup } from './undo-entry.ts';
 
 export type BytesChange = Extract<Change, { kind: 'write-bytes' }>;
-
-const sumOf = (bytes: Buffer): string => createHash('sha256').update(bytes).digest('hex');
 
 type DiskPlace = Pick<BytesIntent, 'disk' | 'diskBytes' | 'marks' | 'partition'>;
 
@@ -81,7 +79,7 @@ export const applyBytesChange = async (
   await host.files.writeAt(device, offsetBytes, bytes);
   const after = await host.files.readAt(device, offsetBytes, bytes.length);
   if (!after.equals(bytes)) throw tooShort(device, what);
-  await log.done({ number, after: null, sha256: sumOf(bytes) });
+  await log.done({ number, after: null, sha256: sha256(bytes) });
   return { what };
 };
 
@@ -99,7 +97,7 @@ const isOurs = async (
   old: Buffer,
   now: Buffer,
 ): Promise<boolean> => {
-  if (done !== null) return sumOf(now) === done.sha256;
+  if (done !== null) return sha256(now) === done.sha256;
   if (intent.written === undefined) return true;
   await requireBackup(host, intent.written);
   const written = await host.files.readAt(intent.written.file, 0, intent.length);

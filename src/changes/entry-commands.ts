@@ -1,5 +1,7 @@
 import type { EntryState } from '../host/entry-state.ts';
 import type { Attributes, Change } from './change.ts';
+import { flagLetters } from './flag-letters.ts';
+import { keepAll } from './keep-all.ts';
 import type { Place } from './place.ts';
 
 /** Program and words; every one must succeed. */
@@ -21,8 +23,6 @@ const attributeCommands = (path: string, { mode, uid, gid }: Attributes): readon
       ]),
   ...(mode === undefined ? [] : [['chmod', octal(mode), path] as const]),
 ];
-
-const flagLetters = { immutable: 'i', 'append-only': 'a' } as const;
 
 const moveOver = (temporary: string, place: Place): Words => [
   'mv',
@@ -74,14 +74,15 @@ const writeFile = (
 ];
 
 /** cp(1) copies no directory without what is in it; tar does, onto one that is there as well. */
-const withoutContents = `keep='--numeric-owner --acls --selinux --xattrs --xattrs-include=*'
-set -f
-{ tar --create --file=- --format=posix --no-recursion $keep --directory="$1" . || echo failed; } |
-  tar --extract --file=- --same-owner --preserve-permissions $keep --directory="$2"`;
+const withoutContents = `from=$1 to=$2; shift 2
+failed=$({
+  { tar --create --file=- --format=posix --no-recursion "$@" --directory="$from" . || echo yes >&3; } |
+    tar --extract --file=- --same-owner --preserve-permissions "$@" --directory="$to"
+} 3>&1) && [ -z "$failed" ]`;
 
 const copyDirectory = (place: Place, before: EntryState | null, from: string): readonly Words[] => [
   ...(before?.kind === 'directory' ? [] : [['mkdir', place.hostPath] as const]),
-  ['sh', '-c', withoutContents, 'sh', from, place.hostPath],
+  ['sh', '-c', withoutContents, 'sh', from, place.hostPath, ...keepAll],
 ];
 
 const copyEntry = (

@@ -2,11 +2,10 @@ import type { EntryState } from '../host/entry-state.ts';
 import type { Host } from '../host/host.ts';
 import { RescueError } from '../host/rescue-error.ts';
 import type { EntryChange } from './entry-commands.ts';
+import { flagLetters } from './flag-letters.ts';
 import type { Place } from './place.ts';
 
-const letters = ['i', 'a'] as const;
-
-const names = { i: 'immutable', a: 'append-only' } as const;
+const kinds = ['immutable', 'append-only'] as const;
 
 /**
  * Flags that keep even root from changing an entry: `i`, `a`, or both (chattr(1)). Empty where the
@@ -20,7 +19,9 @@ const flagsAt = async (host: Host, hostPath: string): Promise<string> => {
     changes: false,
   });
   const set = exitCode === 0 ? (stdout.split(' ')[0] ?? '') : '';
-  return letters.filter((letter) => set.includes(letter)).join('');
+  return Object.values(flagLetters)
+    .filter((letter) => set.includes(letter))
+    .join('');
 };
 
 /** Those of a file or directory. lsattr opens what it is given, so nothing else is asked. */
@@ -32,10 +33,7 @@ export const readFlags = async (
   state?.kind === 'file' || state?.kind === 'directory' ? flagsAt(host, hostPath) : '';
 
 const words = (flags: string): string =>
-  letters
-    .filter((letter) => flags.includes(letter))
-    .map((letter) => names[letter])
-    .join(' and ');
+  kinds.filter((kind) => flags.includes(flagLetters[kind])).join(' and ');
 
 /**
  * Refuses a change that a flag forbids before anything is touched.
@@ -56,9 +54,10 @@ export const requireUnflagged = async (
       hint: 'If that is not meant so, clear it first: rescuekit repair TARGET --only userland.clear-flags',
     });
   const cleared = change.kind === 'set-attributes' ? (change.clearFlags ?? []) : [];
-  const left = letters.filter(
-    (letter) => flags.includes(letter) && !cleared.includes(names[letter]),
-  );
+  const left = kinds
+    .filter((kind) => !cleared.includes(kind))
+    .map((kind) => flagLetters[kind])
+    .filter((letter) => flags.includes(letter));
   if (left.length > 0) throw refuse(place.path, left.join(''));
   // Attributes of an entry are no business of its directory.
   if (change.kind === 'set-attributes') return;

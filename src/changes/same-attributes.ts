@@ -1,21 +1,22 @@
 import { basename, dirname } from 'node:path';
 import type { EntryState } from '../host/entry-state.ts';
 import type { Host } from '../host/host.ts';
+import { keepAll } from './keep-all.ts';
 
 /**
  * An entry by itself with all that tar(1) keeps of it, and with times and names of headers the same
  * for all. A tar that fails gives another sum than any other one.
  */
-const sum = `{ tar --create --file=- --format=posix --no-recursion --numeric-owner \\
-  --acls --selinux --xattrs '--xattrs-include=*' --atime-preserve=system --mtime=@0 \\
+const sum = `directory=$1 name=$2; shift 2
+{ tar --create --file=- --format=posix --no-recursion "$@" --atime-preserve=system --mtime=@0 \\
   '--pax-option=exthdr.name=x,delete=atime,delete=ctime' \\
-  --directory="$1" -- "./$2" || echo "tar failed in $$"; } | sha256sum`;
+  --directory="$directory" -- "./$name" || echo "tar failed in $$"; } | sha256sum`;
 
 const attributesSum = async (host: Host, path: string): Promise<string> =>
   (
     await host.run({
       program: 'sh',
-      args: ['-c', sum, 'sh', dirname(path), basename(path)],
+      args: ['-c', sum, 'sh', dirname(path), basename(path), ...keepAll],
       timeoutSeconds: 600,
       changes: false,
     })

@@ -1,16 +1,15 @@
-import { createHash } from 'node:crypto';
 import type { EntryState } from '../host/entry-state.ts';
 import type { Host } from '../host/host.ts';
+import { sha256 } from '../host/sha256.ts';
 import type { Attributes } from './change.ts';
 import type { EntryChange } from './entry-commands.ts';
+import { flagLetters } from './flag-letters.ts';
 import { sameAttributes } from './same-attributes.ts';
 
 const attributesAre = (state: EntryState, { mode, uid, gid }: Attributes): boolean =>
   (mode === undefined || state.mode === mode) &&
   (uid === undefined || state.uid === uid) &&
   (gid === undefined || state.gid === gid);
-
-const flagLetters = { immutable: 'i', 'append-only': 'a' } as const;
 
 /**
  * Whether two states are the same thing to whoever uses the file. Times are left out: they change
@@ -43,7 +42,7 @@ export const alreadySo = async (
     case 'write-file':
       return (
         before?.kind === 'file' &&
-        before.sha256 === createHash('sha256').update(change.content).digest('hex') &&
+        before.sha256 === sha256(change.content) &&
         attributesAre(before, change.attributes ?? {})
       );
     case 'make-link':

@@ -26,17 +26,21 @@ export type UndoReport = {
 const nameOf = ({ intent }: RecordedChange): string =>
   intent.kind === 'entry' ? intent.path : intent.kind === 'bytes' ? intent.what : intent.device;
 
-/** The first change of an entry of all that are to be taken back. */
-const firstOf = (changes: readonly RecordedChange[], path: string): EntryIntent | null => {
-  for (const { intent, undone } of changes) {
-    if (!undone && intent.kind === 'entry' && intent.path === path) return intent;
-  }
-  return null;
-};
+type FirstChanges = ReadonlyMap<string, EntryIntent>;
+
+/** By path: the first change of an entry of all that are to be taken back. */
+const firstChanges = (changes: readonly RecordedChange[]): FirstChanges =>
+  new Map(
+    changes
+      .toReversed()
+      .flatMap(({ intent, undone }) =>
+        undone || intent.kind !== 'entry' ? [] : [[intent.path, intent] as const],
+      ),
+  );
 
 const undoOne = (
   { host, root, disks }: UndoTarget,
-  changes: readonly RecordedChange[],
+  first: FirstChanges,
   change: RecordedChange,
   force: boolean,
 ): Promise<string | null> => {
@@ -45,7 +49,7 @@ const undoOne = (
     case 'entry':
       return undoEntry(host, root, change, {
         ...{ intent, force },
-        first: firstOf(changes, intent.path) ?? intent,
+        first: first.get(intent.path) ?? intent,
       });
     case 'bytes':
       return undoBytes(host, disks, change, intent, force);
@@ -71,12 +75,13 @@ export const undoChanges = async (
   const undone: string[] = [];
   const left: { what: string; reason: string }[] = [];
   const numbers: number[] = [];
+  const first = firstChanges(changes);
   for (const change of changes.toReversed()) {
     const what = nameOf(change);
     if (change.undone || change.intent.kind === 'fsck') continue;
     if (left.some((one) => one.what === what)) continue;
     try {
-      const back = await undoOne(target, changes, change, force);
+      const back = await undoOne(target, first, change, force);
       numbers.push(change.intent.number);
       if (back !== null) undone.push(back);
     } catch (error) {

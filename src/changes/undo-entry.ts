@@ -5,6 +5,7 @@ import { RescueError, refusal } from '../host/rescue-error.ts';
 import { isNoSpace, removeHalfMade } from './apply-change.ts';
 import type { EntryIntent, RecordedChange } from './change-record.ts';
 import { readFlags } from './file-flags.ts';
+import { keepAll } from './keep-all.ts';
 import { isOnRoot, type Place, placeOf } from './place.ts';
 import { sameEntry } from './same-state.ts';
 import { temporaryName } from './temporary-name.ts';
@@ -33,13 +34,9 @@ const extract = (host: Host, file: string, directory: string, name: string): Pro
     'tar',
     '--extract',
     `--file=${file}`,
-    '--numeric-owner',
     '--same-owner',
     '--preserve-permissions',
-    '--acls',
-    '--selinux',
-    '--xattrs',
-    '--xattrs-include=*',
+    ...keepAll,
     '--delay-directory-restore',
     `--directory=${directory}`,
     '--',
@@ -62,12 +59,12 @@ const replace = async (host: Host, file: string, place: Place, isFile: boolean):
   } catch (error) {
     if (!isNoSpace(error)) throw error;
     // The directory itself takes a block and an inode, which may be the last ones.
-    await removeHalfMade(host, directory.hostPath);
+    await host.files.removeTree(beside);
     // What was freed may be taken again only when it is on the disk that it is free (ext4, XFS).
     await command(host, 'sync', '--file-system', directory.hostPath);
     await extract(host, file, directory.hostPath, name);
   } finally {
-    await removeHalfMade(host, directory.hostPath);
+    await host.files.removeTree(beside);
   }
 };
 

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { createTwoFilesPatch } from 'diff';
 import type { Files } from '../host/files.ts';
 import { plainLine, plainText } from '../host/plain-text.ts';
+import { sha256 } from '../host/sha256.ts';
 import { differingPaths, type FileList, type ListedFile } from './file-list.ts';
 import type { FileChange } from './report.ts';
 
@@ -26,8 +27,7 @@ const contentAt = async (
   if (bytes <= largestText) {
     const small = await files.readUntrusted(path, largestText);
     if (small === null) return null;
-    const sum = createHash('sha256').update(small).digest('hex');
-    return { sum, text: isText(small) ? small.toString('utf8') : null };
+    return { sum: sha256(small), text: isText(small) ? small.toString('utf8') : null };
   }
   const file = await files.openRaw(path, 'read');
   try {

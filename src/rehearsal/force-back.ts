@@ -1,7 +1,8 @@
 import type { Host } from '../host/host.ts';
 import type { RawFile } from '../host/raw-file.ts';
 import { messageOf, type RescueError, refusal } from '../host/rescue-error.ts';
-import { readPieces, sha256 } from './layer-store.ts';
+import { sha256 } from '../host/sha256.ts';
+import { readPieces } from './layer-store.ts';
 import { changedSince, forgetCached, keptBefore, type Merge } from './merge-layer.ts';
 import type { Piece } from './pieces.ts';
 

@@ -1,7 +1,7 @@
-import { createHash } from 'node:crypto';
 import type { Files } from '../host/files.ts';
 import type { RawFile } from '../host/raw-file.ts';
 import { RescueError } from '../host/rescue-error.ts';
+import { sha256 } from '../host/sha256.ts';
 import { readExceptions } from './exception-store.ts';
 import { type Piece, pieceSchema, type Stretch, stretchesOf } from './pieces.ts';
 
@@ -21,8 +21,6 @@ export const layerFiles = (directory: string, number: number): LayerFiles => ({
   before: `${directory}/disk-${number}.before`,
   list: `${directory}/disk-${number}.pieces`,
 });
-
-export const sha256 = (bytes: Buffer): string => createHash('sha256').update(bytes).digest('hex');
 
 /** What a layer holds, counted in blocks of the size in which it was kept. */
 export type LayerAmount = {

@@ -1,7 +1,8 @@
 import type { Host } from '../host/host.ts';
 import type { RawFile } from '../host/raw-file.ts';
 import { messageOf, RescueError, refusal } from '../host/rescue-error.ts';
-import { type LayerFiles, readPieces, readRuns, sha256 } from './layer-store.ts';
+import { sha256 } from '../host/sha256.ts';
+import { type LayerFiles, readPieces, readRuns } from './layer-store.ts';
 import { isMixture, type Piece } from './pieces.ts';
 
 /** `commit` puts the layer's content on the disk, `undo` what the disk had before. */

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import type { Change } from '../changes/change.ts';
+import { keepAll } from '../changes/keep-all.ts';
 import type { Host } from '../host/host.ts';
 import { RescueError } from '../host/rescue-error.ts';
 import type { FileList, ListedFile } from './file-list.ts';
@@ -30,9 +31,6 @@ const entriesDirectory = (directory: string): string => `${directory}/entries`;
 
 /** Places that a boot fills anew; what is left there is no change of the system. */
 const volatile = /^\/(dev|proc|run|sys|tmp)\//;
-
-/** tar(1) keeps everything that a file system knows of an entry. */
-const keepAll = ['--acls', '--selinux', '--xattrs', '--xattrs-include=*', '--numeric-owner'];
 
 const isCopied = (now: ListedFile | undefined, path: string): boolean =>
   now !== undefined &&
