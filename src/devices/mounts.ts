@@ -1,6 +1,6 @@
 import type { Files } from '../host/files.ts';
 import type { Host } from '../host/host.ts';
-import { isBelow, type Mount, readMounts, unescapeOctal } from '../host/mount-table.ts';
+import { type Mount, mountHolding, readMounts, unescapeOctal } from '../host/mount-table.ts';
 import { majorMinorOf } from './device-number.ts';
 
 /** What the host does with a block device, from the kernel's tables and never from labels. */
@@ -70,15 +70,6 @@ const overlayDirectories = (mount: Mount): readonly string[] =>
     return paths === undefined ? [] : unescapeOctal(paths).split(':');
   });
 
-/** The mount that a path lies in; the last of several at one place hides the others. */
-const holding = (mounts: readonly Mount[], path: string): Mount | null =>
-  mounts
-    .filter((mount) => isBelow(path, mount.path))
-    .reduce<Mount | null>(
-      (best, mount) => (best === null || mount.path.length >= best.path.length ? mount : best),
-      null,
-    );
-
 type Resolver = (mount: Mount) => Promise<readonly string[]>;
 
 const resolver = (files: Files, mounts: readonly Mount[]): Resolver => {
@@ -98,7 +89,7 @@ const resolver = (files: Files, mounts: readonly Mount[]): Resolver => {
     if (mount.fsType === 'btrfs') return ofBtrfs(mount);
     if (!mount.majorMinor.startsWith('0:')) return [mount.majorMinor];
     if (mount.fsType === 'overlay') {
-      const below = overlayDirectories(mount).flatMap((path) => holding(plain, path) ?? []);
+      const below = overlayDirectories(mount).flatMap((path) => mountHolding(plain, path) ?? []);
       return (await Promise.all(below.map(resolve))).flat();
     }
     const number = await nodeNumber(files, mount.source);
@@ -115,7 +106,7 @@ const swapUses = async (
   const swaps = parseSwaps((await files.readText('/proc/swaps')) ?? '');
   const numbers = swaps.map(async ({ path, isFile }) => {
     if (!isFile) return [(await nodeNumber(files, path)) ?? []].flat();
-    const mount = holding(mounts, path);
+    const mount = mountHolding(mounts, path);
     return mount === null ? [] : resolve(mount);
   });
   return (await Promise.all(numbers)).flat();

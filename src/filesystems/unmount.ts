@@ -1,6 +1,6 @@
 import { findHolders } from '../host/holders.ts';
 import type { Host } from '../host/host.ts';
-import { isBelow, type Mount, readMounts } from '../host/mount-table.ts';
+import { isBelow, mountHolding, readMounts } from '../host/mount-table.ts';
 import { gone, leftBusy, type UndoResult, undone } from '../host/undo-result.ts';
 import { waitUntil } from '../host/wait.ts';
 
@@ -25,12 +25,7 @@ export const sessionTmpfs = 'rescuekit';
  * Only in the session's own tmpfs: a mount point anywhere else is the disk's.
  */
 const dropCopies = async (host: Host, path: string): Promise<void> => {
-  const covering = (await readMounts(host.files))
-    .filter((mount) => isBelow(path, mount.path))
-    .reduce<Mount | null>(
-      (best, mount) => (best === null || mount.path.length >= best.path.length ? mount : best),
-      null,
-    );
+  const covering = mountHolding(await readMounts(host.files), path);
   if (covering?.fsType !== 'tmpfs' || covering.source !== sessionTmpfs) return;
   if (covering.path === path) return;
   if (await host.files.removeDirectory(path)) await host.files.makeDirectory(path, 0o700);

@@ -59,3 +59,12 @@ export const readMounts = async (
 /** True when `path` is `directory` or lies below it. */
 export const isBelow = (path: string, directory: string): boolean =>
   path === directory || path.startsWith(directory === '/' ? '/' : `${directory}/`);
+
+/** The mount that a path lies in; the last of several at one place hides the others. */
+export const mountHolding = (mounts: readonly Mount[], path: string): Mount | null =>
+  mounts
+    .filter((mount) => isBelow(path, mount.path))
+    .reduce<Mount | null>(
+      (best, mount) => (best === null || mount.path.length >= best.path.length ? mount : best),
+      null,
+    );

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import type { Device } from '../devices/device.ts';
 import type { Host } from '../host/host.ts';
-import { isBelow, readMounts } from '../host/mount-table.ts';
+import { mountHolding, readMounts } from '../host/mount-table.ts';
 import { RescueError, refusal } from '../host/rescue-error.ts';
 import { layeredDiskSchema } from '../rehearsal/record.ts';
 import { maybeCopy, maybeSame } from '../rehearsal/same-disk.ts';
@@ -64,10 +64,8 @@ const bornAt = async (host: Host, path: string): Promise<number | null> => {
 
 /** The UUID of the file system that a directory lies on; null when it is on no block device. */
 const uuidBelow = async (host: Host, path: string): Promise<string | null> => {
-  const over = (await readMounts(host.files)).filter((mount) => isBelow(path, mount.path));
-  // The longest path, and of those the mount that hides the others.
-  const mount = over.toSorted((one, other) => one.path.length - other.path.length).at(-1);
-  if (mount === undefined || !mount.source.startsWith('/dev/')) return null;
+  const mount = mountHolding(await readMounts(host.files), path);
+  if (mount === null || !mount.source.startsWith('/dev/')) return null;
   return (await readUuid(host, mount.source)) || null;
 };
 

@@ -15,3 +15,6 @@ export const usrTypes = types(`
   7d0359a3-02b3-4f0a-865c-654403e70625 b0e01050-ee5f-4390-949a-9101b17104e9
   beaec34b-8442-439b-a40b-984381ed097d ee2b9983-21e8-4153-86d9-b6901a54d1ce
   8a4f5770-50aa-4ed3-874a-99b710db6fea e611c702-575c-4cbe-9a46-434fa0bf7e3f`);
+
+/** Extended boot loader partition, XBOOTLDR (the same specification). */
+export const extendedBootType = 'bc13c2ff-59e6-4262-a352-b275fd6f7172';

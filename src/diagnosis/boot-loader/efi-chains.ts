@@ -163,8 +163,7 @@ const onlyIa32 = (directory: EfiDirectory): EfiDirectory => ({
 });
 
 /** The fallback program of shim; SUSE leaves the machine out of its name. */
-const isFallback = (path: string): boolean =>
-  /\/(?:fb(?:x64|aa64|ia32|riscv64|loongarch64)|fallback)\.efi$/i.test(path);
+const fallbackPattern = new RegExp(`/(?:fb${machine}|fallback)\\.efi$`, 'i');
 
 /**
  * Whether firmware without an entry of its own gets on from `/EFI/BOOT` (UEFI 3.5.1.1).
@@ -184,6 +183,6 @@ export const hasRemovablePath = (
   const program = place?.programs.find(({ kind }) => kind === 'removable');
   if (place === undefined || program === undefined || program.damage !== null) return false;
   // shim with its fallback program makes the entries of the vendors' directories anew.
-  const leadsOn = place.programs.some(({ path }) => isFallback(path));
+  const leadsOn = place.programs.some(({ path }) => fallbackPattern.test(path));
   return isWholeChain(place) || (program.isShim && leadsOn);
 };

@@ -1,4 +1,5 @@
 import { flattenDevice } from '../../devices/device.ts';
+import { extendedBootType } from '../../system-image/partition-types.ts';
 import { ownDisks } from '../own-disks.ts';
 import type { Subject } from '../subject.ts';
 import type { EfiDirectory } from './efi-chains.ts';
@@ -10,7 +11,7 @@ const places = ['/loader/entries', '/EFI/Linux'];
 const isEntry = (name: string): boolean => /\.(?:conf|efi)$/i.test(name);
 
 /** Type of an extended boot loader partition (XBOOTLDR), on GPT and on MBR. */
-const extendedTypes = new Set(['bc13c2ff-59e6-4262-a352-b275fd6f7172', '0xea']);
+const extendedTypes = new Set([extendedBootType, '0xea']);
 
 /** Whether only systemd-boot is there to be started; GRUB has a menu of its own. */
 export const isOnlySystemdBoot = (directories: readonly EfiDirectory[]): boolean => {

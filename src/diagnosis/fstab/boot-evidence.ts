@@ -3,13 +3,11 @@ import type { Device } from '../../devices/device.ts';
 import { topNames } from '../../filesystems/top-names.ts';
 import { isInterruption } from '../../host/rescue-error.ts';
 import { hasBootNames } from '../../system-image/content.ts';
+import { extendedBootType } from '../../system-image/partition-types.ts';
 import { type EfiDirectory, efiDirectories } from '../boot-loader/efi-chains.ts';
 import { espsOf } from '../boot-loader/esp.ts';
 import { searchedUuid } from '../boot-loader/menu-text.ts';
 import type { Subject } from '../subject.ts';
-
-/** Extended boot loader partition (UAPI discoverable partitions specification). */
-const xbootldr = 'bc13c2ff-59e6-4262-a352-b275fd6f7172';
 
 /** Links to the kernel lie at the top of a root, too. */
 const isOfRoot = (names: readonly string[]): boolean =>
@@ -53,7 +51,7 @@ const isNamedOnEsp = async (subject: Subject, { uuid }: Device): Promise<boolean
  * lies at its top, or, where that cannot be read, its label or the EFI system partition.
  */
 export const isEvidentBoot = async (subject: Subject, device: Device): Promise<boolean> => {
-  if (device.partition?.type?.toLowerCase() === xbootldr) return true;
+  if (device.partition?.type?.toLowerCase() === extendedBootType) return true;
   const holds = await holdsBoot(subject, device);
   return holds ?? (hasBootLabel(device) || (await isNamedOnEsp(subject, device)));
 };
