@@ -25,23 +25,29 @@ const subvolumesOf = async (files: SystemFiles): Promise<readonly Subvolume[]> =
  * Paths of the system that a path of a boot loader's entry can be: the entry's starts at the top of
  * a file system, which is mounted somewhere, and on btrfs has the subvolume in front.
  */
-const candidates = (
-  path: string,
-  first: string,
-  subvolumes: readonly Subvolume[],
-): readonly string[] => {
-  const absolute = posix.join('/', withoutDevice(path));
+const candidates = (absolute: string, first: string): readonly string[] => {
   const below = [first, ...mountPlaces].map((place) => posix.join('/', place, absolute));
   const inside = absolute.lastIndexOf('/boot/');
   return [
     ...(absolute.startsWith('/boot/') ? [absolute] : []),
     ...below,
     ...(inside > 0 ? [absolute.slice(inside)] : []),
-    // GRUB sees a btrfs from its top: `/@boot/vmlinuz` is /boot/vmlinuz where @boot is mounted there.
-    ...subvolumes.flatMap(({ name, target }) =>
-      absolute.startsWith(`${name}/`) ? [posix.join(target, absolute.slice(name.length))] : [],
-    ),
   ];
+};
+
+/** GRUB sees a btrfs from its top: `/@boot/vmlinuz` is /boot/vmlinuz where @boot is mounted there. */
+const inSubvolumes = (absolute: string, subvolumes: readonly Subvolume[]): readonly string[] =>
+  subvolumes.flatMap(({ name, target }) =>
+    absolute.startsWith(`${name}/`) ? [posix.join(target, absolute.slice(name.length))] : [],
+  );
+
+/** The first that is a file. What is empty counts: that it is empty is another fault. */
+const firstFile = async (files: SystemFiles, all: readonly string[]): Promise<string | null> => {
+  const places = [...new Set(all)];
+  const there = await Promise.all(
+    places.map(async (place) => (await files.status(place))?.kind === 'file'),
+  );
+  return places.find((_, index) => there[index] === true) ?? null;
 };
 
 /**
@@ -54,10 +60,9 @@ export const locateEntryFile = async (
   path: string,
   first: string,
 ): Promise<string | null> => {
-  const places = [...new Set(candidates(path, first, await subvolumesOf(files)))];
-  // What is empty counts as there: that it is empty is another fault than that it is missing.
-  const there = await Promise.all(
-    places.map(async (place) => (await files.status(place))?.kind === 'file'),
+  const absolute = posix.join('/', withoutDevice(path));
+  return (
+    (await firstFile(files, candidates(absolute, first))) ??
+    firstFile(files, inSubvolumes(absolute, await subvolumesOf(files)))
   );
-  return places.find((_, index) => there[index] === true) ?? null;
 };
